@@ -1,0 +1,173 @@
+"""What the Nox sessions call. `nox -l` is the door for people."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from pathlib import Path
+
+from paddlecompat import (
+    builds,
+    cell,
+    expectations,
+    interpreters,
+    locks,
+    matrix,
+    releases,
+    report,
+    suite,
+)
+from paddlecompat.releases import Fixture
+
+
+def main() -> int:
+    """Run one command. Returns 2 where its arguments, or a file that people edit, are wrong."""
+    arguments, passed_on = parser().parse_known_args()
+    if passed_on and arguments.run is not run_matrix:
+        parser().error(f"unknown: {' '.join(passed_on)}")
+    arguments.passed_on = passed_on
+    try:
+        return int(arguments.run(arguments, releases.load()))
+    except (ValueError, builds.CannotRun) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="paddlecompat", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    sessions = commands.add_parser("sessions", help="the cells and their interpreters, as JSON")
+    sessions.set_defaults(run=list_sessions)
+
+    get = commands.add_parser("get-interpreter", help="have uv download an interpreter")
+    get.add_argument("version")
+    get.set_defaults(run=get_interpreter)
+
+    fill = commands.add_parser("fill", help="measure one cell", parents=[cell_options()])
+    fill.add_argument("cell")
+    fill.add_argument("--environment", type=Path, help="the cell's virtual environment")
+    fill.add_argument("--verdict-file", type=Path, help="where to put the verdict in one line")
+    fill.set_defaults(run=fill_cell)
+
+    ahead = commands.add_parser("fetch", help="fetch a cell's wheel into the cache")
+    ahead.add_argument("cell")
+    ahead.set_defaults(run=fetch_wheel)
+
+    after = "Everything else is passed on to each cell's session: see nox -s cpu-2.3.2 -- --help."
+    whole = commands.add_parser("matrix", help="measure every cell", epilog=after)
+    whole.add_argument("-j", "--jobs", type=int, default=1, help="cells side by side")
+    whole.add_argument("--fresh", action="store_true", help="do not continue an interrupted run")
+    whole.set_defaults(run=run_matrix)
+
+    table = commands.add_parser("report", help="from the records to the table")
+    table.set_defaults(run=write_report)
+
+    lock = commands.add_parser("lock", help="lock the cells' environments anew")
+    lock.add_argument("releases", nargs="*", help="default: all")
+    lock.set_defaults(run=lock_releases)
+    return top
+
+
+def cell_options() -> argparse.ArgumentParser:
+    """What people write after `--` in `nox -s cpu-2.3.2 -- …`."""
+    options = argparse.ArgumentParser(add_help=False)
+    add = options.add_argument
+    add("--profile", choices=tuple(suite.TIMEOUT), default="standard", help="how many examples")
+    add("--seed", type=int, help="repeat a run (default: drawn, and kept in the record)")
+    add("-k", dest="keyword", metavar="EXPRESSION", help="only the properties whose names match")
+    add("--defect", help="put a fault of tests/properties/defects.py in on purpose")
+    add("--timeout", type=float, metavar="SECONDS", help="for one property")
+    add("--memory-limit", type=float, metavar="GIB", help="address space of the process")
+    add("--require-device", action="store_true", help="a GPU cell without a device is a failure")
+    add("--strict", action="store_true", help="a violation that is gone is a failure, too")
+    add("--wheel", type=Path, metavar="FILE", help="measure this wheel of the release")
+    add("--prune", action="store_true", help="keep no environment once there is a record")
+    return options
+
+
+def list_sessions(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    cells = releases.cells(fixture)
+    found = {v: interpreters.find(v) for v in {c.release.python for c in cells}}
+    described = [
+        {
+            "name": c.name,
+            "place": c.place,
+            "release": c.release.version,
+            "series": c.release.series,
+            "python": c.release.python,
+            "interpreter": path and str(path),
+            "newest": c.release == releases.newest(fixture),
+        }
+        for c in cells
+        for path in [found[c.release.python]]
+    ]
+    print(json.dumps(described))
+    return 0
+
+
+def get_interpreter(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    found = interpreters.download(arguments.version)
+    print(found or interpreters.how_to_get(arguments.version))
+    return 0
+
+
+def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    wanted = releases.cell_named(arguments.cell, fixture)
+    options = cell.Options(
+        suite.Request(
+            place=wanted.place,
+            profile=arguments.profile,
+            seed=seed(arguments),
+            keyword=arguments.keyword,
+            defect=arguments.defect,
+            timeout=arguments.timeout,
+            memory_limit=arguments.memory_limit,
+        ),
+        require_device=arguments.require_device,
+        strict=arguments.strict,
+        prune=arguments.prune,
+        wheel=arguments.wheel,
+    )
+    status, verdict = cell.fill(wanted, fixture, arguments.environment, options)
+    if arguments.verdict_file is not None:
+        arguments.verdict_file.write_text(verdict, encoding="utf-8")
+    return status
+
+
+def seed(arguments: argparse.Namespace) -> int | None:
+    """The seed to record: the one asked for, none for the derandomised profile, else a new one."""
+    if arguments.profile == "ci":
+        if arguments.seed is not None:
+            raise ValueError("--seed has no effect in the ci profile, which is derandomised")
+        return None
+    return secrets.randbelow(2**32) if arguments.seed is None else int(arguments.seed)
+
+
+def fetch_wheel(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    print(builds.fetch(releases.cell_named(arguments.cell, fixture)).path.name)
+    return 0
+
+
+def run_matrix(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    cell_options().parse_args(arguments.passed_on)
+    return matrix.run(fixture, arguments.jobs, arguments.fresh, arguments.passed_on)
+
+
+def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    summary = report.write(cell.RECORDS, cell.RECORDS.parent, expectations.EXPECTATIONS, fixture)
+    for error in summary.errors:
+        print(f"error: {error}", file=sys.stderr)
+    print(summary.text)
+    return int(bool(summary.errors))
+
+
+def lock_releases(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    locks.lock(fixture, arguments.releases)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

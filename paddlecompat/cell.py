@@ -1,0 +1,115 @@
+"""Fill one cell: its environment, its device, its properties, its record, its verdict."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from paddlecompat import expectations, host, interpreters, probe, records, report, suite
+from paddlecompat.builds import CannotRun
+from paddlecompat.environment import interpreter, prepare
+from paddlecompat.records import NotRun, Record
+from paddlecompat.releases import ROOT, Cell, Fixture
+
+RECORDS = ROOT / "reports" / "cells"
+WORK = ROOT / ".nox" / "cells"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may ask of a cell's session."""
+
+    request: suite.Request
+    require_device: bool = False
+    strict: bool = False
+    prune: bool = False
+    wheel: Path | None = None
+
+
+def fill(
+    cell: Cell, fixture: Fixture, environment: Path | None, options: Options
+) -> tuple[int, str]:
+    """Measure `cell` in `environment` (None: there is no interpreter for one); write what was seen.
+
+    Returns the exit status (0 as expected, 1 worse or, with --strict, better) and the verdict in
+    one line.
+    """
+    work = WORK / cell.name
+    record = measure(cell, fixture, environment, options)
+    whole = options.request.whole
+    path = records.write(record, RECORDS if whole else work)
+    judgement = expectations.judge(record, expectations.load())
+    if options.prune and environment is not None:
+        shutil.rmtree(environment, ignore_errors=True)
+    lines = report.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
+    where = "" if whole else " (not the whole suite as it is: kept out of the table)"
+    print("", *lines, f"record: {path.relative_to(ROOT)}{where}", sep="\n", flush=True)
+    if record.not_run is not None:
+        return int(options.require_device and cell.place == "gpu"), lines[0]
+    failing = ("worse", "better") if options.strict else ("worse",)
+    return int(judgement.standing in failing), lines[0]
+
+
+def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:
+    """The cell's record, also where nothing could be run: it then holds as much as was found."""
+    record = blank(cell, options.request)
+    try:
+        if environment is None:
+            detail = interpreters.how_to_get(cell.release.python)
+            raise CannotRun(NotRun(reason="no interpreter", detail=detail))
+        prepared = prepare(cell, fixture, environment, options.wheel)
+        found = {"build": prepared.build, "environment": prepared.environment}
+        record = record.model_copy(update={**found, "seconds": prepared.seconds})
+        if cell.place == "gpu":
+            record = on_device(record, interpreter(environment))
+        return tested(record, interpreter(environment), options.request, WORK / cell.name)
+    except CannotRun as error:
+        return record.model_copy(update={"verdict": "not run", "not_run": error.not_run})
+
+
+def blank(cell: Cell, request: suite.Request) -> Record:
+    """What is known of a record before anything ran."""
+    return Record(
+        cell=cell.name,
+        release=cell.release.version,
+        place=cell.place,
+        host=host.describe(cell.release.python),
+        verdict="not run",
+        profile=request.profile,
+        seed=request.seed,
+        measured_at=datetime.now(UTC).replace(microsecond=0),
+    )
+
+
+def on_device(record: Record, python: Path) -> Record:
+    """The record with its GPU and driver; raises CannotRun where the build can use none."""
+    assert record.build is not None
+    found = probe.driver()
+    if not_run := probe.unusable(found, record.build, python):
+        raise CannotRun(not_run)
+    seen = record.host.model_copy(update={"gpu": found.gpu, "driver": found.driver})
+    return record.model_copy(update={"host": seen})
+
+
+def tested(record: Record, python: Path, request: suite.Request, work: Path) -> Record:
+    """The record with what the properties came to."""
+    started = time.monotonic()
+    properties = suite.run(python, request, work)
+    seconds = {"test": round(time.monotonic() - started, 2)}
+    found = {"properties": properties, "verdict": records.verdict_of(properties)}
+    return record.model_copy(update={**found, "seconds": record.seconds.model_copy(update=seconds)})
+
+
+def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
+    """Each violation's script as a file, ready to run or to paste; by property."""
+    scripts = {}
+    for result in record.properties:
+        if result.evidence is not None:
+            name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{result.group}-{result.name}").strip("-")
+            scripts[result.key] = folder / f"{name}.py"
+            records.write_text(scripts[result.key], result.evidence.script)
+    return scripts

@@ -1,0 +1,170 @@
+"""The environment of a cell: locked packages, the build, the loader gap closed, imported once.
+
+Made once and then reused: `cell.json` in the environment says what it holds, and for what.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from paddlecompat import builds, interpreters, loader
+from paddlecompat.builds import CannotRun, Wheel
+from paddlecompat.records import Environment, MeasuredBuild, Model, NotRun, Seconds, write_text
+from paddlecompat.releases import ROOT, Cell, Fixture
+
+IMPORT_CHECK = ROOT / "tests" / "properties" / "check_import.py"
+Result = TypeVar("Result")
+
+
+class Prepared(Model):
+    """An environment that is ready to be measured."""
+
+    made_from: str
+    build: MeasuredBuild
+    environment: Environment
+    seconds: Seconds
+
+
+def interpreter(environment: Path) -> Path:
+    """The environment's own Python."""
+    folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+    return environment / folder / name
+
+
+def prepare(cell: Cell, fixture: Fixture, environment: Path, given: Path | None) -> Prepared:
+    """Make the cell's environment ready, or find it so; from the `given` wheel, where there is one.
+
+    Raises CannotRun with the reason where that fails.
+    """
+    stamp = environment / "cell.json"
+    wanted = fingerprint(cell, fixture, given)
+    if stamp.exists():
+        found = Prepared.model_validate_json(stamp.read_bytes())
+        if found.made_from == wanted:
+            reused = found.seconds.model_copy(update={"environment_reused": True})
+            return found.model_copy(update={"seconds": reused})
+        stamp.unlink()
+    fetching = timed(lambda: builds.given(cell, given) if given else builds.fetch(cell))
+    prepared = make(cell, fixture, environment, fetching, wanted)
+    write_text(stamp, prepared.model_dump_json(indent=1) + "\n")
+    if fetching[0].source == "index":
+        fetching[0].path.unlink()  # the environment holds all of it now, and disks are small
+    return prepared
+
+
+def fingerprint(cell: Cell, fixture: Fixture, given: Path | None) -> str:
+    """What an environment is made from: the release's block, the gaps it names, its locks."""
+    gaps = [gap.model_dump_json() for gap in fixture.gaps_of(cell.release)]
+    locks = [b.lock.read_text(encoding="utf-8") for b in cell.release.builds if b.lock.exists()]
+    text = "\n".join([cell.place, str(given), cell.release.model_dump_json(), *gaps, *locks])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make(
+    cell: Cell, fixture: Fixture, environment: Path, fetched: tuple[Wheel, float], made_from: str
+) -> Prepared:
+    """Install, mend, import: each timed, each with its own reason to fail."""
+    wheel, download = fetched
+    _, install = timed(lambda: install_all(cell, wheel, environment))
+    mended, mend = timed(lambda: close_gaps(cell, fixture, environment))
+    about, imports = timed(lambda: import_once(interpreter(environment)))
+    return Prepared(
+        made_from=made_from,
+        build=MeasuredBuild(
+            distribution=wheel.build.distribution,
+            version=about["version"],
+            cuda=about["cuda"],
+            cudnn=about["cudnn"],
+            wheel=wheel.path.name,
+            sha256=wheel.sha256,
+            locked=wheel.locked,
+            source=wheel.source,
+        ),
+        environment=Environment(packages=about["packages"], mended=mended),
+        seconds=Seconds(download=download, install=install, mend=mend, imports=imports),
+    )
+
+
+def install_all(cell: Cell, wheel: Wheel, environment: Path) -> None:
+    """The locked packages with their hashes, then the wheel, whose hash is checked already."""
+    lock = next((b.lock for b in (wheel.build, *cell.release.builds) if b.lock.exists()), None)
+    if lock is None:
+        detail = f"no lock for {cell.release.version}: run `nox -s lock -- {cell.release.version}`"
+        raise CannotRun(NotRun(reason="install failed", detail=detail))
+    blocks = builds.requirements(lock)
+    others = [text for name, text in blocks.items() if not name.startswith("paddlepaddle")]
+    beside = environment / "requirements.txt"
+    beside.write_text("".join(others), encoding="utf-8")
+    print(f"installing {len(others)} locked packages and {wheel.path.name}", flush=True)
+    install(environment, "--no-deps", "--require-hashes", "--requirement", str(beside))
+    # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
+    install(environment, "--no-deps", "--no-cache-dir", str(wheel.path))
+
+
+def install(environment: Path, *arguments: str) -> None:
+    """With what made the environment: uv, or the environment's own pip."""
+    python = interpreter(environment)
+    made_by_uv = "uv = " in (environment / "pyvenv.cfg").read_text(encoding="utf-8")
+    uv = interpreters.uv()
+    if made_by_uv and uv is not None:
+        command = [uv, "pip", "install", "--quiet", "--python", str(python), *arguments]
+    else:
+        pip = ("-m", "pip", "--disable-pip-version-check")
+        command = [str(python), *pip, "install", "--quiet", "--no-warn-script-location", *arguments]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=index_settings())
+    if ended.returncode:
+        detail = builds.last_error(ended.stderr)
+        raise CannotRun(NotRun(reason="install failed", detail=detail))
+
+
+def index_settings() -> dict[str, str]:
+    """uv reads its own settings only: give it the index (a mirror, say) that pip is set to."""
+    settings = dict(os.environ)
+    if not {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & settings.keys():
+        listed = subprocess.run(
+            [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True
+        ).stdout
+        if mirror := re.search(r"^\S*\.index-url='(.+)'$", listed, re.MULTILINE):
+            settings["UV_DEFAULT_INDEX"] = mirror.group(1)
+    return settings
+
+
+def close_gaps(cell: Cell, fixture: Fixture, environment: Path) -> list[str]:
+    """What old builds need and this machine lacks; one line for each thing that was mended."""
+    try:
+        mended = loader.mend(environment, interpreter(environment), fixture.gaps_of(cell.release))
+    except loader.LoaderError as error:
+        raise CannotRun(NotRun(reason="install failed", detail=str(error))) from error
+    for line in mended:
+        print(f"mended: {line}", flush=True)
+    return mended
+
+
+def import_once(python: Path) -> dict[str, Any]:
+    """`import paddle` in a fresh process: what the build says of itself, what stands beside it."""
+    try:
+        ended = subprocess.run(
+            [str(python), str(IMPORT_CHECK)], capture_output=True, text=True, timeout=600
+        )
+    except subprocess.TimeoutExpired:
+        raise CannotRun(NotRun(reason="import failed", detail="no end within 600 s")) from None
+    if ended.returncode:
+        detail = f"exit status {ended.returncode}: {builds.last_error(ended.stderr)}"
+        raise CannotRun(NotRun(reason="import failed", detail=detail))
+    about: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return about
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = time.monotonic()
+    result = work()
+    return result, round(time.monotonic() - started, 2)

@@ -1,0 +1,131 @@
+"""`fixtures/expectations.toml`: the violations already known, and how a cell compares with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tomllib
+from pydantic import Field, ValidationError, field_validator
+
+from paddlecompat.records import UNSOUND, Model, Place, PropertyResult, Record, first_problem
+from paddlecompat.releases import ROOT
+
+EXPECTATIONS = ROOT / "fixtures" / "expectations.toml"
+RELEASE_OR_SERIES = re.compile(r"\d+\.\d+\.(\d+|\*)")
+Standing = Literal["as expected", "worse", "better"]
+
+
+class Expectation(Model):
+    """A violation already known: where it is seen, its cause, and the thread that tells of it."""
+
+    releases: Annotated[list[str], Field(min_length=1)]
+    place: Place
+    property: Annotated[str, Field(pattern=".::.", description="A pattern on `group::name`.")]
+    outcome: Literal["violated", "crashed", "timed out"]
+    cause: Annotated[str, Field(min_length=1)]
+    link: str
+    os: Literal["Linux", "Windows", "macOS"] | None = None
+
+    @field_validator("releases")
+    @classmethod
+    def are_releases_or_series(cls, releases: list[str]) -> list[str]:
+        for release in releases:
+            if not RELEASE_OR_SERIES.fullmatch(release):
+                raise ValueError(f"{release!r} is no release: write it as '2.4.1' or '2.4.*'")
+        return releases
+
+    @field_validator("link")
+    @classmethod
+    def is_a_thread(cls, link: str) -> str:
+        if not re.fullmatch(r"https://[^\s<>()|]+", link):
+            raise ValueError(f"{link!r} is no link: write the thread's address, 'https://...'")
+        return link
+
+    def concerns(self, record: Record) -> bool:
+        """Whether it speaks of the record's release, place and operating system."""
+        return (
+            any(fnmatchcase(record.release, release) for release in self.releases)
+            and record.place == self.place
+            and (self.os is None or record.host.os.startswith(self.os))
+        )
+
+    def names(self, result: PropertyResult) -> bool:
+        """Whether it speaks of this property; `[` is a bracket in it, not a set of characters."""
+        return fnmatchcase(result.key, self.property.replace("[", "[[]"))
+
+    def explains(self, result: PropertyResult) -> bool:
+        """Whether it speaks of this property, and of what the property came to."""
+        return self.names(result) and result.outcome == self.outcome
+
+
+class ExpectationsFile(Model):
+    """All of `fixtures/expectations.toml`."""
+
+    expectation: list[Expectation] = Field(default=[])
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How a cell compares with what is expected of it."""
+
+    measured: bool = False
+    new: list[PropertyResult] = field(default_factory=list)
+    """Violations that no expectation explains."""
+    known: list[tuple[PropertyResult, Expectation]] = field(default_factory=list)
+    """Violations that one explains, each with the first that does."""
+    gone: list[Expectation] = field(default_factory=list)
+    """What they expect was looked for, and holds now."""
+    absent: list[Expectation] = field(default_factory=list)
+    """They name no property of this record: removed, renamed or misspelt."""
+
+    @property
+    def standing(self) -> Standing | None:
+        """None where nothing was measured; worse where something is both new and gone."""
+        if not self.measured:
+            return None
+        return "worse" if self.new else "better" if self.gone else "as expected"
+
+
+def load(path: Path = EXPECTATIONS) -> list[Expectation]:
+    """The expectations, in the order of the file.
+
+    Raises ValueError with one line that names the file, the field and what to write there.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return ExpectationsFile.model_validate(data).expectation
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise ValueError(f"{path}: {problem}; the form is at the top of the file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
+    """Compare a cell with what is expected of it."""
+    if record.verdict == "not run":
+        return Judgement()
+    here = [expectation for expectation in expectations if expectation.concerns(record)]
+    judgement = Judgement(measured=True)
+    for result in record.properties:
+        if result.outcome not in UNSOUND:
+            continue
+        cause = next((expectation for expectation in here if expectation.explains(result)), None)
+        if cause is None:
+            judgement.new.append(result)
+        else:
+            judgement.known.append((result, cause))
+    for expectation in here:
+        named = [result for result in record.properties if expectation.names(result)]
+        if not named:
+            judgement.absent.append(expectation)
+        elif not any(expectation.explains(r) for r in named) and any(
+            r.outcome == "holds" for r in named
+        ):
+            judgement.gone.append(expectation)
+    return judgement

@@ -1,0 +1,44 @@
+"""The host of a cell: what results may depend on, and nothing that names a person or machine."""
+
+from __future__ import annotations
+
+import functools
+import platform
+from pathlib import Path
+
+from paddlecompat.records import Host
+
+
+def describe(python: str) -> Host:
+    """This host, for a cell whose interpreter is CPython `python`."""
+    libc, version = platform.libc_ver()
+    return Host(
+        os=operating_system(),
+        machine=platform.machine(),
+        libc=f"{libc} {version}".strip(),
+        python=f"CPython {python}",
+        cpu=cpu(),
+    )
+
+
+def operating_system() -> str:
+    """'Linux, Debian GNU/Linux 12 (bookworm)', 'Windows 10.0.22631', 'macOS 14.5'."""
+    if platform.system() == "Linux":
+        try:
+            return f"Linux, {platform.freedesktop_os_release()['PRETTY_NAME']}"
+        except (OSError, KeyError):
+            return f"Linux {platform.release()}"
+    if platform.system() == "Darwin":
+        return f"macOS {platform.mac_ver()[0]}"
+    return f"{platform.system()} {platform.version()}"
+
+
+@functools.cache
+def cpu() -> str:
+    """The processor's own name."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"

@@ -1,0 +1,113 @@
+"""Every cell that this machine can fill, each in its own Nox session."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from paddlecompat import probe, records
+from paddlecompat.releases import ROOT, Cell, Fixture, cells
+
+NOX = ROOT / ".nox"
+STATE = NOX / "matrix.json"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one cell's session ended."""
+
+    cell: Cell
+    status: int
+    verdict: str
+    seconds: float
+
+
+def run(fixture: Fixture, jobs: int, fresh: bool, options: list[str]) -> int:
+    """Fill every cell, `jobs` side by side, going on where a run with the same options was cut off.
+
+    Returns 0, or 1 where a cell is worse than expected or its session failed.
+    """
+    wanted = fillable(fixture)
+    done = {} if fresh else cut_off(options)
+    left = [cell for cell in wanted if cell.name not in done]
+    if done:
+        print(f"going on: {len(done)} cells are done already (--fresh measures all anew)")
+    print(f"{len(left)} cells, {jobs} at a time; logs in .nox/logs", flush=True)
+    started, failed = time.monotonic(), any(done.values())
+    for number, ended in enumerate(fill_all(left, jobs, options), start=1):
+        done[ended.cell.name] = ended.status
+        records.write_text(STATE, json.dumps({"options": options, "done": done}))
+        failed = failed or bool(ended.status)
+        minutes = (time.monotonic() - started) / number * (len(left) - number) / 60
+        ahead = f"{len(left) - number} left, about {minutes:.0f} min" if minutes else "none left"
+        line = f"[{number}/{len(left)}] {ended.verdict} ({ended.seconds:.0f} s); {ahead}"
+        print(line, flush=True)
+    STATE.unlink(missing_ok=True)
+    return int(failed)
+
+
+def fillable(fixture: Fixture) -> list[Cell]:
+    """The CPU cells; the GPU cells, too, where the driver shows a device."""
+    wanted = cells(fixture)
+    driver = probe.driver()
+    if driver.gpu is not None:
+        return wanted
+    gpu = [cell for cell in wanted if cell.place == "gpu"]
+    print(f"{len(gpu)} GPU cells left out: no CUDA device ({driver.problem})")
+    return [cell for cell in wanted if cell.place == "cpu"]
+
+
+def cut_off(options: list[str]) -> dict[str, int]:
+    """The cells that an interrupted run with these options had done, with their exit status."""
+    if not STATE.exists():
+        return {}
+    state = json.loads(STATE.read_text(encoding="utf-8"))
+    done: dict[str, int] = state["done"] if state["options"] == options else {}
+    return done
+
+
+def fill_all(wanted: list[Cell], jobs: int, options: list[str]) -> Iterator[Ended]:
+    """Each cell's session as it ends. While cells are tested, the next ones' wheels are fetched."""
+    with ThreadPoolExecutor(jobs) as sessions, ThreadPoolExecutor(1) as fetching:
+
+        def one(position: int) -> Ended:
+            for following in wanted[position + jobs : position + jobs + 1]:
+                fetching.submit(fetch_ahead, following)
+            return fill(wanted[position], options)
+
+        for future in as_completed([sessions.submit(one, i) for i in range(len(wanted))]):
+            yield future.result()
+
+
+def fetch_ahead(cell: Cell) -> None:
+    """Best effort: should it fail, the cell's own session says why."""
+    if not (NOX / cell.name.replace(".", "-") / "cell.json").exists():
+        logged([sys.executable, "-m", "paddlecompat", "fetch", cell.name], f"fetch-{cell.name}")
+
+
+def fill(cell: Cell, options: list[str]) -> Ended:
+    """Run the cell's Nox session; its output goes to a log."""
+    started = time.monotonic()
+    verdict = NOX / "cells" / cell.name / "verdict.txt"
+    verdict.unlink(missing_ok=True)
+    log, status = logged([sys.executable, "-m", "nox", "-s", cell.name, "--", *options], cell.name)
+    if verdict.exists():
+        words = verdict.read_text(encoding="utf-8")
+    else:
+        words = f"{cell.name}: the session failed, see {log.relative_to(ROOT)}"
+    return Ended(cell, status, words, time.monotonic() - started)
+
+
+def logged(command: list[str], name: str) -> tuple[Path, int]:
+    """Run `command` with its output in a log of its own; the log and the exit status."""
+    log = NOX / "logs" / f"{name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as output:
+        ended = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    return log, ended.returncode

@@ -1,0 +1,226 @@
+"""The record of one cell on one host: its form, how it is read, how it is written.
+
+The form is published as JSON Schema in `reports/record.schema.json`, made from the models here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Place = Literal["cpu", "gpu"]
+Outcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
+Verdict = Literal["sound", "unsound", "not run"]
+Reason = Literal[
+    "no build",
+    "no interpreter",
+    "no CUDA device",
+    "device not supported by the build",
+    "install failed",
+    "import failed",
+]
+Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+UNSOUND: frozenset[Outcome] = frozenset({"violated", "crashed", "timed out"})
+
+
+class Model(BaseModel):
+    """Data from a file: unknown fields are errors, so a misspelt one is never silently dropped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Host(Model):
+    """Where a cell was measured. Nothing in it names a person or a machine."""
+
+    os: str = Field(description="For example 'Linux, Debian GNU/Linux 12 (bookworm)'.")
+    machine: str = Field(description="For example 'x86_64' or 'AMD64'.")
+    libc: str = Field(description="For example 'glibc 2.36'; empty where there is none to name.")
+    python: str = Field(description="The cell's interpreter, for example 'CPython 3.10'.")
+    cpu: str
+    gpu: str | None = None
+    driver: str | None = None
+
+    @property
+    def slug(self) -> str:
+        """A short file-name part, the same for the same host and different for another."""
+        system = re.split(r"\W", self.os)[0]
+        family = f"{system}-{self.machine}-{self.libc or 'no-libc'}".lower()
+        digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:6]
+        return f"{re.sub(r'[^a-z0-9.]+', '-', family)}-{digest}"
+
+
+class MeasuredBuild(Model):
+    """The wheel that was measured."""
+
+    distribution: Literal["paddlepaddle", "paddlepaddle-gpu"]
+    version: str = Field(description="With its local tag where it has one, as '2.3.2.post112'.")
+    cuda: str | None = Field(description="What the build itself says it was made for.")
+    cudnn: str | None
+    wheel: str = Field(description="The wheel's file name.")
+    sha256: Sha256
+    locked: bool = Field(description="Whether the sha256 was checked against fixtures/.")
+    source: str = Field(description="'index' or 'file': where the wheel was taken from.")
+
+
+class Environment(Model):
+    """What stood beside the build, and what closing the loader gap took."""
+
+    packages: dict[str, str] = Field(description="Distribution name to version, as installed.")
+    mended: list[str] = Field(description="One line for each thing that was mended.")
+
+
+class Seconds(Model):
+    """Where the time went. The first four are of the environment's making, also when reused."""
+
+    download: float | None = None
+    install: float | None = None
+    mend: float | None = None
+    imports: float | None = Field(default=None, description="`import paddle` in a fresh process.")
+    test: float | None = None
+    environment_reused: bool = False
+
+
+class Evidence(Model):
+    """What shows a violation: the shrunk case, and a script that needs paddle and numpy alone."""
+
+    case: str
+    expected: str
+    actual: str
+    script: str
+
+
+class PropertyResult(Model):
+    """What one property came to in this cell."""
+
+    group: str = Field(description="What is tested: 'masked_select', 'dfl_loss', ...")
+    name: str = Field(description="The test's own name, with its parameter in brackets.")
+    outcome: Outcome
+    calls: int = Field(ge=0, description="Calls whose answer was compared with the oracle's.")
+    examples: int = Field(ge=0, description="Examples that Hypothesis drew.")
+    seconds: float = Field(ge=0)
+    message: str = Field(default="", description="Why not `holds`; the release's own words.")
+    evidence: Evidence | None = Field(default=None, description="For `violated`.")
+    case: str | None = Field(default=None, description="The case that the process died on.")
+
+    @property
+    def key(self) -> str:
+        return f"{self.group}::{self.name}"
+
+
+class NotRun(Model):
+    """Why nothing was measured."""
+
+    reason: Reason
+    detail: str = Field(description="What was found, and what to do.")
+
+
+class Record(Model):
+    """One cell on one host."""
+
+    schema_version: Literal[1] = 1
+    cell: str = Field(pattern=r"^(cpu|gpu)-\d+\.\d+\.\d+$")
+    release: Version
+    place: Place
+    host: Host
+    build: MeasuredBuild | None = None
+    environment: Environment | None = None
+    verdict: Verdict
+    not_run: NotRun | None = None
+    profile: str
+    seed: int | None = Field(description="None where the profile is derandomised.")
+    seconds: Seconds = Seconds()
+    properties: list[PropertyResult] = []
+    measured_at: datetime
+
+    @model_validator(mode="after")
+    def agrees_with_itself(self) -> Record:
+        """A record that was edited by hand contradicts itself."""
+        if self.cell != f"{self.place}-{self.release}":
+            raise ValueError(f"cell: {self.cell!r} is not {self.release!r} on the {self.place}")
+        if self.verdict != (found := verdict_of(self.properties)):
+            raise ValueError(f"verdict: {self.verdict!r}, but its properties are {found!r}")
+        return self
+
+    @property
+    def calls(self) -> int:
+        return sum(result.calls for result in self.properties)
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.cell}@{self.host.slug}.json"
+
+
+def verdict_of(properties: Iterable[PropertyResult]) -> Verdict:
+    """`sound` needs at least one property that holds on verified calls, and none that failed."""
+    results = list(properties)
+    if any(result.outcome in UNSOUND for result in results):
+        return "unsound"
+    return "sound" if any(r.outcome == "holds" and r.calls for r in results) else "not run"
+
+
+def write(record: Record, folder: Path) -> Path:
+    """Write atomically: a reader sees the old record or the new one, never half of one."""
+    path = folder / record.file_name
+    write_text(path, record.model_dump_json(indent=1) + "\n")
+    return path
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by `text` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.replace(path)
+
+
+@dataclass
+class Gathered:
+    """The records of a folder, and a line for each file that is not one."""
+
+    records: list[Record] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def read(path: Path) -> Record:
+    """One record.
+
+    Raises ValueError with one line that names the file and the field.
+    """
+    try:
+        return Record.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ValueError(f"{path}: {first_problem(error)}") from None
+
+
+def gather(folder: Path) -> Gathered:
+    """Every record in `folder`; a damaged or foreign file costs only itself."""
+    gathered = Gathered()
+    for path in sorted(folder.glob("*.json")):
+        try:
+            gathered.records.append(read(path))
+        except (ValueError, OSError) as error:
+            gathered.errors.append(str(error))
+    return gathered
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing wrong: `field: what` (a dotted path to it), and how many more there are."""
+    problems = error.errors(include_url=False, include_context=False)
+    where = ".".join(str(part) for part in problems[0]["loc"]) or "the file"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{where}: {problems[0]['msg'].removeprefix('Value error, ')}{more}"
+
+
+def schema() -> str:
+    """The JSON Schema of a record, as it is published."""
+    return json.dumps(Record.model_json_schema(), indent=1) + "\n"

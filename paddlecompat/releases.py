@@ -1,0 +1,162 @@
+"""`fixtures/releases.toml`: which releases exist, as which builds, and what old ones lack today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tomllib
+from pydantic import Field, ValidationError, model_validator
+
+from paddlecompat.records import Model, Place, Sha256, Version, first_problem
+
+ROOT = Path(__file__).resolve().parent.parent
+RELEASES = ROOT / "fixtures" / "releases.toml"
+REQUIREMENTS = ROOT / "fixtures" / "requirements"
+
+
+class MissingSymbol(Model):
+    """A private libc symbol that old builds import and modern libcs no longer export."""
+
+    symbol: str
+    symbol_version: str = Field(description="For example 'GLIBC_PRIVATE'.")
+    use_instead: str = Field(description="The public symbol with the same meaning.")
+
+    @property
+    def asked(self) -> str:
+        """What the build asks the dynamic loader for."""
+        return f"{self.symbol}@{self.symbol_version}"
+
+
+class MissingLibrary(Model):
+    """A shared library that old builds load and modern systems no longer ship."""
+
+    library: str = Field(description="The name the build asks for, as 'libssl.so.1.1'.")
+    wheel: str = Field(description="A wheel on the public index that carries it: its file name.")
+    sha256: Sha256 = Field(description="The wheel's.")
+    file: str = Field(description="Where in that wheel it lies (a glob; names may carry a hash).")
+
+    @property
+    def asked(self) -> str:
+        """What the build asks the dynamic loader for."""
+        return self.library
+
+    @property
+    def source(self) -> str:
+        """The distribution that carries it, with its version."""
+        name, version = self.wheel.split("-")[:2]
+        return f"{name.replace('_', '-')} {version}"
+
+
+class InterpreterLibrary(Model):
+    """Python as a shared library: builds may ask for it, many interpreters contain it."""
+
+    library: str = Field(description="The name the build asks for, as 'libpython3.10.so.1.0'.")
+    use_instead: str = Field(description="A library that the build asks for as well.")
+
+    @property
+    def asked(self) -> str:
+        """What the build asks the dynamic loader for."""
+        return self.library
+
+
+Gap = MissingSymbol | MissingLibrary | InterpreterLibrary
+
+
+class Build(Model):
+    """One wheel of a release on the public index, for each platform that it was made for."""
+
+    distribution: Literal["paddlepaddle", "paddlepaddle-gpu"]
+    version: str
+    cuda: str | None = None
+    cudnn: str | None = None
+
+    @property
+    def lock(self) -> Path:
+        """The locked requirements of the environment, this build's own hashes among them."""
+        return REQUIREMENTS / f"{self.distribution}-{self.version}.txt"
+
+
+class Release(Model):
+    """One block of `fixtures/releases.toml`."""
+
+    version: Version
+    python: Annotated[str, Field(pattern=r"^3\.\d+$")] = "3.10"
+    places: list[Place] = ["cpu", "gpu"]
+    builds: list[Build]
+    requires: list[str] = Field(default=[], description="What it can live with: 'numpy<1.24'.")
+    gaps: list[str] = Field(default=[], description="Names of the tables at the file's end.")
+
+    @property
+    def series(self) -> str:
+        return self.version.rpartition(".")[0]
+
+
+class Fixture(Model):
+    """All of `fixtures/releases.toml`."""
+
+    release: list[Release]
+    symbol: dict[str, MissingSymbol] = {}
+    library: dict[str, MissingLibrary] = {}
+    interpreter: dict[str, InterpreterLibrary] = {}
+
+    @model_validator(mode="after")
+    def gaps_are_known(self) -> Fixture:
+        known = self.known_gaps.keys()
+        for release in self.release:
+            if unknown := set(release.gaps) - known:
+                raise ValueError(f"release {release.version} names unknown gaps {sorted(unknown)}")
+        return self
+
+    @property
+    def known_gaps(self) -> dict[str, Gap]:
+        return {**self.symbol, **self.library, **self.interpreter}
+
+    def gaps_of(self, release: Release) -> list[Gap]:
+        """What `release` needs and a machine may lack."""
+        return [self.known_gaps[name] for name in release.gaps]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One release at one place."""
+
+    release: Release
+    place: Place
+
+    @property
+    def name(self) -> str:
+        return f"{self.place}-{self.release.version}"
+
+
+def load(path: Path = RELEASES) -> Fixture:
+    """The fixture.
+
+    Raises ValueError with one line that names the file, the field and the problem.
+    """
+    try:
+        return Fixture.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise ValueError(f"{path}: {first_problem(error)}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def cells(fixture: Fixture) -> list[Cell]:
+    """Every cell, in the order of the file, the CPU's first."""
+    places: tuple[Place, ...] = ("cpu", "gpu")
+    return [Cell(r, place) for place in places for r in fixture.release if place in r.places]
+
+
+def cell_named(name: str, fixture: Fixture) -> Cell:
+    """Raises ValueError where the fixture has no such cell."""
+    found = next((cell for cell in cells(fixture) if cell.name == name), None)
+    if found is None:
+        raise ValueError(f"{RELEASES} has no cell {name!r}; `nox -l` lists them")
+    return found
+
+
+def newest(fixture: Fixture) -> Release:
+    """The release that a newcomer is shown first."""
+    return max(fixture.release, key=lambda r: tuple(int(part) for part in r.version.split(".")))

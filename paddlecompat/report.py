@@ -1,0 +1,165 @@
+"""What people look at, made from the records: two pages, a badge, and lines for the terminal.
+
+`view` prepares plain data, the templates do the looping and hold the words.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from paddlecompat import expectations as expected
+from paddlecompat import records
+from paddlecompat.expectations import Expectation, Judgement
+from paddlecompat.records import PropertyResult, Record
+from paddlecompat.releases import Fixture
+from paddlecompat.view import View, moment, view_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+WIDTH = 100
+SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How the records stand, for the terminal and for the exit code of whoever asked."""
+
+    sound: int
+    unsound: int
+    not_run: int
+    worse: list[str]
+    better: list[str]
+    errors: list[str]
+    text: str
+
+
+def write(
+    records_folder: Path, out_folder: Path, expectations_path: Path, fixture: Fixture
+) -> Summary:
+    """Write the report on a folder of records: two pages, the badge, the form of a record.
+
+    A record that cannot be read costs one line, in the pages and in the summary's `errors`.
+    Raises ValueError where the expectations cannot be read, before anything is written.
+    """
+    view = view_of(records_folder, expected.load(expectations_path), fixture)
+    templates = environment()
+    pages = {
+        name: templates.get_template(f"{name}.j2").render(view=view)
+        for name in ("compatibility.md", "index.html", "badge.svg")
+    }
+    pages |= {"badge.json": view.badge.json(), "record.schema.json": records.schema()}
+    for name, text in pages.items():
+        records.write_text(out_folder / name, text)
+    return summary(view, out_folder)
+
+
+def environment() -> Environment:
+    """The templates; what goes into HTML or SVG is escaped unasked."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(fenced=fenced, inline=inline, stamp=stamp)
+    return made
+
+
+def stamp(record: Record) -> str:
+    """When it was measured, as it is shown."""
+    return f"{moment(record):%Y-%m-%d %H:%M} UTC"
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A fenced block of Markdown that nothing in `text` can end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def inline(text: str) -> str:
+    """`text` on one line, as Markdown that means nothing but itself, in a table too."""
+    return SPECIAL.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))
+
+
+def summary(view: View, out_folder: Path) -> Summary:
+    """The report in a paragraph."""
+    count, worse, better = view.verdicts, view.standing("worse"), view.standing("better")
+    said = [
+        f"{len(view.measured)} cells: {count['sound']} sound, {count['unsound']} unsound, "
+        f"{count['not run']} not run."
+    ]
+    said += [f"Worse than expected: {', '.join(worse)}."] if worse else []
+    said += [f"Better than expected: {', '.join(better)}."] if better else []
+    missing = [row.release for row in view.all_rows if row.record is None]
+    said += [f"No record on the CPU: {', '.join(missing)}."] if missing else []
+    said += [f"Records that cannot be read: {len(view.errors)}."] if view.errors else []
+    said += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
+    text = textwrap.fill(" ".join(said), WIDTH, break_long_words=False, break_on_hyphens=False)
+    verdicts = (count["sound"], count["unsound"], count["not run"])
+    return Summary(*verdicts, worse, better, view.errors, text)
+
+
+def verdict_lines(
+    record: Record, judgement: Judgement, scripts: Mapping[str, Path] | None = None
+) -> list[str]:
+    """How a cell ended, for the terminal; `scripts` says where each violation's script lies."""
+    if record.verdict == "not run":
+        why = record.not_run
+        told = f"{why.reason}: {why.detail}" if why else "no property verified a call"
+        return wrapped(f"{record.cell}: not run: ", told, "  ")
+    count = Counter(result.outcome for result in record.properties)
+    holds = f"{count['holds']} propert{'y holds' if count['holds'] == 1 else 'ies hold'}"
+    others = [f"{number} {outcome}" for outcome, number in count.items() if outcome != "holds"]
+    lines = [
+        f"{record.cell}: {record.verdict} ({', '.join([holds, *others])}; "
+        f"{record.calls:,} calls verified) - {judgement.standing}"
+    ]
+    known = {result.key: cause for result, cause in judgement.known}
+    for result in record.properties:
+        if result.outcome in records.UNSOUND:
+            lines += failure_lines(result, known.get(result.key), (scripts or {}).get(result.key))
+    for expectation in judgement.gone:
+        lines += wrapped("  gone: ", f"{expectation.property}: {expectation.cause}", "    ")
+    for expectation in judgement.absent:
+        lines += wrapped("  expected, but not among the properties: ", expectation.property, "    ")
+    return lines
+
+
+def failure_lines(
+    result: PropertyResult, cause: Expectation | None, script: Path | None
+) -> list[str]:
+    """A property that failed: the case, what was expected, what came."""
+    lines = [f"  {result.key} - {result.outcome}, {'known' if cause else 'new'}"]
+    told = {"message": result.message, "case": result.case or ""}
+    if result.evidence:
+        evidence = result.evidence
+        told = {"case": evidence.case, "expected": evidence.expected, "actual": evidence.actual}
+    if cause:
+        told |= {"cause": cause.cause, "thread": cause.link}
+    if script:
+        told |= {"script": str(script)}
+    for label, text in told.items():
+        lines += wrapped(f"    {label + ':':<10}", text, " " * 14) if text else []
+    return lines
+
+
+def wrapped(label: str, text: str, indent: str) -> list[str]:
+    """`text` after `label`, in at most six lines; a path is left whole."""
+    return textwrap.wrap(
+        label + " ".join(text.split()),
+        WIDTH,
+        subsequent_indent=indent,
+        max_lines=6,
+        placeholder=" …",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
