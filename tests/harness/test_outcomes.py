@@ -1,0 +1,236 @@
+"""A property that dies costs itself alone; every outcome is told apart."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from paddlecompat import suite
+from paddlecompat.builds import CannotRun
+from paddlecompat.records import PropertyResult, verdict_of
+
+PROTOCOL = ("conftest.py", "evidence.py", "release_errors.py", "pytest.ini")
+PREAMBLE = """
+import ctypes, os
+import numpy as np
+import pytest
+from evidence import ask, begin, same_bytes
+from hypothesis import given, strategies as st
+
+class Case:
+    def __init__(self, n): self.n = n
+    def __str__(self): return f"case of {self.n}"
+    def script(self): return f"assert {self.n} < 10\\n"
+
+def verify(n=1):
+    begin(Case(n))
+    same_bytes(np.arange(n), np.arange(n))
+"""
+
+
+class Suite:
+    """A folder of properties that need no Paddle, under the protocol of the real ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in PROTOCOL:
+            shutil.copy(suite.PROPERTIES / name, folder / name)
+        (folder / "paddle.py").write_text("def set_device(place): pass\n")
+
+    def run(self, properties: str, **asked: object) -> dict[str, PropertyResult]:
+        module = self.folder / "test_sample.py"
+        module.write_text(PREAMBLE + properties)
+        request = suite.Request(place="cpu", profile="quick", properties=self.folder, **asked)  # type: ignore[arg-type]  # each test names fields of its own
+        results = suite.run(Path(sys.executable), request, self.folder / "log")
+        return {result.name: result for result in results}
+
+
+@pytest.fixture
+def properties(tmp_path: Path) -> Suite:
+    return Suite(tmp_path)
+
+
+def test_a_property_that_verified_its_calls_holds(properties: Suite) -> None:
+    found = properties.run("def test_fine():\n    verify()\n    verify()\n")["test_fine"]
+    assert (found.group, found.outcome, found.calls, found.examples) == ("sample", "holds", 2, 2)
+
+
+def test_a_property_that_verified_nothing_does_not_hold(properties: Suite) -> None:
+    found = properties.run("def test_empty():\n    pass\n")["test_empty"]
+    assert (found.outcome, found.message) == ("violated", "the property verified no call")
+
+
+def test_a_wrong_answer_is_violated_with_the_shrunk_case(properties: Suite) -> None:
+    found = properties.run("""
+@given(st.integers(0, 100))
+def test_wrong(n):
+    begin(Case(n))
+    same_bytes(np.int64(n), np.int64(min(n, 9)))
+""")["test_wrong"]
+    assert found.outcome == "violated"
+    assert found.evidence is not None
+    assert (found.evidence.case, found.evidence.expected) == ("case of 10", "9")
+    assert found.evidence.script == "assert 10 < 10\n"
+
+
+def test_an_error_where_an_answer_was_due_is_violated(properties: Suite) -> None:
+    found = properties.run("""
+def test_raises():
+    verify()
+    raise RuntimeError("out of luck")
+""")["test_raises"]
+    assert found.outcome == "violated"
+    assert found.evidence is not None
+    assert found.evidence.actual == "RuntimeError: out of luck"
+
+
+def test_what_is_wrong_only_once_is_violated_with_that_case(properties: Suite) -> None:
+    found = properties.run("""
+seen = []
+@given(st.integers(5, 9))
+def test_flaky(n):
+    begin(Case(n))
+    seen.append(n)
+    same_bytes(np.int64(len(seen) == 3), np.int64(0))
+""")["test_flaky"]
+    assert (found.outcome, found.message[:15]) == ("violated", "not every time:")
+    assert found.evidence is not None
+
+
+def test_the_releases_word_that_it_offers_no_such_thing_is_unsupported(properties: Suite) -> None:
+    found = properties.run("""
+def no_kernel():
+    raise NotImplementedError("no such kernel")
+def test_missing():
+    ask(no_kernel)
+""")["test_missing"]
+    assert (found.outcome, found.message) == ("unsupported", "no such kernel")
+
+
+def test_what_was_offered_and_then_refused_is_violated(properties: Suite) -> None:
+    found = properties.run("""
+def no_kernel():
+    raise NotImplementedError("no such kernel")
+def test_half():
+    verify()
+    ask(no_kernel)
+""")["test_half"]
+    assert found.outcome == "violated"
+
+
+DEATHS = {
+    "segmentation fault": "ctypes.string_at(0)",
+    "exit": "os._exit(3)",
+    "exit without a failure": "os._exit(0)",
+    "abort": "os.abort()",
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_death_is_crashed_on_its_case_and_costs_nothing_else(
+    properties: Suite, death: str
+) -> None:
+    results = properties.run(f"""
+def test_before():
+    verify()
+def test_dies():
+    verify(7)
+    {DEATHS[death]}
+def test_after():
+    verify()
+""")
+    assert {name: r.outcome for name, r in results.items()} == {
+        "test_before": "holds",
+        "test_dies": "crashed",
+        "test_after": "holds",
+    }
+    assert results["test_dies"].case == "case of 7"
+
+
+def test_an_endless_loop_is_timed_out_on_its_case_and_costs_nothing_else(
+    properties: Suite,
+) -> None:
+    results = properties.run(
+        """
+def test_hangs():
+    begin(Case(3))
+    while True: pass
+def test_after():
+    verify()
+""",
+        timeout=3,
+    )
+    assert (results["test_hangs"].outcome, results["test_hangs"].case) == ("timed out", "case of 3")
+    assert results["test_after"].outcome == "holds"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no address space limit on Windows")
+def test_memory_exhaustion_under_a_limit_is_crashed_and_costs_nothing_else(
+    properties: Suite,
+) -> None:
+    results = properties.run(
+        """
+def test_devours():
+    begin(Case(5))
+    np.ones(8 * 2**30, dtype=np.uint8)
+def test_after():
+    verify()
+""",
+        memory_limit=4,
+    )
+    assert (results["test_devours"].outcome, results["test_devours"].case) == (
+        "crashed",
+        "case of 5",
+    )
+    assert results["test_after"].outcome == "holds"
+
+
+def test_a_death_before_any_property_leaves_none_out(properties: Suite) -> None:
+    results = properties.run(
+        """
+if os.environ.get("PYTEST_XDIST_WORKER") != "gw0":
+    os._exit(1)
+def test_dies():
+    os._exit(1)
+def test_never_runs():
+    verify()
+""",
+        restarts=2,
+    )
+    assert {r.outcome for r in results.values()} == {"crashed"}
+    assert len(results) == 2
+
+
+def test_properties_that_cannot_be_collected_are_not_run(properties: Suite) -> None:
+    with pytest.raises(CannotRun, match=r"import failed.*No module named 'nothing_of_the_kind'"):
+        properties.run("import nothing_of_the_kind\n")
+
+
+def test_a_selection_that_matches_nothing_is_an_error(properties: Suite) -> None:
+    with pytest.raises(ValueError, match="no property matches -k 'elephant'"):
+        properties.run("def test_fine():\n    verify()\n", keyword="elephant")
+
+
+def test_the_same_seed_draws_the_same_cases(properties: Suite) -> None:
+    drawing = """
+@given(st.integers())
+def test_drawn(n):
+    begin(Case(n))
+    with open(os.path.join(os.path.dirname(__file__), "drawn.txt"), "a") as file:
+        print(n, file=file)
+    same_bytes(np.int64(0), np.int64(0))
+"""
+    drawn = []
+    for _ in range(2):
+        properties.run(drawing, seed=20221)
+        drawn.append((properties.folder / "drawn.txt").read_text())
+        (properties.folder / "drawn.txt").unlink()
+    assert drawn[0] == drawn[1]
+
+
+def test_one_outcome_that_is_not_sound_makes_the_cell_unsound(properties: Suite) -> None:
+    results = properties.run("def test_fine():\n    verify()\ndef test_dies():\n    os._exit(1)\n")
+    assert verdict_of(results.values()) == "unsound"

@@ -1,0 +1,386 @@
+"""What the pages and the terminal tell of the records."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import samples
+
+from paddlecompat import expectations, records, report
+from paddlecompat.records import Environment, NotRun, Record
+from paddlecompat.releases import Fixture, Release
+
+FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
+HOSTILE = "<script>alert(1)</script> | `x` *b* [l](javascript:x)"
+
+
+@dataclass
+class Written:
+    """A report and where it lies."""
+
+    folder: Path
+    summary: report.Summary
+
+    @property
+    def markdown(self) -> str:
+        return (self.folder / "compatibility.md").read_text(encoding="utf-8")
+
+    @property
+    def html(self) -> str:
+        return (self.folder / "index.html").read_text(encoding="utf-8")
+
+    def line(self, start: str) -> str:
+        """The first line of the Markdown that starts so."""
+        return next(line for line in self.markdown.splitlines() if line.startswith(start))
+
+
+def written(folder: Path, *found: Record, toml: str = "", fixture: Fixture = FIXTURE) -> Written:
+    """The report on these records, and on whatever already lies in `folder`/cells."""
+    for record in found:
+        records.write(record, folder / "cells")
+    (folder / "expectations.toml").write_text(toml)
+    cells, out = folder / "cells", folder / "out"
+    return Written(out, report.write(cells, out, folder / "expectations.toml", fixture))
+
+
+def violated(**changes: object) -> Record:
+    """A cell with a violation, whose evidence is changed so."""
+    evidence = samples.evidence(**changes)
+    return samples.record(properties=[samples.result(outcome="violated", evidence=evidence)])
+
+
+def idle(**changes: object) -> Record:
+    """A cell that did not run."""
+    reason = NotRun(reason="no CUDA device", detail="No GPU was found.")
+    return samples.record(properties=[], build=None, not_run=reason, **changes)
+
+
+def fences(markdown: str) -> list[str]:
+    """The contents of the fenced blocks, read as CommonMark reads them."""
+    blocks: list[str] = []
+    fence = ""
+    for line in markdown.splitlines():
+        match = re.match("`{3,}", line)
+        if fence and line.strip("`") == "" and len(line) >= len(fence):
+            fence = ""
+        elif fence:
+            blocks[-1] += line + "\n"
+        elif match:
+            fence = match[0]
+            blocks.append("")
+    return blocks
+
+
+class Page(HTMLParser):
+    """The tags, ids and links of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.attributes if key == name and value is not None]
+
+
+def test_all_files_are_written(tmp_path: Path) -> None:
+    page = written(tmp_path, samples.record())
+    assert sorted(path.name for path in page.folder.iterdir()) == [
+        "badge.json",
+        "badge.svg",
+        "compatibility.md",
+        "index.html",
+        "record.schema.json",
+    ]
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
+    first = written(tmp_path, violated(), samples.record(release="2.4.0"))
+    before = {path.name: path.read_bytes() for path in first.folder.iterdir()}
+    written(tmp_path)
+    assert before == {path.name: path.read_bytes() for path in first.folder.iterdir()}
+
+
+def test_the_report_does_not_say_where_the_records_lie(tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "bad.json").write_text("{}")
+    page = written(tmp_path, samples.record())
+    assert str(tmp_path) not in page.markdown + page.html
+
+
+def test_the_date_is_that_of_the_newest_record(tmp_path: Path) -> None:
+    page = written(
+        tmp_path,
+        samples.record(measured_at="2025-01-01T00:00:00Z"),
+        samples.record(release="2.4.0", measured_at="2025-03-04T05:06:00+08:00"),
+    )
+    assert "2025-03-03 21:06 UTC." in page.line("Newest record")
+
+
+def test_releases_stand_newest_first_by_number(tmp_path: Path) -> None:
+    page = written(tmp_path, *(samples.record(release=v) for v in ("2.9.0", "2.10.0", "3.0.0")))
+    table = page.markdown.split("### CPU\n")[1].split("###")[0]
+    assert re.findall(r"\*\*([\d.]+)\*\*", table) == ["3.0.0", "2.10.0", "2.9.0", "2.3.2"]
+
+
+def test_a_release_without_a_record_is_a_row_that_says_so(tmp_path: Path) -> None:
+    assert "no record 无记录" in written(tmp_path).line("| **2.3.2**")
+
+
+def test_without_any_record_the_pages_are_still_written(tmp_path: Path) -> None:
+    assert "No record yet" in written(tmp_path, fixture=Fixture(release=[])).html
+
+
+def test_a_damaged_record_is_named_with_its_field(tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "bad.json").write_text('{"schema_version": 1}')
+    page = written(tmp_path, samples.record())
+    for told in (page.markdown, page.html, *page.summary.errors):
+        assert "bad.json: cell: Field required" in told
+
+
+def test_a_damaged_record_costs_only_itself(tmp_path: Path) -> None:
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "bad.json").write_text("no json")
+    assert "✅ sound" in written(tmp_path, samples.record()).line("| **2.3.2**")
+
+
+def test_a_record_that_calls_itself_sound_on_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="verdict: 'sound', but its properties are 'not run'"):
+        samples.record(properties=[], verdict="sound")
+
+
+def test_a_record_under_another_cells_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="cell: 'cpu-2.4.0' is not '2.3.2' on the cpu"):
+        samples.record(cell="cpu-2.4.0")
+
+
+def test_the_newest_record_of_a_cell_and_host_is_shown(tmp_path: Path) -> None:
+    old = violated().model_copy(update={"measured_at": samples.record().measured_at.replace(2020)})
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells" / "zz-old.json").write_text(old.model_dump_json())
+    assert written(tmp_path, samples.record()).summary.unsound == 0
+
+
+def test_worse_cells_of_several_hosts_are_told_apart(tmp_path: Path) -> None:
+    elsewhere = violated().model_copy(update={"host": samples.host(cpu="Other CPU")})
+    assert written(tmp_path, violated(), elsewhere).summary.worse == [
+        "cpu-2.3.2 H1",
+        "cpu-2.3.2 H2",
+    ]
+
+
+def test_each_host_of_a_cell_has_its_row(tmp_path: Path) -> None:
+    windows = samples.host(os="Windows 10.0.22631", machine="AMD64", libc="")
+    page = written(tmp_path, samples.record(), samples.record(host=windows))
+    assert "sound" in page.line("| **2.3.2 H1**")
+    assert "sound" in page.line("| **2.3.2 H2**")
+
+
+def test_a_violations_mark_leads_to_its_evidence_in_markdown(tmp_path: Path) -> None:
+    page = written(tmp_path, violated())
+    links = re.findall(r"\[❌[^\]]*\]\(#([^)]+)\)", page.markdown)
+    assert links
+    assert all(f'<a name="{link}"></a>' in page.markdown for link in links)
+
+
+def test_a_violations_mark_leads_to_its_evidence_in_html(tmp_path: Path) -> None:
+    page = Page(written(tmp_path, violated()).html)
+    links = [link[1:] for link in page.values("href") if "bit-exact" in link]
+    assert links
+    assert set(links) <= set(page.values("id"))
+
+
+def test_two_violations_never_share_an_anchor(tmp_path: Path) -> None:
+    names = ("test_a[b-c]", "test_a[b_c]")
+    failed = [samples.result(name=name, outcome="violated") for name in names]
+    page = Page(written(tmp_path, samples.record(properties=failed)).html)
+    assert len(page.values("id")) == len(set(page.values("id")))
+
+
+def test_evidence_is_shown_whole(tmp_path: Path) -> None:
+    page = written(tmp_path, violated(case="the case", expected="[8, 9]", actual="[0, 0]"))
+    for told in (page.markdown, page.html):
+        assert all(part in told for part in ("the case", "[8, 9]", "[0, 0]", "import paddle"))
+
+
+def test_a_crash_names_the_case_it_was_on(tmp_path: Path) -> None:
+    died = samples.result(outcome="crashed", case="x float32 [0, 3]", message="the process died")
+    page = written(tmp_path, samples.record(properties=[died]))
+    assert "x float32 [0, 3]\n" in fences(page.markdown)
+    assert "x float32 [0, 3]" in page.html
+
+
+@pytest.mark.parametrize("run", ["```", "````\n# out", "`````python"])
+def test_a_script_with_backticks_cannot_break_out_of_its_fence(tmp_path: Path, run: str) -> None:
+    script = f"print('in')\n{run}\nprint('still in')\n"
+    assert script in fences(written(tmp_path, violated(script=script)).markdown)
+
+
+def test_html_of_a_hostile_record_is_escaped(tmp_path: Path) -> None:
+    evidence = samples.evidence(case=HOSTILE, expected=HOSTILE, actual=HOSTILE, script=HOSTILE)
+    hostile = samples.record(
+        host=samples.host(cpu=HOSTILE, os=HOSTILE),
+        build=samples.build(wheel=HOSTILE, version=HOSTILE, cuda=f'" onload="{HOSTILE}'),
+        environment=Environment(packages={}, mended=[HOSTILE]),
+        profile=HOSTILE,
+        properties=[
+            samples.result(group=HOSTILE, name=f'test_" onload="{HOSTILE}[{HOSTILE}]'),
+            samples.result(outcome="violated", message=HOSTILE, evidence=evidence),
+            samples.result(name="test_other", outcome="unsupported", message=HOSTILE),
+        ],
+    )
+    page = Page(written(tmp_path, hostile).html)
+    assert "script" not in page.tags
+    assert page.values("onload") == []
+
+
+def test_hostile_words_add_no_cell_to_a_markdown_table(tmp_path: Path) -> None:
+    hostile = idle().model_copy(update={"not_run": NotRun(reason="no build", detail=HOSTILE)})
+    assert written(tmp_path, hostile).line("| cpu-2.3.2 | no build").count("|") == 4
+
+
+def test_hostile_words_stay_words_in_markdown(tmp_path: Path) -> None:
+    said = samples.result(name="test_other", outcome="unsupported", message=HOSTILE)
+    page = written(tmp_path, samples.record(properties=[samples.result(), said]))
+    assert "<script>" not in page.markdown
+    assert "](javascript" not in page.markdown
+
+
+def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    page = Page(written(tmp_path, violated()).html)
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+
+
+def test_every_mark_has_a_word(tmp_path: Path) -> None:
+    page = written(tmp_path, violated())
+    marks = re.findall(r'<span class="mark"([^>]*)>', page.html)
+    assert marks
+    assert all('aria-label="violated"' in attributes for attributes in marks)
+
+
+def test_calls_verified_stand_beside_the_mark(tmp_path: Path) -> None:
+    page = written(tmp_path, samples.record(properties=[samples.result(calls=12345)]))
+    assert "✅ 12,345" in page.markdown
+    assert "<small>12,345</small>" in page.html
+
+
+def test_parameters_share_the_column_of_their_property(tmp_path: Path) -> None:
+    names = ("test_copies[float32]", "test_copies[int8]")
+    properties = [samples.result(name=name) for name in names]
+    page = written(tmp_path, samples.record(properties=properties))
+    assert page.line("| release 版本 | copies").endswith("| copies (2) |")
+    assert '<th class="over" scope="colgroup" colspan="2">' in page.html
+
+
+def test_a_parameter_that_does_not_hold_is_named(tmp_path: Path) -> None:
+    properties = [
+        samples.result(name="test_copies[float32]"),
+        samples.result(name="test_copies[int8]", outcome="unsupported", calls=0),
+    ]
+    page = written(tmp_path, samples.record(properties=properties))
+    assert "| ✅ 50 \N{HEAVY MINUS SIGN} int8 |" in page.markdown
+
+
+def test_the_same_words_of_several_releases_are_shown_once(tmp_path: Path) -> None:
+    said = samples.result(name="test_int8", outcome="unsupported", calls=0, message="no int8")
+    both = [samples.result(), said]
+    cells = [samples.record(release=release, properties=both) for release in ("2.3.2", "2.4.0")]
+    page = written(tmp_path, *cells)
+    assert "no int8</code><br>cpu-2.4.0, cpu-2.3.2<br>" in page.markdown
+    assert page.html.count("no int8") == 1
+
+
+def test_a_cell_that_did_not_run_shows_its_reason_and_detail(tmp_path: Path) -> None:
+    page = written(tmp_path, idle(place="gpu"))
+    for told in (page.markdown, page.html):
+        assert "no CUDA device" in told
+        assert "No GPU was found." in told
+
+
+def test_a_known_violation_shows_its_cause_and_thread(tmp_path: Path) -> None:
+    toml = """[[expectation]]
+    releases = ["2.3.2"]
+    place = "cpu"
+    property = "masked_select::*"
+    outcome = "violated"
+    cause = "the launch grid"
+    link = "https://example.org/1"
+    """
+    page = written(tmp_path, violated(), toml=toml)
+    assert "❌ unsound 不可靠 | as expected" in page.line("| **2.3.2**")
+    assert "Cause 原因: the launch grid (<https://example.org/1>)" in page.markdown
+    assert 'href="https://example.org/1"' in page.html
+
+
+def test_a_reused_environment_is_said(tmp_path: Path) -> None:
+    reused = samples.record(seconds=records.Seconds(install=30.04, environment_reused=True))
+    table = written(tmp_path, reused).markdown.split("## Where the time went")[1]
+    assert "| 30.0 |" in table
+    assert "reused 复用" in table
+
+
+def test_what_was_mended_is_said(tmp_path: Path) -> None:
+    mended = samples.record(environment=Environment(packages={}, mended=["dlsym renamed"]))
+    assert "dlsym renamed</code>: cpu-2.3.2" in written(tmp_path, mended).markdown
+
+
+def test_the_svg_says_what_the_json_says(tmp_path: Path) -> None:
+    page = written(tmp_path, samples.record())
+    root = ElementTree.fromstring((page.folder / "badge.svg").read_text(encoding="utf-8"))
+    assert root.get("aria-label") == "paddle matrix: 1 of 1 measured as expected"
+
+
+def test_an_unreadable_expectation_stops_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"expectations\.toml"):
+        written(tmp_path, samples.record(), toml="[[expectation]]\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_summary_counts_and_names_what_is_worse(tmp_path: Path) -> None:
+    summary = written(
+        tmp_path, violated(), samples.record(release="2.4.0"), idle(place="gpu")
+    ).summary
+    assert (summary.sound, summary.unsound, summary.not_run) == (1, 1, 1)
+    assert summary.worse == ["cpu-2.3.2"]
+    assert "Worse than expected: cpu-2.3.2." in " ".join(summary.text.split())
+
+
+def lines(record: Record, **scripts: Path) -> str:
+    judgement = expectations.judge(record, [])
+    paths = {result.key: path for result in record.properties for path in scripts.values()}
+    return "\n".join(report.verdict_lines(record, judgement, paths))
+
+
+def test_a_sound_cell_ends_in_one_line() -> None:
+    said = samples.result(name="test_int8", outcome="unsupported", calls=0)
+    record = samples.record(properties=[samples.result(calls=12345), said])
+    assert lines(record) == (
+        "cpu-2.3.2: sound (1 property holds, 1 unsupported; 12,345 calls verified) - as expected"
+    )
+
+
+def test_an_unsound_cell_ends_with_the_evidence_and_the_script() -> None:
+    told = lines(violated(), script=Path("repro") / "case.py")
+    for part in ("mask [True, True]", "[8, 9]", "[0, 0]", str(Path("repro") / "case.py")):
+        assert part in told
+
+
+def test_a_cell_that_did_not_run_ends_with_its_reason() -> None:
+    assert lines(idle()) == "cpu-2.3.2: not run: no CUDA device: No GPU was found."
+
+
+def test_long_evidence_stays_short_on_the_terminal() -> None:
+    told = lines(violated(expected="0.5, " * 1000)).splitlines()
+    assert len(told) < 20
+    assert max(map(len, told)) <= 100

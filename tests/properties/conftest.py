@@ -1,0 +1,163 @@
+"""How a cell runs: the options, the Hypothesis profiles, the place, and what goes into the record.
+
+Each test report carries one user property, `("property", {...})`: outcome, calls, examples,
+message and, where the property is violated, its evidence. pytest-reportlog writes it down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evidence import Ledger, Violation, journal, ledger, shown, start
+from hypothesis import HealthCheck, Phase, settings
+from release_errors import in_one_line
+
+PROFILES = {"quick": 10, "standard": 50, "thorough": 1000, "ci": 50}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("paddle", "the cell that is measured")
+    group.addoption("--place", choices=("cpu", "gpu"), default="cpu", help="where the tensors live")
+    group.addoption("--profile", choices=tuple(PROFILES), default="standard")
+    group.addoption("--defect", help="put a fault of defects.py in on purpose, by name")
+    group.addoption("--journal", help="a file that names the running case, should the process die")
+    group.addoption("--memory-limit", type=float, help="GiB of address space for the process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, examples in PROFILES.items():
+        settings.register_profile(
+            name,
+            max_examples=examples,
+            derandomize=name == "ci",
+            deadline=None,  # timing is never asserted
+            database=None,  # a record depends on its seed alone
+            report_multiple_bugs=False,  # one falsifying case a property
+            phases=[Phase.explicit, Phase.generate, Phase.shrink],  # not explain: it is slow
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        )
+    settings.load_profile(config.getoption("--profile"))
+    if in_cell(config):
+        journal.path = config.getoption("--journal")
+        limit_memory(config.getoption("--memory-limit"))
+
+
+def in_cell(config: pytest.Config) -> bool:
+    """Whether this process runs properties: an xdist worker, or the one process without xdist."""
+    return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
+
+
+def limit_memory(gibibytes: float | None) -> None:
+    if gibibytes is None:
+        return
+    try:
+        import resource  # not on Windows
+    except ImportError:
+        return
+    size = int(gibibytes * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Write down which properties there are, so that none goes missing with a dead worker."""
+    if journal.path is not None:
+        collected = Path(f"{journal.path}.collected")
+        collected.write_text(json.dumps([item.nodeid for item in session.items]), encoding="utf-8")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def place(request: pytest.FixtureRequest) -> str:
+    """Put the tensors where the cell says, with a defect where one was asked for."""
+    import paddle
+
+    name: str = request.config.getoption("--place")
+    paddle.set_device(name)
+    defect = request.config.getoption("--defect")
+    if defect:
+        import defects
+
+        defects.install(defect)
+    return name
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    start(item.nodeid)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, Any, None]:
+    report: pytest.TestReport = (yield).get_result()
+    if report.when == "call" or (report.when == "setup" and not report.passed):
+        error = call.excinfo.value if call.excinfo else None
+        found = outcome_of(error, ledger)
+        report.user_properties.append(("property", found))
+        if found["outcome"] != "holds" and report.passed:
+            report.outcome = "failed"
+            report.longrepr = found["message"]
+
+
+def outcome_of(error: BaseException | None, ledger: Ledger) -> dict[str, Any]:
+    """The record's form of how a property ended."""
+    found: dict[str, Any] = {"calls": ledger.calls, "examples": ledger.examples}
+    if error is None and ledger.calls:
+        return {**found, "outcome": "holds"}
+    if error is None:
+        return {**found, "outcome": "violated", "message": "the property verified no call"}
+    if isinstance(error, pytest.skip.Exception):
+        return {**found, "outcome": "unsupported", "message": str(error)}
+    if isinstance(error, MemoryError):
+        case = None if ledger.case is None else str(ledger.case)
+        return {**found, "outcome": "crashed", "message": f"MemoryError: {error}", "case": case}
+    return {**found, "outcome": "violated", **contradiction(error, ledger)}
+
+
+def contradiction(error: BaseException, ledger: Ledger) -> dict[str, Any]:
+    """Message and evidence. An error where an answer was due is evidence as a wrong answer is."""
+    violation, case = ledger.violation, ledger.violated_case
+    if isinstance(error, Violation):
+        message = str(error)
+    elif type(error).__name__.startswith("Flaky") and violation is not None:
+        message = f"not every time: {violation}"
+    else:
+        cause = next(iter(getattr(error, "exceptions", ())), error)  # Hypothesis groups flaky ones
+        message = f"{type(cause).__name__}: {shown(in_one_line(cause))}"
+        violation, case = None, ledger.case
+    if case is None:
+        return {"message": message}
+    evidence = {
+        "case": str(case),
+        "expected": violation.expected if violation else "an answer",
+        "actual": violation.actual if violation else message,
+        "script": case.script(),
+    }
+    return {"message": message, "evidence": evidence}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
+    """In the process that outlived the worker: what died, on which case, and whether of old age."""
+    path = Path(sched.config.getoption("--journal") or os.devnull)
+    last = json.loads(path.read_text(encoding="utf-8") or "{}")
+    if last.get("property") != crashitem:
+        last = {}
+    seconds = time.time() - last.get("started", time.time())
+    limit = sched.config.getoption("timeout", None)
+    timed_out = bool(limit) and seconds >= float(limit)
+    found = {
+        "outcome": "timed out" if timed_out else "crashed",
+        "calls": 0,
+        "examples": 0,
+        "message": f"no end within {limit:g} s" if timed_out else "the process died",
+        "case": last.get("case") or None,
+    }
+    report.duration = seconds
+    report.user_properties.append(("property", found))

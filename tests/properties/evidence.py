@@ -1,0 +1,183 @@
+"""What a property tells the record: the case it is on, the calls it verified, what contradicted it.
+
+A property begins each example with `begin(case)`, asks the release through `ask`, and compares
+through `same_bytes`, `within` or `refused`. `conftest.py` carries what is gathered here out of the
+process. Everything is per process: a worker runs one property at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional, Protocol, TypeVar
+
+import numpy as np
+import pytest
+from release_errors import says_not_offered
+
+Answer = TypeVar("Answer")
+
+
+class Case(Protocol):
+    """What is asked of the release, small enough to print."""
+
+    def __str__(self) -> str:
+        """One line that a person can read."""
+
+    def script(self) -> str:
+        """A program that needs paddle and numpy alone, and fails where the release is wrong."""
+
+
+class Violation(AssertionError):
+    """The release's answer contradicts the oracle's."""
+
+    def __init__(self, what: str, expected: object, actual: object) -> None:
+        super().__init__(f"{what}: expected {shown(expected)}, got {shown(actual)}")
+        self.expected = shown(expected)
+        self.actual = shown(actual)
+
+
+@dataclass
+class Ledger:
+    """What the running property has come to so far."""
+
+    calls: int = 0
+    examples: int = 0
+    case: Optional[Case] = None
+    violation: Optional[Violation] = None
+    violated_case: Optional[Case] = None
+
+
+@dataclass
+class Journal:
+    """A file that outlives the process: the property that runs, since when, and on which case."""
+
+    path: Optional[str] = None
+    property: str = ""
+    started: float = 0.0
+    _handle: Optional[int] = field(default=None, repr=False)
+
+    def write(self, case: str) -> None:
+        if self.path is None:
+            return
+        if self._handle is None:
+            self._handle = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o644)
+        line = {"property": self.property, "started": self.started, "case": case}
+        data = json.dumps(line).encode()
+        os.lseek(self._handle, 0, os.SEEK_SET)
+        os.write(self._handle, data)
+        os.ftruncate(self._handle, len(data))
+
+
+ledger = Ledger()
+journal = Journal()
+
+
+def start(nodeid: str) -> None:
+    """A property starts: an empty ledger, and its name in the journal."""
+    ledger.__init__()  # type: ignore[misc]  # the one ledger is emptied, not replaced: it is imported by name
+    journal.property, journal.started = nodeid, time.time()
+    journal.write("")
+
+
+def begin(case: Case) -> None:
+    """An example starts. Should the process die, the journal names this case."""
+    ledger.examples += 1
+    ledger.case = case
+    journal.write(str(case))
+
+
+def ask(
+    call: Callable[..., Answer], *args: Any, not_offered: Sequence[str] = (), **kwargs: Any
+) -> Answer:
+    """Call the release. If it says clearly that it does not offer this, that ends the property.
+
+    Only before anything was verified: what was offered and then refused is a violation.
+    `not_offered` are patterns of errors that say so to this property alone.
+    """
+    try:
+        return call(*args, **kwargs)
+    except Exception as error:
+        reason = says_not_offered(error, not_offered)
+        if reason is None or ledger.calls:
+            raise
+        pytest.skip(reason)
+
+
+def same_bytes(actual: np.ndarray, expected: np.ndarray, what: str = "values") -> None:
+    """A verified call: dtype, shape and every byte agree (NaN payloads and the sign of zero too).
+
+    Raises Violation where they do not.
+    """
+    ledger.calls += 1
+    if actual.dtype != expected.dtype:
+        contradict(f"{what}: dtype", expected, actual)
+    if actual.shape != expected.shape:
+        contradict(f"{what}: shape", expected, actual)
+    if actual.tobytes() != expected.tobytes():
+        first = first_difference(actual, expected)
+        if expected.size > 32:
+            near = slice(max(0, first - 4), first + 12)
+            what = f"{what}, elements {near.start} to {near.stop - 1} of {expected.size}"
+            actual, expected = actual.reshape(-1)[near], expected.reshape(-1)[near]
+        if shown(actual) == shown(expected):
+            actual, expected = bits(actual), bits(expected)
+        contradict(what, expected, actual)
+
+
+def first_difference(one: np.ndarray, other: np.ndarray) -> int:
+    """The position, in C order, of the first element whose bytes differ in arrays of one dtype."""
+    rows = [np.frombuffer(a.tobytes(), np.uint8).reshape(a.size, a.itemsize) for a in (one, other)]
+    return int((rows[0] != rows[1]).any(axis=1).argmax())
+
+
+def bits(array: np.ndarray) -> np.ndarray:
+    """The elements' bits, for those that print alike: NaN payloads."""
+    return np.array([f"0x{element.tobytes()[::-1].hex()}" for element in array.reshape(-1)])
+
+
+def within(actual: object, expected: object, tolerance: object, what: str) -> None:
+    """A verified call: every |actual - expected| is at most `tolerance`, an absolute bound.
+
+    Where the oracle says NaN the release must say NaN, and the same infinity where it says one.
+    The caller derives the bound. Raises Violation where an element is outside.
+    """
+    ledger.calls += 1
+    measured = np.asarray(actual, dtype=np.float64)
+    true = np.asarray(expected, dtype=np.float64)
+    if measured.shape != true.shape:
+        contradict(f"{what}: shape", true.shape, measured.shape)
+    with np.errstate(invalid="ignore"):
+        close = np.abs(measured - true) <= np.asarray(tolerance)
+    agree = close | (measured == true) | (np.isnan(measured) & np.isnan(true))
+    if not agree.all():
+        contradict(f"{what} (tolerance {np.asarray(tolerance).max():.3g})", true, measured)
+
+
+def refused(call: Callable[[], object], what: str) -> None:
+    """A verified call: the release raises an error. Raises Violation where it answers instead."""
+    ledger.calls += 1
+    try:
+        answer = call()
+    except Exception:
+        return
+    contradict(what, "an error", answer)
+
+
+def contradict(what: str, expected: object, actual: object) -> None:
+    """Raise Violation, keeping it for the record: a flaky one may not come again."""
+    ledger.violation = Violation(what, expected, actual)
+    ledger.violated_case = ledger.case
+    raise ledger.violation
+
+
+def shown(value: object, limit: int = 32) -> str:
+    """`value` in at most a few lines: long arrays by their ends and their size."""
+    if not isinstance(value, np.ndarray):
+        text = str(value)
+        return text if len(text) <= 600 else f"{text[:600]}…"
+    text = np.array2string(value, threshold=limit, edgeitems=6, separator=", ", max_line_width=96)
+    return f"{text} ({value.dtype}, shape {list(value.shape)})"

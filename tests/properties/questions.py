@@ -1,0 +1,145 @@
+"""How `paddle.masked_select` is asked: every property's own calls, beside what is due.
+
+A question takes arrays and yields `(what, actual, expected)`, one verified call after the other.
+`cases.Question` runs it, and copies its source into the script that reproduces a violation, so
+what ran and what is handed on are the same lines. `paddle.masked_select` is looked up when called:
+a defect put in later is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import paddle
+from memory import poison
+from oracle import masked_select, masked_select_gradient
+
+Tensor = Any  # paddle carries no types
+Answers = Iterator[tuple[str, np.ndarray, np.ndarray]]
+
+
+def tensor(array: np.ndarray, stop_gradient: bool = True) -> Tensor:
+    """`array` as a tensor on the current place; uint16 becomes bfloat16.
+
+    Raises NotImplementedError where the release has no 0-D tensor, AssertionError where the tensor
+    does not hold the array's bytes: then `paddle.to_tensor` is to blame.
+    """
+    made = paddle.to_tensor(array, stop_gradient=stop_gradient)
+    if array.ndim == 0 and list(made.shape) == [1]:
+        raise NotImplementedError("paddle.to_tensor gives shape [1] for a 0-D array")
+    same_data(made, array, "paddle.to_tensor")
+    return made
+
+
+def same_data(made: Tensor, array: np.ndarray, maker: str) -> None:
+    """Raise AssertionError, which blames `maker`, unless the tensor holds the array's bytes.
+
+    The shape is the tensor's own: 2.5 makes a 1-D array of a 0-D tensor, by default.
+    """
+    held, shape = made.numpy(), tuple(made.shape)
+    same = (held.dtype, shape, held.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    assert same, f"{maker} changed the data, before any selection: {array!r} became {held!r}"
+
+
+def view(array: Tensor, permutation: tuple[int, ...], index: tuple[slice, ...]) -> Tensor:
+    """A permuted, then sliced view of a tensor, or of an array: both are asked alike."""
+    return array.transpose(list(permutation))[index]
+
+
+def select(x: Tensor, mask: Tensor) -> Tensor:
+    """A function for `paddle.jit.to_static` to compile."""
+    return paddle.masked_select(x, mask)
+
+
+def as_function(x: np.ndarray, mask: np.ndarray) -> Answers:
+    kept = masked_select(x, mask)
+    source, chosen = tensor(x), tensor(mask)
+    poison(kept.nbytes)
+    yield "paddle.masked_select", paddle.masked_select(source, chosen).numpy(), kept
+
+
+def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """As a function, as a method, and for the elements that the mask leaves out."""
+    kept, left = masked_select(x, mask), masked_select(x, ~mask)
+    source, chosen, rest = tensor(x), tensor(mask), tensor(~mask)
+    poison(kept.nbytes)
+    yield "paddle.masked_select", paddle.masked_select(source, chosen).numpy(), kept
+    poison(kept.nbytes)
+    yield "Tensor.masked_select", source.masked_select(chosen).numpy(), kept
+    poison(left.nbytes)
+    yield "the elements left out", paddle.masked_select(source, rest).numpy(), left
+
+
+def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The gradient, for an upstream gradient whose elements differ: the selected ones, reversed."""
+    upstream = masked_select(x, mask)[::-1].copy()
+    leaf = tensor(x, stop_gradient=False)
+    selected = paddle.masked_select(leaf, tensor(mask))
+    above = tensor(upstream)
+    poison(x.nbytes)
+    selected.backward(above)
+    assert leaf.grad is not None, "no gradient reached x"
+    yield "gradient", leaf.grad.numpy(), masked_select_gradient(x.shape, mask, upstream)
+
+
+def inputs_after(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The inputs themselves, after the call and its gradient."""
+    source, chosen = tensor(x, stop_gradient=False), tensor(mask)
+    selected = paddle.masked_select(source, chosen)
+    selected.backward(paddle.ones_like(selected))
+    yield "x after the call", source.numpy(), x
+    yield "mask after the call", chosen.numpy(), mask
+
+
+def of_views(
+    x: np.ndarray, mask: np.ndarray, permutation: tuple[int, ...], index: tuple[slice, ...]
+) -> Answers:
+    """From a view of x, with the mask stored as the view reads, and with the same view of it."""
+    seen, wanted = (np.ascontiguousarray(view(a, permutation, index)) for a in (x, mask))
+    kept = masked_select(seen, wanted)
+    source, chosen = (view(tensor(a), permutation, index) for a in (x, mask))
+    same_data(source, seen, "the view of x")
+    same_data(chosen, wanted, "the view of the mask")
+    poison(kept.nbytes)
+    yield "view of x", paddle.masked_select(source, tensor(wanted)).numpy(), kept
+    poison(kept.nbytes)
+    yield "views of x and mask", paddle.masked_select(source, chosen).numpy(), kept
+
+
+def static_program(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """By a program built for any sizes, run for the mask and for its reverse."""
+    masks = [mask, np.flip(mask).copy()]
+    for wanted, found in zip(masks, run_program(x, masks)):
+        yield "static graph", found, masked_select(x, wanted)
+
+
+def run_program(x: np.ndarray, masks: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """What one static program selects with each of the masks. Dynamic mode is on again after it.
+
+    Releases that fetch None for an empty result give an array of dtype object here.
+    """
+    poison(x.nbytes)
+    paddle.enable_static()
+    try:
+        program = paddle.static.Program()
+        with paddle.static.program_guard(program):
+            source = paddle.static.data("x", [None] * x.ndim, str(x.dtype))
+            chosen = paddle.static.data("mask", [None] * x.ndim, "bool")
+            selected = paddle.masked_select(source, chosen)
+        executor = paddle.static.Executor()
+        feeds = [{"x": x, "mask": mask} for mask in masks]
+        return [np.asarray(executor.run(program, feed, [selected])[0]) for feed in feeds]
+    finally:
+        paddle.disable_static()
+
+
+def to_static(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """By a compiled function, called for the mask and for its complement."""
+    compiled = paddle.jit.to_static(select)
+    for wanted in (mask, ~mask):
+        source, chosen = tensor(x), tensor(wanted)
+        kept = masked_select(x, wanted)
+        poison(kept.nbytes)
+        yield "paddle.jit.to_static", compiled(source, chosen).numpy(), kept

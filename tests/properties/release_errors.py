@@ -1,0 +1,35 @@
+"""What a release's errors say: which of them mean "not offered", and all of them in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# Each matches the sentence to be quoted. Seen in 2.2.2-3.3.1; a wrong answer raises none of them.
+NOT_OFFERED = (
+    r"Operator \w+ does not have kernel for data_type\[[\w:<>]+\]",
+    r"The kernel with key \([^`]*\) of kernel `\w+` is not registered",
+    r"There are no kernels which are registered in the \w+ operator",
+    r"The data type of '\w+' in \S+ must be \[[^]]*\], but received \w+(?:\.\w+)*",
+)
+STACK = r'In user code:.* (?=\w+Error: )|File "[^"]*", line \d+, in \S+'
+ORIGIN = r"\s*\[(?:Hint|operator <).*|\s*\(at \S+:\d+\).*"
+
+
+def says_not_offered(error: BaseException, patterns: Sequence[str] = ()) -> str | None:
+    """The release's own words where they say "not offered", in one line; else None.
+
+    `patterns` are tried besides NOT_OFFERED.
+    """
+    text = in_one_line(error)
+    for pattern in (*NOT_OFFERED, *patterns):
+        found = re.search(pattern, text)
+        if found:
+            return found.group()
+    return text if isinstance(error, NotImplementedError) else None
+
+
+def in_one_line(error: BaseException) -> str:
+    """The error's message, without the call stack before it and the C++ origin behind it."""
+    text = " ".join(str(error).split())
+    return re.sub(ORIGIN, "", re.sub(STACK, "", text)).strip() or type(error).__name__
