@@ -45,7 +45,8 @@ def run(fixture: Fixture, jobs: int, fresh: bool, options: list[str]) -> int:
         records.write_text(STATE, json.dumps({"options": options, "done": done}))
         failed = failed or bool(ended.status)
         minutes = (time.monotonic() - started) / number * (len(left) - number) / 60
-        ahead = f"{len(left) - number} left, about {minutes:.0f} min" if minutes else "none left"
+        rest = len(left) - number
+        ahead = f"{rest} left, about {minutes:.0f} min" if rest else "none left"
         line = f"[{number}/{len(left)}] {ended.verdict} ({ended.seconds:.0f} s); {ahead}"
         print(line, flush=True)
     STATE.unlink(missing_ok=True)
@@ -81,8 +82,12 @@ def fill_all(wanted: list[Cell], jobs: int, options: list[str]) -> Iterator[Ende
                 fetching.submit(fetch_ahead, following)
             return fill(wanted[position], options)
 
-        for future in as_completed([sessions.submit(one, i) for i in range(len(wanted))]):
-            yield future.result()
+        try:
+            for future in as_completed([sessions.submit(one, i) for i in range(len(wanted))]):
+                yield future.result()
+        finally:  # an interruption ends what runs, and starts nothing more
+            sessions.shutdown(wait=False, cancel_futures=True)
+            fetching.shutdown(wait=False, cancel_futures=True)
 
 
 def fetch_ahead(cell: Cell) -> None:

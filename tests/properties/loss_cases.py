@@ -1,48 +1,31 @@
-"""Cases of PP-YOLOE's box loss: what they hold, how they are asked for, and how they are drawn.
-
-A question takes a case's arrays and yields `(what, actual, expected, tolerance)`, one verified call
-after the other. A case's script copies the question's source, so what ran and what is handed on are
-the same lines. The paper's and the head's formulas are in `oracle`.
-"""
+"""The cases of PP-YOLOE's box loss: their arrays, how they are verified, scripted and drawn."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+import inspect
 from dataclasses import astuple, dataclass
-from typing import Any, Callable
+from types import ModuleType
+from typing import Any, Callable, Union
 
+import loss_questions
 import numpy as np
 import oracle
 import paddle
+import tolerances
 from evidence import ask, begin, refused, within
 from hypothesis import strategies as st
-from oracle import (
-    BoxLoss,
-    BoxLossInputs,
-    bin_shares,
-    box_loss,
-    box_loss_gradient_tolerance,
-    box_loss_gradients,
-    box_loss_tolerance,
-    dfl_gradient,
-    dfl_gradient_tolerance,
-    dfl_loss,
-    dfl_tolerance,
-    log_softmax,
-    positives,
-    side_losses,
-    side_tolerance,
-    target_error,
-)
-from selections import names, source
-
-Tensor = Any  # paddle carries no types
-Answers = Iterator[tuple[str, Any, Any, Any]]
+from loss_questions import Answers, box_loss_steps, cross_entropies
+from oracle import BoxLossInputs, log_softmax
+from tolerances import side_tolerance
 
 # Every reg_range that PaddleDetection's files set: the default; smalldet/ppyoloe_plus_sod_crn_l;
 # its VisDrone configurations, small and large; and the upper end that its README suggests for DOTA.
 REG_RANGES = ((0, 17), (-2, 17), (-2, 8), (-2, 20), (0, 13))
+ASSIGNED = ("one", "some", "block", "all")  # words of `head_inputs`
 IGNORED = -100  # cross_entropy's default ignore_index
+SEEDS = st.integers(0, 2**16)
+SPREADS = st.sampled_from((1.0, 4.0, 16.0))
 
 
 # The arrays of a case, by words and a seed. RandomState's stream is the same in every NumPy.
@@ -116,152 +99,6 @@ def head_inputs(
         assigned_scores=scores.reshape(*shape, classes),
         assigned_scores_sum=np.maximum(scores.sum(), np.float32(1)),
     )
-
-
-# PP-YOLOE's formulas in Paddle's operators, as its users' code has them.
-
-
-def paddle_side_losses(logits: Tensor, targets: Tensor, low: int) -> Tensor:
-    """The DFL of each side [N, 4]: two cross entropies, of the bins below and above the target."""
-    below = targets.floor()
-    bin_below = below.astype("int64") - low
-    weight_above = targets - below
-    entropy_below = paddle.nn.functional.cross_entropy(logits, bin_below, reduction="none")
-    entropy_above = paddle.nn.functional.cross_entropy(logits, bin_below + 1, reduction="none")
-    return entropy_below * (1 - weight_above) + entropy_above * weight_above
-
-
-def paddle_dfl(logits: Tensor, targets: Tensor, weights: Tensor, low: int, total: float) -> Tensor:
-    """The weighted DFL of N positives over the sum of scores."""
-    means = paddle_side_losses(logits, targets, low).mean(-1)
-    return (means * weights).sum() / total
-
-
-def paddle_giou_losses(boxes: Tensor, truth: Tensor) -> Tensor:
-    """1 - GIoU of each pair of boxes, [N, 1]."""
-    x1, y1, x2, y2 = paddle.split(boxes, 4, -1)
-    a1, b1, a2, b2 = paddle.split(truth, 4, -1)
-    width = (paddle.minimum(x2, a2) - paddle.maximum(x1, a1)).clip(0)
-    height = (paddle.minimum(y2, b2) - paddle.maximum(y1, b1)).clip(0)
-    inner = width * height
-    union = (x2 - x1) * (y2 - y1) + (a2 - a1) * (b2 - b1) - inner
-    across = paddle.maximum(x2, a2) - paddle.minimum(x1, a1)
-    down = paddle.maximum(y2, b2) - paddle.minimum(y1, b1)
-    outer = across * down
-    return 1 - (inner / union - (outer - union) / outer)
-
-
-def number(tensor: Tensor) -> float:
-    """A loss, which is of shape [1] before release 2.5 and [] since."""
-    return float(tensor.numpy().reshape([-1])[0])
-
-
-# The questions about DFL alone.
-
-
-def dfl_values(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, reg_range: tuple[int, int]
-) -> Answers:
-    """Each side's loss, and the weighted sum."""
-    eps, total = float(np.finfo(logits.dtype).eps), max(float(weights.sum()), 1.0)
-    z, t, w = (paddle.to_tensor(array) for array in (logits, targets, weights))
-    sides = paddle_side_losses(z, t, reg_range[0])
-    true = side_losses(logits, targets, reg_range)
-    yield "each side's DFL", sides.numpy(), true, side_tolerance(logits, eps)
-    loss = number(paddle_dfl(z, t, w, reg_range[0], total))
-    expected = dfl_loss(logits, targets, weights, reg_range, total)
-    yield "DFL", loss, expected, dfl_tolerance(logits, weights, total, eps)
-
-
-def dfl_gradients(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, reg_range: tuple[int, int]
-) -> Answers:
-    """The gradient by the logits, and its sums over a side's bins, which are 0."""
-    eps, total = float(np.finfo(logits.dtype).eps), max(float(weights.sum()), 1.0)
-    leaf = paddle.to_tensor(logits, stop_gradient=False)
-    t, w = paddle.to_tensor(targets), paddle.to_tensor(weights)
-    paddle_dfl(leaf, t, w, reg_range[0], total).backward()
-    gradient = leaf.grad.numpy()
-    tolerance = dfl_gradient_tolerance(logits, weights, total, eps)
-    expected = dfl_gradient(logits, targets, weights, reg_range, total)
-    yield "the gradient of DFL", gradient, expected, tolerance
-    sums = gradient.astype(np.float64).sum(axis=-1)
-    yield "its sum over a side", sums, np.zeros(sums.shape), tolerance[..., 0]
-
-
-def dfl_bin_shares(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, reg_range: tuple[int, int]
-) -> Answers:
-    """What each bin weighs, read off the gradient of the sides' plain sum; and the sums, 1."""
-    eps = float(np.finfo(logits.dtype).eps)
-    leaf = paddle.to_tensor(logits, stop_gradient=False)
-    paddle_side_losses(leaf, paddle.to_tensor(targets), reg_range[0]).sum().backward()
-    shares = np.exp(log_softmax(logits)) - leaf.grad.numpy()
-    tolerance = float(dfl_gradient_tolerance(logits, np.ones(1), 0.25, eps)[0, 0, 0])
-    yield "the bins' shares", shares, bin_shares(targets, reg_range), tolerance
-    yield "a side's shares in all", shares.sum(axis=-1), np.ones(targets.shape), tolerance
-
-
-# The questions about the head's box loss.
-
-
-def box_loss_steps(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Answers:
-    """The head's steps, one after the other: what it selects, its losses, and their gradients."""
-    low, high = reg_range
-    eps, true = float(np.finfo(np.float32).eps), positives(inputs, reg_range)
-    dist, boxes = (
-        paddle.to_tensor(array, stop_gradient=False)
-        for array in (inputs.pred_dist, inputs.pred_bboxes)
-    )
-    points, labels, truth, scores, total = (paddle.to_tensor(array) for array in inputs[2:])
-    mask = labels != inputs.assigned_scores.shape[-1]
-    four = mask.unsqueeze(-1).tile([1, 1, 4])
-    every = mask.unsqueeze(-1).tile([1, 1, inputs.pred_dist.shape[-1]])
-
-    selected = paddle.masked_select(boxes, four).reshape([-1, 4])
-    yield "the positives' predicted boxes", selected.numpy(), true.boxes, 0.0
-    assigned = paddle.masked_select(truth, four).reshape([-1, 4])
-    yield "the positives' assigned boxes", assigned.numpy(), true.truth, 0.0
-    weights = paddle.masked_select(scores.sum(-1), mask).unsqueeze(-1)
-    yield "the positives' scores", weights.numpy()[:, 0], true.weights, 0.0
-    logits = paddle.masked_select(dist, every).reshape([-1, 4, high - low])
-    yield "the positives' distributions", logits.numpy(), true.logits, 0.0
-    upper_left, lower_right = paddle.split(truth, 2, -1)
-    distances = paddle.concat([points - upper_left, lower_right - points], -1)
-    targets = paddle.masked_select(distances.clip(low, high - 1 - 0.01), four).reshape([-1, 4])
-    yield "the positives' distances", targets.numpy(), true.targets, target_error(reg_range, eps)
-
-    if not len(true.boxes):
-        return
-    losses = BoxLoss(
-        l1=paddle.nn.functional.l1_loss(selected, assigned),
-        giou=(paddle_giou_losses(selected, assigned) * weights).sum() / total,
-        dfl=(paddle_side_losses(logits, targets, low).mean(-1, keepdim=True) * weights).sum()
-        / total,
-    )
-    yield from losses_match(losses, inputs, reg_range)
-    for name, leaf in (("l1", boxes), ("giou", boxes), ("dfl", dist)):
-        leaf.clear_gradient()
-        getattr(losses, name).backward(retain_graph=True)
-        yield from gradient_matches(name, leaf, inputs, reg_range)
-
-
-def losses_match(losses: BoxLoss, inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Answers:
-    """Each loss beside what is due."""
-    tolerances = box_loss_tolerance(inputs, reg_range, float(np.finfo(np.float32).eps))
-    for name, loss, due, tolerance in zip(
-        BoxLoss._fields, losses, box_loss(inputs, reg_range), tolerances
-    ):
-        yield f"the {name} loss", number(loss), due, tolerance
-
-
-def gradient_matches(
-    name: str, leaf: Tensor, inputs: BoxLossInputs, reg_range: tuple[int, int]
-) -> Answers:
-    """The gradient that the loss of this name left in `leaf`, beside what is due."""
-    tolerances = box_loss_gradient_tolerance(inputs, reg_range, float(np.finfo(np.float32).eps))
-    due = getattr(box_loss_gradients(inputs, reg_range), name)
-    yield f"the {name} loss's gradient", leaf.grad.numpy(), due, getattr(tolerances, name)
 
 
 # The cases.
@@ -369,26 +206,157 @@ class LabelCase:
         return changed
 
     def script(self) -> str:
-        """A program that fails where the release answers, or errs on labels that are in range."""
+        """A program that fails where the release answers, or errs where all labels are in range."""
         logits, labels = self.arrays()
         return program(
             str(self),
-            f"""logits = paddle.to_tensor(np.{np.array2string(logits, separator=", ", threshold=10**6)!s})
-"""
-            if False
-            else f"""logits, targets, _ = dfl_arrays{(self.reg_range, self.dtype, "inside", self.count, 4.0, self.seed)!r}
+            f"""logits = paddle.zeros({list(logits.shape)}, {self.dtype!r})
 labels = np.array({labels.tolist()})
-paddle.nn.functional.cross_entropy(  # labels in range: an answer
-    paddle.to_tensor(logits), paddle.to_tensor(labels), reduction="none"
-)
+print(cross_entropies(logits, labels))
 labels.reshape(-1)[{self.position % labels.size}] = {self.label}
 try:
-    answer = paddle.nn.functional.cross_entropy(
-        paddle.to_tensor(logits), paddle.to_tensor(labels), reduction="none"
-    ).numpy()
+    answer = cross_entropies(logits, labels)
 except Exception as error:
     print(f"refused: {{error}}")
 else:
-    raise AssertionError(f"label {self.label} of {self.classes} classes: expected an error, got {{answer!r}}")
+    raise AssertionError(f"expected an error, got {{answer}}")
 """,
         )
+
+
+Case = Union[DflCase, HeadCase]
+
+
+def verify(case: Case) -> None:
+    """Ask, and compare answer by answer. Raises Violation at the first that is wrong."""
+    begin(case)
+    answers = case.answers()
+    while (answer := ask(next, answers, None)) is not None:
+        what, actual, expected, tolerance = answer
+        within(actual, expected, tolerance, what)
+
+
+def verify_refusal(case: LabelCase) -> None:
+    """Labels in range get the right answer; then one is changed. Raises Violation if that gets one."""
+    begin(case)
+    logits, labels = case.arrays()
+    z = ask(paddle.to_tensor, logits)
+    due = -np.take_along_axis(log_softmax(logits), labels[..., None], -1)[..., 0]
+    tolerance = side_tolerance(logits, float(np.finfo(logits.dtype).eps))
+    within(ask(cross_entropies, z, labels), due, tolerance, "labels in range")
+    what = f"label {case.label} of {case.classes} classes"
+    refused(lambda: cross_entropies(z, case.astray(labels)), what)
+
+
+# Their scripts.
+
+
+def comparing_program(case: Case, question: Callable[..., Answers], arguments: str) -> str:
+    """A program that asks the question and fails at the first answer beyond its tolerance."""
+    return program(
+        str(case),
+        f"""for what, actual, expected, tolerance in {question.__name__}({arguments}):
+    actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+    print(f"{{what}}: expected {{expected}}, got {{actual}}")
+    assert actual.shape == expected.shape, what
+    assert (np.abs(actual - expected) <= tolerance).all(), what
+""",
+    )
+
+
+def program(title: str, body: str) -> str:
+    """A program around `body`, with the helpers that it needs, on the place of this process."""
+    helpers = "".join(f"{inspect.getsource(helper)}\n\n" for helper in needed(body).values())
+    return f'''"""{title}"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import paddle
+
+paddle.set_device({paddle.get_device()!r})
+
+
+{helpers}{body}'''
+
+
+def needed(code: str) -> dict[str, Callable[..., Any]]:
+    """The helpers that `code` names, and those that they name in turn."""
+    found: dict[str, Callable[..., Any]] = {}
+    left = [code]
+    while left:
+        for node in ast.walk(ast.parse(left.pop())):
+            if isinstance(node, ast.Name) and node.id in HELPERS and node.id not in found:
+                found[node.id] = HELPERS[node.id]
+                left.append(inspect.getsource(found[node.id]))
+    return found
+
+
+def own(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """The functions and classes that a module defines."""
+    return {k: v for k, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__}
+
+
+HELPERS = {
+    **own(oracle),
+    **own(tolerances),
+    **own(loss_questions),
+    **{helper.__name__: helper for helper in (dfl_arrays, bin_edges, head_inputs)},
+}
+
+
+# How cases are drawn: by structure, and the targets of a few one by one. They shrink to one
+# positive, a written target of `low`, and seed 0.
+
+
+def dfl_cases(
+    question: Callable[..., Answers], dtype: str, reg_range: tuple[int, int], *patterns: str
+) -> st.SearchStrategy[DflCase]:
+    """DFL of 1 to 24 positives with targets of these patterns, or of 1 to 3 with written targets."""
+    low, high = reg_range
+    width = np.finfo(dtype).bits
+    end = float(np.array(high - 1 - 0.01, dtype))
+    target = st.floats(low, end, width=width)
+
+    def case(pattern: str | tuple[float, ...], count: int, spread: float, seed: int) -> DflCase:
+        return DflCase(question, reg_range, dtype, pattern, count, spread, seed)
+
+    def written(count: int) -> st.SearchStrategy[DflCase]:
+        targets = st.lists(target, min_size=4 * count, max_size=4 * count).map(tuple)
+        return st.builds(case, targets, st.just(count), SPREADS, SEEDS)
+
+    named = st.builds(case, st.sampled_from(patterns), st.integers(1, 24), SPREADS, SEEDS)
+    return st.one_of(st.integers(1, 3).flatmap(written), named)
+
+
+def head_cases(
+    question: Callable[..., Answers], reg_range: tuple[int, int], *assigned: str
+) -> st.SearchStrategy[HeadCase]:
+    """Box losses of 1 to 3 images, 1 to 40 anchors and 1 to 4 classes, assigned in these ways."""
+    return st.builds(
+        HeadCase,
+        question=st.just(question),
+        reg_range=st.just(reg_range),
+        classes=st.integers(1, 4),
+        batch=st.integers(1, 3),
+        anchors=st.integers(1, 40),
+        assigned=st.sampled_from(assigned or ASSIGNED),
+        seed=SEEDS,
+    )
+
+
+def label_cases(
+    labels: st.SearchStrategy[int], *reg_ranges: tuple[int, int]
+) -> st.SearchStrategy[LabelCase]:
+    """Cross entropies of 1 to 6 positives, one of whose labels is drawn from `labels`."""
+    return st.builds(
+        LabelCase,
+        label=labels,
+        reg_range=st.sampled_from(reg_ranges or REG_RANGES),
+        dtype=st.sampled_from(("float32", "float64")),
+        count=st.integers(1, 6),
+        position=st.integers(0, 23),
+        seed=SEEDS,
+    )

@@ -1,0 +1,200 @@
+"""Filling one cell: what is recorded, where, and how the session ends."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import samples
+
+from paddlecompat import cell, environment, probe, records, releases, suite
+from paddlecompat.builds import CannotRun
+from paddlecompat.cell import Options
+from paddlecompat.environment import Prepared
+from paddlecompat.records import Environment, NotRun, PropertyResult, Seconds
+from paddlecompat.releases import Cell
+
+FIXTURE = releases.load()
+CPU = releases.cell_named("cpu-2.3.2", FIXTURE)
+GPU = releases.cell_named("gpu-2.3.2", FIXTURE)
+
+
+class Desk:
+    """A cell whose environment and properties are what the test says."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.results = [samples.result()]
+        self.folder = folder
+        self.patch = monkeypatch
+        monkeypatch.setattr(cell, "ROOT", folder)
+        monkeypatch.setattr(cell, "RECORDS", folder / "reports" / "cells")
+        monkeypatch.setattr(cell, "WORK", folder / "work")
+        monkeypatch.setattr(cell, "prepare", lambda *_: prepared())
+        monkeypatch.setattr(cell.expectations, "load", lambda: [])
+        monkeypatch.setattr(cell.suite, "run", lambda *_: self.results)
+
+    def fill(self, what: Cell = CPU, environment: Path | None = Path("env"), **asked: bool) -> int:
+        request = suite.Request(place=what.place, seed=7)
+        return cell.fill(what, FIXTURE, environment, Options(request, **asked))[0]
+
+    @property
+    def record(self) -> records.Record:
+        (path,) = (self.folder / "reports" / "cells").iterdir()
+        return records.read(path)
+
+
+def prepared() -> Prepared:
+    return Prepared(
+        made_from="",
+        build=samples.build(),
+        environment=Environment(packages={"numpy": "1.23.5"}, mended=[]),
+        seconds=Seconds(download=1.0, install=2.0, mend=3.0, imports=4.0),
+    )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
+
+
+def violated() -> PropertyResult:
+    return samples.result(outcome="violated", evidence=samples.evidence(script="assert False\n"))
+
+
+def test_a_sound_cell_ends_well_with_a_record_of_the_whole_suite(desk: Desk) -> None:
+    assert desk.fill() == 0
+    assert (desk.record.cell, desk.record.verdict, desk.record.seed) == ("cpu-2.3.2", "sound", 7)
+
+
+def test_the_record_splits_the_time(desk: Desk) -> None:
+    desk.fill()
+    split = desk.record.seconds
+    assert (split.download, split.install, split.mend, split.imports) == (1.0, 2.0, 3.0, 4.0)
+    assert split.test is not None
+
+
+def test_a_violation_that_nobody_expects_fails_the_session(desk: Desk) -> None:
+    desk.results = [violated()]
+    assert (desk.fill(), desk.record.verdict) == (1, "unsound")
+
+
+def test_a_violation_that_is_expected_does_not_fail_the_session(desk: Desk) -> None:
+    desk.results = [violated()]
+    desk.patch.setattr(cell.expectations, "load", lambda: [samples.expectation()])
+    assert desk.fill() == 0
+
+
+@pytest.mark.parametrize(("strict", "status"), [(False, 0), (True, 1)])
+def test_an_expected_violation_that_is_gone_fails_only_when_strict(
+    desk: Desk, strict: bool, status: int
+) -> None:
+    desk.patch.setattr(cell.expectations, "load", lambda: [samples.expectation()])
+    assert desk.fill(strict=strict) == status
+
+
+def test_each_violation_leaves_its_script_as_a_file(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.results = [violated()]
+    desk.fill()
+    (script,) = (desk.folder / "work" / "cpu-2.3.2" / "scripts").iterdir()
+    assert script.read_text() == "assert False\n"
+    assert script.name in capsys.readouterr().out.replace("\n", "")
+
+
+def test_without_an_interpreter_the_record_says_so_and_how_to_get_one(desk: Desk) -> None:
+    assert desk.fill(environment=None) == 0
+    assert desk.record.not_run is not None
+    assert desk.record.not_run.reason == "no interpreter"
+    assert "uv python install 3.10" in desk.record.not_run.detail
+
+
+def test_an_environment_that_cannot_be_made_leaves_its_reason(desk: Desk) -> None:
+    def fail(*_: object) -> Prepared:
+        raise CannotRun(NotRun(reason="install failed", detail="the disk is full"))
+
+    desk.patch.setattr(cell, "prepare", fail)
+    assert desk.fill() == 0
+    assert desk.record.not_run == NotRun(reason="install failed", detail="the disk is full")
+
+
+@pytest.mark.parametrize(("required", "status"), [(False, 0), (True, 1)])
+def test_a_gpu_cell_without_a_device_is_not_run_and_fails_only_where_one_is_required(
+    desk: Desk, required: bool, status: int
+) -> None:
+    desk.patch.setattr(cell.probe, "driver", lambda: probe.Driver(problem="no NVIDIA driver"))
+    assert desk.fill(GPU, require_device=required) == status
+    assert desk.record.not_run is not None
+    assert desk.record.not_run.reason == "no CUDA device"
+    assert "no NVIDIA driver; build paddlepaddle-gpu 2.3.2" in desk.record.not_run.detail
+    assert desk.record.build == samples.build()
+
+
+def test_a_release_that_ends_its_process_at_the_device_is_not_run_in_its_own_words(
+    desk: Desk, tmp_path: Path
+) -> None:
+    check = tmp_path / "check.py"
+    check.write_text("import sys; print('no kernel image', file=sys.stderr); sys.exit(255)")
+    desk.patch.setattr(cell.probe, "driver", lambda: probe.Driver("GTX 1650", "for CUDA 12.4"))
+    desk.patch.setattr(cell.probe, "DEVICE_CHECK", check)
+    desk.patch.setattr(cell, "interpreter", lambda _: Path(sys.executable))
+    desk.fill(GPU)
+    assert desk.record.not_run is not None
+    assert desk.record.not_run.reason == "device not supported by the build"
+    assert "exit status 255, no kernel image" in desk.record.not_run.detail
+
+
+@pytest.mark.parametrize("asked", [{"keyword": "nan"}, {"defect": "zeros"}])
+def test_what_is_not_the_whole_suite_as_it_is_stays_out_of_the_table(
+    desk: Desk, asked: dict[str, str]
+) -> None:
+    request = suite.Request(place="cpu", **asked)  # type: ignore[arg-type]  # both are strings
+    cell.fill(CPU, FIXTURE, Path("env"), Options(request))
+    assert not (desk.folder / "reports").exists()
+
+
+def test_a_pruned_environment_is_gone_once_there_is_a_record(desk: Desk) -> None:
+    made = desk.folder / "env"
+    made.mkdir()
+    desk.fill(environment=made, prune=True)
+    assert not made.exists()
+    assert desk.record.verdict == "sound"
+
+
+def test_an_environment_is_made_once_and_then_reused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = making(tmp_path, monkeypatch)
+    first = environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
+    second = environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
+    assert made == ["cpu-2.3.2"]
+    assert (first.seconds.environment_reused, second.seconds.environment_reused) == (False, True)
+
+
+def test_an_environment_made_from_something_else_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = making(tmp_path, monkeypatch)
+    environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
+    changed = CPU.release.model_copy(update={"requires": ["numpy<1.20"]})
+    environment.prepare(Cell(changed, "cpu"), FIXTURE, tmp_path / "env", None)
+    assert made == ["cpu-2.3.2"] * 2
+
+
+def making(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the cells whose environments are made from now on."""
+    made: list[str] = []
+
+    def make(what: Cell, *rest: object) -> Prepared:
+        made.append(what.name)
+        return prepared().model_copy(update={"made_from": rest[-1]})
+
+    def fetch(what: Cell) -> environment.Wheel:
+        path = folder / "some.whl"
+        path.touch()
+        return environment.Wheel(what.release.builds[0], path, "0" * 64, "index")
+
+    monkeypatch.setattr(environment, "make", make)
+    monkeypatch.setattr(environment.builds, "fetch", fetch)
+    return made

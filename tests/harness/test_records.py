@@ -1,0 +1,94 @@
+"""A record is written whole or not at all, and a bad one is named by file and field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import samples
+
+from paddlecompat import records
+from paddlecompat.releases import ROOT
+
+
+def damaged(folder: Path, **changes: object) -> Path:
+    data = json.loads(samples.record().model_dump_json())
+    path = folder / "damaged.json"
+    path.write_text(json.dumps(data | changes), encoding="utf-8")
+    return path
+
+
+def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
+    record = samples.record()
+    assert records.read(records.write(record, tmp_path)) == record
+
+
+def test_a_write_that_fails_leaves_the_old_record_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = records.write(samples.record(seed=1), tmp_path)
+
+    def fail(*_: object) -> Path:
+        raise OSError("the power went out")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="the power went out"):
+        records.write(samples.record(seed=2), tmp_path)
+    assert records.read(path).seed == 1
+    assert list(tmp_path.glob("*.json")) == [path]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"verdict": "fine"}, "verdict: Input should be"),
+        ({"release": "2.3"}, "release: String should match"),
+        ({"remark": "mine"}, "remark: Extra inputs are not permitted"),
+        ({"properties": [{"name": "x"}]}, "properties.0.group: Field required"),
+        ({"place": "gpu"}, "cell: 'cpu-2.3.2' is not '2.3.2' on the gpu"),
+    ],
+)
+def test_a_damaged_record_is_named_by_file_and_field(
+    tmp_path: Path, changes: dict[str, object], problem: str
+) -> None:
+    path = damaged(tmp_path, **changes)
+    with pytest.raises(ValueError, match=problem) as caught:
+        records.read(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
+def test_a_foreign_file_costs_only_itself(tmp_path: Path, content: bytes) -> None:
+    records.write(samples.record(), tmp_path)
+    (tmp_path / "foreign.json").write_bytes(content)
+    gathered = records.gather(tmp_path)
+    assert (len(gathered.records), len(gathered.errors)) == (1, 1)
+    assert "foreign.json" in gathered.errors[0]
+
+
+def test_another_host_has_another_file(tmp_path: Path) -> None:
+    one = records.write(samples.record(), tmp_path)
+    other = records.write(samples.record(host=samples.host(cpu="another")), tmp_path)
+    assert one != other
+
+
+def test_a_cell_in_which_nothing_was_verified_is_not_sound() -> None:
+    assert records.verdict_of([samples.result(calls=0)]) == "not run"
+    assert records.verdict_of([samples.result(outcome="unsupported", calls=0)]) == "not run"
+
+
+def test_a_record_is_of_the_form_that_is_published() -> None:
+    form = json.loads(records.schema())
+    jsonschema.validate(json.loads(samples.record().model_dump_json()), form)
+
+
+def test_the_published_form_is_that_of_the_code() -> None:
+    published = (ROOT / "reports" / "record.schema.json").read_text(encoding="utf-8")
+    assert published == records.schema()
+
+
+def test_every_committed_record_can_be_read() -> None:
+    assert records.gather(ROOT / "reports" / "cells").errors == []
