@@ -118,8 +118,8 @@ class DflCase:
 
     def __str__(self) -> str:
         return (
-            f"{self.question.__name__}: {self.dtype}, reg_range {self.reg_range}, targets "
-            f"{self.pattern}, {self.count} positives, logits within {self.spread:g}, seed {self.seed}"
+            f"{self.question.__name__}: {self.dtype}, reg_range {self.reg_range}, {self.count} "
+            f"positives, targets {self.pattern}, logits within {self.spread:g}, seed {self.seed}"
         )
 
     def answers(self) -> Answers:
@@ -237,7 +237,7 @@ def verify(case: Case) -> None:
 
 
 def verify_refusal(case: LabelCase) -> None:
-    """Labels in range get the right answer; then one is changed. Raises Violation if that gets one."""
+    """Labels in range get the right answer, and with one of them changed an error: else Violation."""
     begin(case)
     logits, labels = case.arrays()
     z = ask(paddle.to_tensor, logits)
@@ -296,7 +296,8 @@ def needed(code: str) -> dict[str, Callable[..., Any]]:
 
 def own(module: ModuleType) -> dict[str, Callable[..., Any]]:
     """The functions and classes that a module defines."""
-    return {k: v for k, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__}
+    every = vars(module).items()
+    return {name: it for name, it in every if getattr(it, "__module__", "") == module.__name__}
 
 
 HELPERS = {
@@ -314,7 +315,7 @@ HELPERS = {
 def dfl_cases(
     question: Callable[..., Answers], dtype: str, reg_range: tuple[int, int], *patterns: str
 ) -> st.SearchStrategy[DflCase]:
-    """DFL of 1 to 24 positives with targets of these patterns, or of 1 to 3 with written targets."""
+    """DFL of 1 to 24 positives with targets of these patterns, or of 1 to 3 with them written out."""
     low, high = reg_range
     width = np.finfo(dtype).bits
     end = float(np.array(high - 1 - 0.01, dtype))

@@ -1,8 +1,8 @@
 """How PP-YOLOE's box loss is asked for: its formulas in Paddle's operators, beside what is due.
 
-A question takes arrays and yields `(what, actual, expected, tolerance)`, one verified call after the
-other. `loss_cases` runs it, and copies its source into the script that reproduces a violation, so
-what ran and what is handed on are the same lines.
+A question takes arrays and yields `(what, actual, expected, tolerance)`, one verified call after
+the other. `loss_cases` runs it, and copies its source into the script that reproduces a violation,
+so what ran and what is handed on are the same lines.
 """
 
 from __future__ import annotations

@@ -72,9 +72,7 @@ class BoxLoss(NamedTuple):
     dfl: Any
 
 
-def side_losses(
-    logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, int]
-) -> np.ndarray:
+def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
     """The DFL of each side, float64 [N, 4], from logits [N, 4, C] and targets [N, 4]: eq. 6.
 
     With S = softmax(logits), l the bin below the target t and r = l + 1 the one above:

@@ -5,7 +5,7 @@ The head selects its positives with `paddle.masked_select`; where that is wrong,
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ Head = Any  # paddledet carries no types
 over_ranges = pytest.mark.parametrize("reg_range", REG_RANGES, ids=str)
 
 
-@lru_cache(maxsize=None)
+@cache
 def build_head(classes: int, reg_range: tuple[int, int]) -> Head:
     """The head as PaddleDetection's configurations make it, as small as it gets, no assigners.
 
@@ -98,7 +98,5 @@ def test_without_positives_there_is_no_loss(
 
 @over_ranges
 @given(data=st.data())
-def test_each_step_of_the_box_loss_matches(
-    reg_range: tuple[int, int], data: st.DataObject
-) -> None:
+def test_each_step_of_the_box_loss_matches(reg_range: tuple[int, int], data: st.DataObject) -> None:
     verify(data.draw(head_cases(box_loss_steps, reg_range)))

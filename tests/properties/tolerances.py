@@ -58,14 +58,12 @@ def dfl_gradient_tolerance(
     return tolerance[:, None, None]
 
 
-def box_loss_tolerance(
-    inputs: BoxLossInputs, reg_range: tuple[int, int], eps: float
-) -> BoxLoss:
+def box_loss_tolerance(inputs: BoxLossInputs, reg_range: tuple[int, int], eps: float) -> BoxLoss:
     """How far each of `box_loss` may be off.
 
     L1: a rounding a difference, one an addition. GIoU: sides err by 1 eps, areas by 3, the union,
     of which the two areas are at most twice, by 16, so I/U and (C - U)/C by 20 each; with the last
-    roundings 48 of numbers up to 2, where the weighted sum adds N + 8. DFL: its targets are
+    roundings 48 of numbers up to 2 (the head's 1e-10 beside the areas is far below that), where the weighted sum adds N + 8. DFL: its targets are
     differences, clipped, that err by eps of the range's greater end.
     """
     found = positives(inputs, reg_range)
