@@ -105,11 +105,11 @@ def tested(record: Record, python: Path, request: suite.Request, work: Path) -> 
 
 
 def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
-    """Each violation's script as a file, ready to run or to paste; by property."""
+    """Each violation's script as a file, ready to run or to paste; its path by property."""
     scripts = {}
     for result in record.properties:
         if result.evidence is not None:
             name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{result.group}-{result.name}").strip("-")
-            scripts[result.key] = folder / f"{name}.py"
-            records.write_text(scripts[result.key], result.evidence.script)
+            records.write_text(folder / f"{name}.py", result.evidence.script)
+            scripts[result.key] = (folder / f"{name}.py").relative_to(ROOT)
     return scripts
