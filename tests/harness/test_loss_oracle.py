@@ -141,7 +141,7 @@ def test_box_loss_without_positives_is_zero() -> None:
 @pytest.mark.parametrize(("name", "leaf"), [("l1", 1), ("giou", 1), ("dfl", 0)])
 def test_box_loss_gradients_agree_with_differences(name: str, leaf: int) -> None:
     inputs = one_positive()
-    inputs = inputs._replace(pred_bboxes=inputs.pred_bboxes + [0.1, 0.2, 0.3, 0.4])
+    inputs = inputs._replace(pred_bboxes=inputs.pred_bboxes + np.arange(1, 5) / 10)
     field = BoxLossInputs._fields[leaf]
 
     def loss(array: np.ndarray) -> float:

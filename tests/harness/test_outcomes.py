@@ -12,7 +12,7 @@ from paddlecompat import suite
 from paddlecompat.builds import CannotRun
 from paddlecompat.records import PropertyResult, verdict_of
 
-PROTOCOL = ("conftest.py", "evidence.py", "release_errors.py", "pytest.ini")
+PROTOCOL = ("conftest.py", "evidence.py", "release_errors.py", "write_script.py", "pytest.ini")
 PREAMBLE = """
 import ctypes, os
 import numpy as np
@@ -148,6 +148,15 @@ def test_after():
         "test_after": "holds",
     }
     assert results["test_dies"].case == "case of 7"
+
+
+def test_a_death_leaves_the_script_of_its_case(properties: Suite) -> None:
+    found = properties.run("def test_dies():\n    verify(7)\n    os._exit(3)\n")["test_dies"]
+    assert found.evidence is not None
+    assert (found.evidence.script, found.evidence.actual) == (
+        "assert 7 < 10\n",
+        "the process died",
+    )
 
 
 def test_an_endless_loop_is_timed_out_on_its_case_and_costs_nothing_else(

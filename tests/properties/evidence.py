@@ -8,11 +8,11 @@ process. Everything is per process: a worker runs one property at a time.
 from __future__ import annotations
 
 import json
-import os
+import pickle
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Callable, Optional, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Callable, Protocol, TypeVar
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ Answer = TypeVar("Answer")
 
 
 class Case(Protocol):
-    """What is asked of the release, small enough to print."""
+    """What is asked of the release: small enough to print, and it can be pickled."""
 
     def __str__(self) -> str:
         """One line that a person can read."""
@@ -46,30 +46,25 @@ class Ledger:
 
     calls: int = 0
     examples: int = 0
-    case: Optional[Case] = None
-    violation: Optional[Violation] = None
-    violated_case: Optional[Case] = None
+    case: Case | None = None
+    violation: Violation | None = None
+    violated_case: Case | None = None
 
 
 @dataclass
 class Journal:
     """A file that outlives the process: the property that runs, since when, and on which case."""
 
-    path: Optional[str] = None
+    path: str | None = None
     property: str = ""
     started: float = 0.0
-    _handle: Optional[int] = field(default=None, repr=False)
 
-    def write(self, case: str) -> None:
+    def write(self, case: Case | None) -> None:
         if self.path is None:
             return
-        if self._handle is None:
-            self._handle = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o644)
-        line = {"property": self.property, "started": self.started, "case": case}
-        data = json.dumps(line).encode()
-        os.lseek(self._handle, 0, os.SEEK_SET)
-        os.write(self._handle, data)
-        os.ftruncate(self._handle, len(data))
+        line = {"property": self.property, "started": self.started, "case": case and str(case)}
+        with open(self.path, "wb") as file:  # noqa: PTH123  # once an example: kept quick
+            file.write(json.dumps(line).encode() + b"\n" + pickle.dumps(case))
 
 
 ledger = Ledger()
@@ -78,16 +73,16 @@ journal = Journal()
 
 def start(nodeid: str) -> None:
     """A property starts: an empty ledger, and its name in the journal."""
-    ledger.__init__()  # type: ignore[misc]  # the one ledger is emptied, not replaced: it is imported by name
+    vars(ledger).update(vars(Ledger()))  # emptied, not replaced: others hold it by name
     journal.property, journal.started = nodeid, time.time()
-    journal.write("")
+    journal.write(None)
 
 
 def begin(case: Case) -> None:
     """An example starts. Should the process die, the journal names this case."""
     ledger.examples += 1
     ledger.case = case
-    journal.write(str(case))
+    journal.write(case)
 
 
 def ask(

@@ -47,8 +47,11 @@ def paddle_side_losses(logits: Tensor, targets: Tensor, low: int) -> Tensor:
     return entropy_below * (1 - weight_above) + entropy_above * weight_above
 
 
-def paddle_dfl(logits: Tensor, targets: Tensor, weights: Tensor, low: int, total: float) -> Tensor:
-    """The weighted DFL of N positives over the sum of scores."""
+def paddle_dfl(logits: Tensor, targets: Tensor, weights: Tensor, low: int, total: Tensor) -> Tensor:
+    """The weighted DFL of N positives over the sum of scores: a tensor, as the head has it.
+
+    Before 2.4, a float64 tensor over a Python float is rounded to float32.
+    """
     means = paddle_side_losses(logits, targets, low).mean(-1)
     return (means * weights).sum() / total
 
@@ -67,9 +70,19 @@ def paddle_giou_losses(boxes: Tensor, truth: Tensor) -> Tensor:
     return 1 - (inner / union - (outer - union) / outer)
 
 
+def scalar(array: np.ndarray) -> Tensor:
+    """A tensor of one number, of the shape that the release gives to a sum."""
+    return paddle.to_tensor(array.reshape(1)).sum()
+
+
 def number(tensor: Tensor) -> float:
     """A loss, which is of shape [1] before release 2.5 and [] since."""
     return float(tensor.numpy().reshape([-1])[0])
+
+
+def scores_sum(weights: np.ndarray) -> np.ndarray:
+    """The sum of the scores, at least 1 as in the head, of their dtype."""
+    return np.asarray(max(weights.sum(), 1), weights.dtype)
 
 
 def cross_entropies(logits: Tensor, labels: np.ndarray) -> np.ndarray:
@@ -87,27 +100,27 @@ def dfl_values(
     logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, reg_range: tuple[int, int]
 ) -> Answers:
     """Each side's loss, and the weighted sum."""
-    eps, total = float(np.finfo(logits.dtype).eps), max(float(weights.sum()), 1.0)
+    eps, total = float(np.finfo(logits.dtype).eps), scores_sum(weights)
     z, t, w = (paddle.to_tensor(array) for array in (logits, targets, weights))
     sides = paddle_side_losses(z, t, reg_range[0])
     true = side_losses(logits, targets, reg_range)
     yield "each side's DFL", sides.numpy(), true, side_tolerance(logits, eps)
-    loss = number(paddle_dfl(z, t, w, reg_range[0], total))
-    expected = dfl_loss(logits, targets, weights, reg_range, total)
-    yield "DFL", loss, expected, dfl_tolerance(logits, weights, total, eps)
+    loss = number(paddle_dfl(z, t, w, reg_range[0], scalar(total)))
+    expected = dfl_loss(logits, targets, weights, reg_range, float(total))
+    yield "DFL", loss, expected, dfl_tolerance(logits, weights, float(total), eps)
 
 
 def dfl_gradients(
     logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, reg_range: tuple[int, int]
 ) -> Answers:
     """The gradient by the logits, and its sums over a side's bins, which are 0."""
-    eps, total = float(np.finfo(logits.dtype).eps), max(float(weights.sum()), 1.0)
+    eps, total = float(np.finfo(logits.dtype).eps), scores_sum(weights)
     leaf = paddle.to_tensor(logits, stop_gradient=False)
     t, w = paddle.to_tensor(targets), paddle.to_tensor(weights)
-    paddle_dfl(leaf, t, w, reg_range[0], total).backward()
+    paddle_dfl(leaf, t, w, reg_range[0], scalar(total)).backward()
     gradient = leaf.grad.numpy()
-    tolerance = dfl_gradient_tolerance(logits, weights, total, eps)
-    expected = dfl_gradient(logits, targets, weights, reg_range, total)
+    tolerance = dfl_gradient_tolerance(logits, weights, float(total), eps)
+    expected = dfl_gradient(logits, targets, weights, reg_range, float(total))
     yield "the gradient of DFL", gradient, expected, tolerance
     sums = gradient.astype(np.float64).sum(axis=-1)
     yield "its sum over a side", sums, np.zeros(sums.shape), tolerance[..., 0]
@@ -159,8 +172,14 @@ def box_loss_steps(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Answers
         paddle.to_tensor(array, stop_gradient=False)
         for array in (inputs.pred_dist, inputs.pred_bboxes)
     )
-    points, labels, truth, scores, total = (paddle.to_tensor(array) for array in inputs[2:])
+    points, labels, truth, scores = (paddle.to_tensor(array) for array in inputs[2:6])
+    total = scalar(inputs.assigned_scores_sum)
     mask = labels != inputs.assigned_scores.shape[-1]
+    yield "the number of positives", number(mask.sum()), len(true.boxes), 0.0
+    if not len(true.boxes):
+        (dist.sum() * 0.0).backward()
+        yield from gradient_matches("dfl", dist, inputs, reg_range)
+        return
     four = mask.unsqueeze(-1).tile([1, 1, 4])
     every = mask.unsqueeze(-1).tile([1, 1, inputs.pred_dist.shape[-1]])
 
@@ -177,8 +196,6 @@ def box_loss_steps(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Answers
     targets = paddle.masked_select(distances.clip(low, high - 1 - 0.01), four).reshape([-1, 4])
     yield "the positives' distances", targets.numpy(), true.targets, target_error(reg_range, eps)
 
-    if not len(true.boxes):
-        return
     losses = BoxLoss(
         l1=paddle.nn.functional.l1_loss(selected, assigned),
         giou=(paddle_giou_losses(selected, assigned) * weights).sum() / total,

@@ -79,7 +79,8 @@ def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, i
     -((r - t) log S_l + (t - l) log S_r). Raises ValueError where a target is out of range.
     """
     shares = bin_shares(targets, reg_range)
-    return -(shares * log_softmax(logits)).sum(axis=-1)
+    entropies: np.ndarray = -(shares * log_softmax(logits)).sum(axis=-1)
+    return entropies
 
 
 def bin_shares(targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
@@ -130,7 +131,9 @@ def dfl_gradient(
     A side's is softmax(logits) less the bins' shares, for these sum to one.
     """
     side = np.exp(log_softmax(logits)) - bin_shares(targets, reg_range)
-    return side * (np.asarray(weights, np.float64) / (4 * scores_sum))[:, None, None]
+    above = np.asarray(weights, np.float64) / (4 * scores_sum)
+    gradient: np.ndarray = side * above[:, None, None]
+    return gradient
 
 
 def clipped_distances(
@@ -166,7 +169,9 @@ def giou_gradients(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
     inner, union, outer, d_inner, d_union, d_outer = overlaps(boxes, truth)
     iou, filled = (inner / union)[:, None], (union / outer)[:, None]
     union, outer = union[:, None], outer[:, None]
-    return (iou * d_union - d_inner) / union + (filled * d_outer - d_union) / outer
+    gradients: np.ndarray = (iou * d_union - d_inner) / union
+    gradients += (filled * d_outer - d_union) / outer
+    return gradients
 
 
 def overlaps(boxes: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -177,13 +182,14 @@ def overlaps(boxes: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, ...]:
 
     lower, upper = np.maximum(b, t), np.minimum(b, t)
     shared = np.concatenate([lower[:, :2], upper[:, 2:]], axis=1)
-    meet = (shared[:, :2] < shared[:, 2:]).all(axis=1)
+    meet: np.ndarray = np.less(shared[:, :2], shared[:, 2:]).all(axis=1)
     inner, d_inner = area_and_gradient(shared)
-    inner, d_inner = inner * meet, d_inner * meet[:, None] * (shared == b)
+    inner, d_inner = inner * meet, d_inner * meet[:, None] * np.equal(shared, b)
 
     around = np.concatenate([upper[:, :2], lower[:, 2:]], axis=1)
     outer, d_outer = area_and_gradient(around)
-    return inner, area + theirs - inner, outer, d_inner, d_area - d_inner, d_outer * (around == b)
+    d_outer = d_outer * np.equal(around, b)
+    return inner, area + theirs - inner, outer, d_inner, d_area - d_inner, d_outer
 
 
 def area_and_gradient(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -239,5 +245,5 @@ def box_loss_gradients(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Box
     dfl = np.zeros(inputs.pred_dist.shape)
     l1[chosen] = np.sign(apart) / max(apart.size, 1)
     giou[chosen] = giou_gradients(found.boxes, found.truth) * weights[:, None]
-    dfl[chosen] = by_logits.reshape(-1, dfl.shape[-1])
+    dfl[chosen] = by_logits.reshape(-1, inputs.pred_dist.shape[-1])
     return BoxLoss(l1, giou, dfl)

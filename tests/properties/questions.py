@@ -48,8 +48,8 @@ def view(array: Tensor, permutation: tuple[int, ...], index: tuple[slice, ...]) 
     return array.transpose(list(permutation))[index]
 
 
-def select(x: Tensor, mask: Tensor) -> Tensor:
-    """A function for `paddle.jit.to_static` to compile."""
+def select(x: object, mask: object) -> object:
+    """A function for `paddle.jit.to_static`. 2.2 evaluates its annotations: built-ins alone."""
     return paddle.masked_select(x, mask)
 
 
@@ -82,6 +82,16 @@ def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     selected.backward(above)
     assert leaf.grad is not None, "no gradient reached x"
     yield "gradient", leaf.grad.numpy(), masked_select_gradient(x.shape, mask, upstream)
+
+
+def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The gradient of the plain sum, the way a loss takes it: 1 where selected, else 0."""
+    leaf = tensor(x, stop_gradient=False)
+    chosen = tensor(mask)
+    poison(x.nbytes)
+    paddle.masked_select(leaf, chosen).sum().backward()
+    assert leaf.grad is not None, "no gradient reached x"
+    yield "gradient of the sum", leaf.grad.numpy(), mask.astype(x.dtype)
 
 
 def inputs_after(x: np.ndarray, mask: np.ndarray) -> Answers:

@@ -65,7 +65,7 @@ def test_any_32_bit_label_out_of_range_is_refused(data: st.DataObject) -> None:
 
 @given(data=st.data())
 def test_any_64_bit_label_out_of_range_is_refused(data: st.DataObject) -> None:
-    """Stale memory holds any number; what is no int64, NaN too, becomes the least one as a label."""
+    """Stale memory holds any number; the floor of NaN, as a label, is the least int64."""
     wide = st.integers(-INT64, -INT32 - 1) | st.integers(INT32, INT64 - 1)
     bins_and_4_gib = st.integers(0, 7).map(lambda label: label + 2**32)
     verify_refusal(data.draw(label_cases(st.just(-INT64) | bins_and_4_gib | wide)))

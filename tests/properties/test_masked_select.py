@@ -91,6 +91,16 @@ def test_the_gradient_is_zero_where_nothing_is_selected(selection: Selection) ->
     verify(Question(questions.gradient, selection))
 
 
+@given(selection=selections(dtypes=["float32", "float64"], patterns=["all", "first", "last"]))
+def test_the_gradient_of_the_sum_is_one_where_selected(selection: Selection) -> None:
+    verify(Question(questions.gradient_of_sum, selection))
+
+
+@given(selection=selections(dtypes=["float32", "float64"], patterns=["none"]))
+def test_the_gradient_of_the_sum_over_nothing_is_zero(selection: Selection) -> None:
+    verify(Question(questions.gradient_of_sum, selection))
+
+
 @given(selection=selections(dtypes=["float32", "float64"]))
 def test_the_inputs_are_left_unchanged(selection: Selection) -> None:
     verify(Question(questions.inputs_after, selection))

@@ -14,7 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loss_cases import REG_RANGES, head_cases, verify
-from loss_questions import Answers, Tensor, box_loss_steps, gradient_matches, losses_match
+from loss_questions import (
+    Answers,
+    Tensor,
+    box_loss_steps,
+    gradient_matches,
+    losses_match,
+    scalar,
+)
 from oracle import BoxLoss, BoxLossInputs
 
 Head = Any  # paddledet carries no types
@@ -52,7 +59,8 @@ def ask_head(
         paddle.to_tensor(array, stop_gradient=False)
         for array in (inputs.pred_dist, inputs.pred_bboxes)
     )
-    losses = head._bbox_loss(dist, boxes, *map(paddle.to_tensor, inputs[2:]))
+    assigned = map(paddle.to_tensor, inputs[2:6])
+    losses = head._bbox_loss(dist, boxes, *assigned, scalar(inputs.assigned_scores_sum))
     return BoxLoss(*losses), {"l1": boxes, "giou": boxes, "dfl": dist}
 
 

@@ -7,6 +7,8 @@ what is of second order.
 
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
 from oracle import BoxLoss, BoxLossInputs, box_loss, overlaps, positives
 
@@ -21,9 +23,10 @@ def side_tolerance(logits: np.ndarray, eps: float, target_error: float = 0.0) ->
     roundings of numbers up to E: the log itself, the difference, the weight, the product, the sum.
     A target that is off by `target_error` moves the loss by the logits' difference times that.
     """
-    classes, greatest = logits.shape[-1], float(np.abs(logits).max(initial=0.0))
-    entropy = 2 * greatest + float(np.log(classes))
-    return eps * (2 * greatest + 8 + classes + 5 * entropy) + target_error * 2 * greatest
+    classes, greatest = logits.shape[-1], farthest(logits)
+    entropy = 2 * greatest + log(classes)
+    relative: float = 2 * greatest + 8 + classes + 5 * entropy
+    return eps * relative + target_error * 2 * greatest
 
 
 def dfl_tolerance(
@@ -36,7 +39,7 @@ def dfl_tolerance(
     """How far `dfl_loss` may be off: each of N positives by `side_tolerance`, and the sum by one
     rounding a term of at most N + 8: mean of four, weight, N terms, division.
     """
-    entropy = 2 * float(np.abs(logits).max(initial=0.0)) + float(np.log(logits.shape[-1]))
+    entropy = 2 * farthest(logits) + log(logits.shape[-1])
     one = side_tolerance(logits, eps, target_error) + eps * (len(weights) + 8) * entropy
     return float(one * weights.sum() / scores_sum)
 
@@ -52,7 +55,7 @@ def dfl_gradient_tolerance(
     error as in `side_tolerance`, of elements that sum to one; 8 roundings of the shares and of the
     factor from above, at most 1 each, for each of two cross entropies.
     """
-    classes, greatest = logits.shape[-1], float(np.abs(logits).max(initial=0.0))
+    classes, greatest = logits.shape[-1], farthest(logits)
     relative = eps * (2 * greatest + 8 + classes + 16) + 2 * target_error
     tolerance: np.ndarray = relative * np.asarray(weights, np.float64) / (4 * scores_sum)
     return tolerance[:, None, None]
@@ -63,8 +66,9 @@ def box_loss_tolerance(inputs: BoxLossInputs, reg_range: tuple[int, int], eps: f
 
     L1: a rounding a difference, one an addition. GIoU: sides err by 1 eps, areas by 3, the union,
     of which the two areas are at most twice, by 16, so I/U and (C - U)/C by 20 each; with the last
-    roundings 48 of numbers up to 2 (the head's 1e-10 beside the areas is far below that), where the weighted sum adds N + 8. DFL: its targets are
-    differences, clipped, that err by eps of the range's greater end.
+    roundings 48 of numbers up to 2, where the weighted sum adds N + 8. (The head's 1e-10 beside the
+    areas is far below that.) DFL: its targets are differences, clipped, that err by eps of the
+    range's greater end.
     """
     found = positives(inputs, reg_range)
     total, count = float(inputs.assigned_scores_sum), len(found.boxes)
@@ -103,3 +107,8 @@ def box_loss_gradient_tolerance(
 def target_error(reg_range: tuple[int, int], eps: float) -> float:
     """How far a distance may be off that is one difference, clipped to the range."""
     return eps * max(abs(end) for end in reg_range)
+
+
+def farthest(logits: np.ndarray) -> float:
+    """How far the logits go from 0."""
+    return float(np.abs(logits).max(initial=0.0))
