@@ -49,7 +49,6 @@ def parser() -> argparse.ArgumentParser:
     fill = commands.add_parser("fill", help="measure one cell", parents=[cell_options()])
     fill.add_argument("cell")
     fill.add_argument("--environment", type=Path, help="the cell's virtual environment")
-    fill.add_argument("--verdict-file", type=Path, help="where to put the verdict in one line")
     fill.set_defaults(run=fill_cell)
 
     ahead = commands.add_parser("fetch", help="fetch a cell's wheel into the cache")
@@ -131,10 +130,7 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
         prune=arguments.prune,
         wheel=arguments.wheel,
     )
-    status, verdict = cell.fill(wanted, fixture, arguments.environment, options)
-    if arguments.verdict_file is not None:
-        arguments.verdict_file.write_text(verdict, encoding="utf-8")
-    return status
+    return cell.fill(wanted, fixture, arguments.environment, options)
 
 
 def seed(arguments: argparse.Namespace) -> int | None:

@@ -30,13 +30,11 @@ class Options:
     wheel: Path | None = None
 
 
-def fill(
-    cell: Cell, fixture: Fixture, environment: Path | None, options: Options
-) -> tuple[int, str]:
+def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> int:
     """Measure `cell` in `environment` (None: there is no interpreter for one); write what was seen.
 
-    Returns the exit status (0 as expected, 1 worse or, with --strict, better) and the verdict in
-    one line.
+    Returns the exit status: 0 as expected, 1 worse or, with --strict, better. The verdict in one
+    line is left in `.nox/cells/CELL/verdict.txt`.
     """
     work = WORK / cell.name
     record = measure(cell, fixture, environment, options)
@@ -47,11 +45,12 @@ def fill(
         shutil.rmtree(environment, ignore_errors=True)
     lines = report.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
     where = "" if whole else " (not the whole suite as it is: kept out of the table)"
+    records.write_text(work / "verdict.txt", lines[0])
     print("", *lines, f"record: {path.relative_to(ROOT)}{where}", sep="\n", flush=True)
     if record.not_run is not None:
-        return int(options.require_device and cell.place == "gpu"), lines[0]
+        return int(options.require_device and cell.place == "gpu")
     failing = ("worse", "better") if options.strict else ("worse",)
-    return int(judgement.standing in failing), lines[0]
+    return int(judgement.standing in failing)
 
 
 def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:

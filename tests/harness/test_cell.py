@@ -36,7 +36,7 @@ class Desk:
 
     def fill(self, what: Cell = CPU, environment: Path | None = Path("env"), **asked: bool) -> int:
         request = suite.Request(place=what.place, seed=7)
-        return cell.fill(what, FIXTURE, environment, Options(request, **asked))[0]
+        return cell.fill(what, FIXTURE, environment, Options(request, **asked))
 
     @property
     def record(self) -> records.Record:

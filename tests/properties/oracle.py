@@ -25,7 +25,7 @@ def masked_select_gradient(
     `upstream` is 1-D, an element for each one selected, of x's dtype. Where x was broadcast, the
     elements that one element of x was copied to add up, in float64.
     """
-    common = np.broadcast_shapes(shape, mask.shape)
+    common = np.broadcast(np.empty(shape), mask).shape
     scattered = np.zeros(common, upstream.dtype)
     scattered[np.broadcast_to(mask, common)] = upstream
     if shape == common:
