@@ -153,7 +153,10 @@ def run_matrix(arguments: argparse.Namespace, fixture: Fixture) -> int:
 
 
 def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    summary = report.write(cell.RECORDS, cell.RECORDS.parent, expectations.EXPECTATIONS, fixture)
+    readmes = [releases.ROOT / name for name in ("README.md", "README.zh.md")]
+    summary = report.write(
+        cell.RECORDS, cell.RECORDS.parent, expectations.EXPECTATIONS, fixture, readmes
+    )
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)
     print(summary.text)

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from paddlecompat import probe, records
 from paddlecompat.releases import ROOT, Cell, Fixture, cells
@@ -75,6 +76,7 @@ def cut_off(options: list[str]) -> dict[str, int]:
 
 def fill_all(wanted: list[Cell], jobs: int, options: list[str]) -> Iterator[Ended]:
     """Each cell's session as it ends. While cells are tested, the next ones' wheels are fetched."""
+    finished: SimpleQueue[Future[Ended]] = SimpleQueue()
     with ThreadPoolExecutor(jobs) as sessions, ThreadPoolExecutor(1) as fetching:
 
         def one(position: int) -> Ended:
@@ -83,8 +85,10 @@ def fill_all(wanted: list[Cell], jobs: int, options: list[str]) -> Iterator[Ende
             return fill(wanted[position], options)
 
         try:
-            for future in as_completed([sessions.submit(one, i) for i in range(len(wanted))]):
-                yield future.result()
+            for position in range(len(wanted)):
+                sessions.submit(one, position).add_done_callback(finished.put)
+            for _ in wanted:
+                yield finished.get().result()
         finally:  # an interruption ends what runs, and starts nothing more
             sessions.shutdown(wait=False, cancel_futures=True)
             fetching.shutdown(wait=False, cancel_futures=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from paddlecompat.view import View, moment, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 100
+EXCERPT = ("<!-- table: made by `nox -s report` -->", "<!-- end of table -->")
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
@@ -40,12 +41,19 @@ class Summary:
 
 
 def write(
-    records_folder: Path, out_folder: Path, expectations_path: Path, fixture: Fixture
+    records_folder: Path,
+    out_folder: Path,
+    expectations_path: Path,
+    fixture: Fixture,
+    readmes: Sequence[Path] = (),
 ) -> Summary:
     """Write the report on a folder of records: two pages, the badge, the form of a record.
 
+    The table of verdicts is put into the `readmes`, too, between their two marks.
+
     A record that cannot be read costs one line, in the pages and in the summary's `errors`.
-    Raises ValueError where the expectations cannot be read, before anything is written.
+    Raises ValueError where the expectations cannot be read or a readme has no marks, before
+    anything is written.
     """
     view = view_of(records_folder, expected.load(expectations_path), fixture)
     templates = environment()
@@ -54,9 +62,22 @@ def write(
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
     pages |= {"badge.json": view.badge.json(), "record.schema.json": records.schema()}
-    for name, text in pages.items():
-        records.write_text(out_folder / name, text)
+    table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
+    texts = {out_folder / name: text for name, text in pages.items()}
+    texts |= {readme: with_excerpt(readme, table) for readme in readmes}
+    for path, text in texts.items():
+        records.write_text(path, text)
     return summary(view, out_folder)
+
+
+def with_excerpt(readme: Path, table: str) -> str:
+    """The text of `readme` with `table` between its two marks. Raises ValueError without them."""
+    start, end = EXCERPT
+    before, found, rest = readme.read_text(encoding="utf-8").partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"{readme}: put {start} and {end} where the table is to stand")
+    return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
 
 
 def environment() -> Environment:

@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 import samples
 
-from paddlecompat import cell, environment, probe, records, releases, suite
-from paddlecompat.builds import CannotRun
+from paddlecompat import (
+    builds,
+    cell,
+    environment,
+    expectations,
+    probe,
+    records,
+    releases,
+    suite,
+)
+from paddlecompat.builds import CannotRun, Wheel
 from paddlecompat.cell import Options
 from paddlecompat.environment import Prepared
 from paddlecompat.records import Environment, NotRun, PropertyResult, Seconds
@@ -31,12 +40,21 @@ class Desk:
         monkeypatch.setattr(cell, "RECORDS", folder / "reports" / "cells")
         monkeypatch.setattr(cell, "WORK", folder / "work")
         monkeypatch.setattr(cell, "prepare", lambda *_: prepared())
-        monkeypatch.setattr(cell.expectations, "load", lambda: [])
-        monkeypatch.setattr(cell.suite, "run", lambda *_: self.results)
+        monkeypatch.setattr(expectations, "load", list)
+        monkeypatch.setattr(suite, "run", lambda *_: self.results)
 
-    def fill(self, what: Cell = CPU, environment: Path | None = Path("env"), **asked: bool) -> int:
+    def fill(
+        self,
+        what: Cell = CPU,
+        environment: Path | None = Path("env"),
+        *,
+        require_device: bool = False,
+        strict: bool = False,
+        prune: bool = False,
+    ) -> int:
         request = suite.Request(place=what.place, seed=7)
-        return cell.fill(what, FIXTURE, environment, Options(request, **asked))
+        options = Options(request, require_device, strict, prune)
+        return cell.fill(what, FIXTURE, environment, options)
 
     @property
     def record(self) -> records.Record:
@@ -81,7 +99,7 @@ def test_a_violation_that_nobody_expects_fails_the_session(desk: Desk) -> None:
 
 def test_a_violation_that_is_expected_does_not_fail_the_session(desk: Desk) -> None:
     desk.results = [violated()]
-    desk.patch.setattr(cell.expectations, "load", lambda: [samples.expectation()])
+    desk.patch.setattr(expectations, "load", lambda: [samples.expectation()])
     assert desk.fill() == 0
 
 
@@ -89,7 +107,7 @@ def test_a_violation_that_is_expected_does_not_fail_the_session(desk: Desk) -> N
 def test_an_expected_violation_that_is_gone_fails_only_when_strict(
     desk: Desk, strict: bool, status: int
 ) -> None:
-    desk.patch.setattr(cell.expectations, "load", lambda: [samples.expectation()])
+    desk.patch.setattr(expectations, "load", lambda: [samples.expectation()])
     assert desk.fill(strict=strict) == status
 
 
@@ -123,7 +141,7 @@ def test_an_environment_that_cannot_be_made_leaves_its_reason(desk: Desk) -> Non
 def test_a_gpu_cell_without_a_device_is_not_run_and_fails_only_where_one_is_required(
     desk: Desk, required: bool, status: int
 ) -> None:
-    desk.patch.setattr(cell.probe, "driver", lambda: probe.Driver(problem="no NVIDIA driver"))
+    desk.patch.setattr(probe, "driver", lambda: probe.Driver(problem="no NVIDIA driver"))
     assert desk.fill(GPU, require_device=required) == status
     assert desk.record.not_run is not None
     assert desk.record.not_run.reason == "no CUDA device"
@@ -136,8 +154,8 @@ def test_a_release_that_ends_its_process_at_the_device_is_not_run_in_its_own_wor
 ) -> None:
     check = tmp_path / "check.py"
     check.write_text("import sys; print('no kernel image', file=sys.stderr); sys.exit(255)")
-    desk.patch.setattr(cell.probe, "driver", lambda: probe.Driver("GTX 1650", "for CUDA 12.4"))
-    desk.patch.setattr(cell.probe, "DEVICE_CHECK", check)
+    desk.patch.setattr(probe, "driver", lambda: probe.Driver("GTX 1650", "for CUDA 12.4"))
+    desk.patch.setattr(probe, "DEVICE_CHECK", check)
     desk.patch.setattr(cell, "interpreter", lambda _: Path(sys.executable))
     desk.fill(GPU)
     assert desk.record.not_run is not None
@@ -190,11 +208,11 @@ def making(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(what.name)
         return prepared().model_copy(update={"made_from": rest[-1]})
 
-    def fetch(what: Cell) -> environment.Wheel:
+    def fetch(what: Cell) -> Wheel:
         path = folder / "some.whl"
         path.touch()
-        return environment.Wheel(what.release.builds[0], path, "0" * 64, "index")
+        return Wheel(what.release.builds[0], path, "0" * 64, "index")
 
     monkeypatch.setattr(environment, "make", make)
-    monkeypatch.setattr(environment.builds, "fetch", fetch)
+    monkeypatch.setattr(builds, "fetch", fetch)
     return made

@@ -28,7 +28,7 @@ class Sessions:
         monkeypatch.setattr(matrix, "STATE", folder / "matrix.json")
         monkeypatch.setattr(matrix, "fill", self.fill)
         monkeypatch.setattr(matrix, "fetch_ahead", lambda cell: self.fetched.append(cell.name))
-        monkeypatch.setattr(matrix.probe, "driver", lambda: probe.Driver(problem="no driver"))
+        monkeypatch.setattr(probe, "driver", lambda: probe.Driver(problem="no driver"))
 
     def fill(self, cell: Cell, options: list[str]) -> Ended:
         if cell.name == self.breaks_at:
@@ -56,7 +56,7 @@ def test_without_a_device_it_fills_the_cpu_cells_and_says_what_it_left_out(
 def test_with_a_device_it_fills_the_gpu_cells_too(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matrix.probe, "driver", lambda: probe.Driver(gpu="H100"))
+    monkeypatch.setattr(probe, "driver", lambda: probe.Driver(gpu="H100"))
     matrix.run(FIXTURE, 1, False, [])
     assert sessions.ran == [cell.name for cell in releases.cells(FIXTURE)]
 

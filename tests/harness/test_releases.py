@@ -8,7 +8,10 @@ import pytest
 
 from paddlecompat import builds, releases
 
-TEN = "2.3.2 2.4.0 2.4.1 2.4.2 2.5.0 2.5.1 2.5.2 2.6.0 2.6.1 2.6.2".split()
+TEN = (
+    *("2.3.2", "2.4.0", "2.4.1", "2.4.2", "2.5.0", "2.5.1", "2.5.2"),
+    *("2.6.0", "2.6.1", "2.6.2"),
+)
 
 
 def block(version: str, **more: str) -> str:

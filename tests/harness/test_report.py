@@ -161,8 +161,33 @@ def test_a_record_that_calls_itself_sound_on_nothing_is_refused() -> None:
 
 
 def test_a_record_under_another_cells_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="cell: 'cpu-2.4.0' is not '2.3.2' on the cpu"):
+    with pytest.raises(ValueError, match=r"cell: 'cpu-2\.4\.0' is not '2\.3\.2' on the cpu"):
         samples.record(cell="cpu-2.4.0")
+
+
+def test_a_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path: Path) -> None:
+    start, end = report.EXCERPT
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{start}\nold\n{end}\nafter\n", encoding="utf-8")
+    records.write(violated(), tmp_path / "cells")
+    known = tmp_path / "expectations.toml"
+    known.touch()
+    report.write(tmp_path / "cells", tmp_path / "reports", known, FIXTURE, [readme])
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{start}\n")
+    assert text.endswith(f"{end}\nafter\n")
+    assert "| 2.3.2 | ❌ unsound" in text
+    assert "old" not in text
+
+
+def test_a_readme_without_marks_is_named_before_anything_is_written(tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.touch()
+    known = tmp_path / "expectations.toml"
+    known.touch()
+    with pytest.raises(ValueError, match=r"README.md: put <!-- table"):
+        report.write(tmp_path / "cells", tmp_path / "reports", known, FIXTURE, [readme])
+    assert not (tmp_path / "reports").exists()
 
 
 def test_the_newest_record_of_a_cell_and_host_is_shown(tmp_path: Path) -> None:

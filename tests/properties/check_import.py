@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import distributions
-from typing import Optional
 
 import paddle
 
 
-def stated(what: str) -> Optional[str]:
+def stated(what: str) -> str | None:
     """What `paddle.version` says of 'cuda' or 'cudnn'; None for a build without."""
     value = getattr(paddle.version, what, None)
     text = str(value() if callable(value) else getattr(paddle.version, f"{what}_version", ""))
