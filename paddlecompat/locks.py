@@ -36,7 +36,7 @@ def lock_build(release: Release, build: Build) -> None:
             *(uv, "pip", "compile", "--quiet", "--upgrade", "--universal", "--generate-hashes"),
             *("--python-version", release.python, "--no-annotate", "--no-emit-index-url"),
             *("--custom-compile-command", f"nox -s lock -- {release.version}"),
-            *("--config-file", str(REQUIREMENTS / "uv.toml")),
+            *("--only-binary", ":all:", "--config-file", str(REQUIREMENTS / "uv.toml")),
             *("--output-file", str(build.lock)),
             *(str(build_in), str(REQUIREMENTS / "suite.in")),
         ]

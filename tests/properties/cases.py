@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
@@ -13,24 +11,10 @@ import oracle
 import paddle
 import questions
 from evidence import ask, begin, refused, same_bytes
+from scripts import helpers_of, program
 from selections import Selection
 
-HELPERS: tuple[Callable[..., Any], ...] = (
-    questions.tensor,
-    questions.same_data,
-    questions.view,
-    questions.select,
-    questions.run_program,
-    memory.poison,
-    oracle.masked_select,
-    oracle.masked_select_gradient,
-    arrays.values,
-    arrays.count,
-    arrays.special,
-    arrays.corners,
-    arrays.bits,
-    arrays.mask_of,
-)
+HELPERS = helpers_of(arrays, memory, oracle, questions)
 
 
 @dataclass(frozen=True)
@@ -53,7 +37,7 @@ class Question:
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
         return program(
             str(self),
-            f"""{source(self.ask)}{self.selection.code()}
+            f"""{self.selection.code()}
 for _ in range(100):  # some faults come and go
     for what, actual, expected in {self.ask.__name__}(x, mask{options}):
         contrast = f"{{what}}: expected {{expected!r}}, got {{actual!r}}"
@@ -61,6 +45,7 @@ for _ in range(100):  # some faults come and go
         assert actual.tobytes() == expected.tobytes(), contrast
 print("as expected")
 """,
+            HELPERS,
         )
 
 
@@ -86,6 +71,7 @@ except Exception as error:
 else:
     raise AssertionError(f"expected an error, got {{answer!r}}")
 """,
+            HELPERS,
         )
 
 
@@ -106,30 +92,3 @@ def verify_refusal(selection: Selection) -> None:
     begin(Refusal(selection))
     x, mask = ask(questions.tensor, selection.x), ask(questions.tensor, selection.mask)
     refused(lambda: paddle.masked_select(x, mask).numpy(), "a selection that makes no sense")
-
-
-def program(title: str, body: str) -> str:
-    """A program around `body`, with those HELPERS that it needs, on the place of this process."""
-    for helper in HELPERS:
-        if helper.__name__ in names(body):
-            body = source(helper) + body
-    return f'''"""{title}"""
-
-from __future__ import annotations
-
-import numpy as np
-import paddle
-
-paddle.set_device({paddle.get_device()!r})
-
-
-{body}'''
-
-
-def names(program: str) -> set[str]:
-    """The variables and functions that a program names."""
-    return {node.id for node in ast.walk(ast.parse(program)) if isinstance(node, ast.Name)}
-
-
-def source(function: Callable[..., Any]) -> str:
-    return f"{inspect.getsource(function)}\n\n"

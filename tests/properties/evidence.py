@@ -19,6 +19,7 @@ import pytest
 from release_errors import says_not_offered
 
 Answer = TypeVar("Answer")
+LONG = 32  # elements; longer arrays are shown around the first wrong one
 
 
 class Case(Protocol):
@@ -114,13 +115,22 @@ def same_bytes(actual: np.ndarray, expected: np.ndarray, what: str = "values") -
         contradict(f"{what}: shape", expected, actual)
     if actual.tobytes() != expected.tobytes():
         first = first_difference(actual, expected)
-        if expected.size > 32:
-            near = slice(max(0, first - 4), first + 12)
-            what = f"{what}, elements {near.start} to {near.stop - 1} of {expected.size}"
-            actual, expected = actual.reshape(-1)[near], expected.reshape(-1)[near]
+        what, actual, expected = window(what, first, actual, expected)
         if shown(actual) == shown(expected):
             actual, expected = bits(actual), bits(expected)
         contradict(what, expected, actual)
+
+
+def window(
+    what: str, first: int, actual: np.ndarray, expected: np.ndarray
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Long arrays of which element `first` is wrong are shown around it; `what` then says so."""
+    size = expected.size
+    if size <= LONG:
+        return what, actual, expected
+    near = slice(max(0, first - 4), min(first + 12, size))
+    what = f"{what}, elements {near.start} to {near.stop - 1} of {size}"
+    return what, actual.reshape(-1)[near], expected.reshape(-1)[near]
 
 
 def first_difference(one: np.ndarray, other: np.ndarray) -> int:
@@ -149,7 +159,9 @@ def within(actual: object, expected: object, tolerance: object, what: str) -> No
         close = np.abs(measured - true) <= np.asarray(tolerance)
     agree = close | (measured == true) | (np.isnan(measured) & np.isnan(true))
     if not agree.all():
-        contradict(f"{what} (tolerance {np.asarray(tolerance).max():.3g})", true, measured)
+        bound = np.broadcast_to(np.asarray(tolerance), true.shape)[~agree][0]
+        what, measured, true = window(what, int((~agree).argmax()), measured, true)
+        contradict(f"{what} (tolerance {bound:.3g})", true, measured)
 
 
 def refused(call: Callable[[], object], what: str) -> None:
@@ -169,7 +181,7 @@ def contradict(what: str, expected: object, actual: object) -> None:
     raise ledger.violation
 
 
-def shown(value: object, limit: int = 32) -> str:
+def shown(value: object, limit: int = LONG) -> str:
     """`value` in at most a few lines: long arrays by their ends and their size."""
     if not isinstance(value, np.ndarray):
         text = str(value)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from dataclasses import astuple, dataclass
-from types import ModuleType
 from typing import Any, Callable, Union
 
+import loss_arrays
 import loss_questions
 import numpy as np
 import oracle
@@ -16,8 +14,10 @@ import tolerances
 from evidence import ask, begin, refused, within
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numbers
+from loss_arrays import dfl_arrays, head_inputs
 from loss_questions import Answers, box_loss_steps, cross_entropies
-from oracle import BoxLossInputs, log_softmax
+from oracle import log_softmax
+from scripts import helpers_of, program
 from tolerances import side_tolerance
 
 # Every reg_range that PaddleDetection's files set: the default; smalldet/ppyoloe_plus_sod_crn_l;
@@ -25,86 +25,11 @@ from tolerances import side_tolerance
 REG_RANGES = ((0, 17), (-2, 17), (-2, 8), (-2, 20), (0, 13))
 ASSIGNED = ("one", "some", "block", "all")  # words of `head_inputs`
 HALF_ON_CPU = r"float16 can only be used on GPU or NPU( or MLU)? place"  # 2.2 and 2.3
+HELPERS = helpers_of(oracle, tolerances, loss_questions, loss_arrays)
 MOST_BINS = max(high - low for low, high in REG_RANGES)
 IGNORED = -100  # cross_entropy's default ignore_index
 SEEDS = st.integers(0, 2**16)
 SPREADS = st.sampled_from((1.0, 4.0, 16.0))
-
-
-# The arrays of a case, by words and a seed. RandomState draws the same in every NumPy.
-
-
-def dfl_arrays(
-    reg_range: tuple[int, int],
-    dtype: str,
-    pattern: str | tuple[float, ...],
-    count: int,
-    spread: float,
-    seed: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Logits [N, 4, C] within `spread` of 0, targets [N, 4] and weights [N] in [0, 1) of `dtype`.
-
-    `pattern` is the targets themselves, "inside" the range, or "edges", from `bin_edges`.
-    """
-    low, high = reg_range
-    draw = np.random.RandomState(seed)
-    logits = draw.uniform(-spread, spread, (count, 4, high - low)).astype(dtype)
-    weights = draw.uniform(0, 1, count).astype(dtype)
-    if isinstance(pattern, tuple):
-        targets = np.array(pattern, dtype).reshape(count, 4)
-    elif pattern == "edges":
-        targets = draw.choice(bin_edges(reg_range, dtype), (count, 4))
-    else:
-        targets = draw.uniform(low, high - 1.02, (count, 4)).astype(dtype)
-    return logits, targets, weights
-
-
-def bin_edges(reg_range: tuple[int, int], dtype: str) -> np.ndarray:
-    """Every bin, its neighbours in `dtype`, and the end of the clip; those within the clip."""
-    low, high = reg_range
-    bins = np.arange(low, high).astype(dtype)
-    far = np.array(np.inf, dtype)
-    end = np.array([high - 1 - 0.01]).astype(dtype)
-    edges = np.concatenate([bins, np.nextafter(bins, -far), np.nextafter(bins, far), end])
-    return edges[(edges >= low) & (edges <= end)]
-
-
-def head_inputs(
-    reg_range: tuple[int, int], classes: int, batch: int, anchors: int, assigned: str, seed: int
-) -> BoxLossInputs:
-    """Float32 inputs of the head's box loss: grid points, boxes about them, some beyond the range.
-
-    `assigned` says how many anchors are positives: "none", "one", "some", "block" or "all".
-    """
-    low, high = reg_range
-    draw = np.random.RandomState(seed)
-    shape = (batch, anchors)
-    points = np.stack([np.arange(anchors) % 8, np.arange(anchors) // 8], axis=-1) + 0.5
-    before, size = draw.uniform(low - 0.5, high, (*shape, 2)), draw.uniform(1, high, (*shape, 2))
-    truth = np.concatenate([points - before, points - before + size], axis=-1)
-    centre, half = points + draw.uniform(-3, 3, (*shape, 2)), draw.uniform(0.3, high, (*shape, 2))
-    boxes = np.concatenate([centre - half, centre + half], axis=-1)
-
-    order = draw.permutation(batch * anchors)
-    count = {"none": 0, "one": 1, "all": order.size}.get(assigned, (order.size + 2) // 3)
-    chosen = np.arange(count) + order[0] % (order.size - count + 1)
-    chosen = order[:count] if assigned == "some" else chosen
-    labels = np.full(batch * anchors, classes, np.int64)
-    labels[chosen] = draw.randint(0, classes, count)
-    scores = np.zeros((batch * anchors, classes), np.float32)
-    scores[chosen, labels[chosen]] = draw.uniform(0.05, 1, count)
-    return BoxLossInputs(
-        pred_dist=draw.uniform(-8, 8, (*shape, 4 * (high - low))).astype(np.float32),
-        pred_bboxes=boxes.astype(np.float32),
-        anchor_points=points.astype(np.float32),
-        assigned_labels=labels.reshape(shape),
-        assigned_bboxes=truth.astype(np.float32),
-        assigned_scores=scores.reshape(*shape, classes),
-        assigned_scores_sum=np.asarray(max(scores.sum(), 1), np.float32),
-    )
-
-
-# The cases.
 
 
 @dataclass(frozen=True)
@@ -224,6 +149,7 @@ except Exception as error:
 else:
     raise AssertionError(f"expected an error, got {{answer}}")
 """,
+            HELPERS,
         )
 
 
@@ -251,9 +177,6 @@ def verify_refusal(case: LabelCase) -> None:
     refused(lambda: cross_entropies(z, case.astray(labels)), what)
 
 
-# Their scripts.
-
-
 def comparing_program(case: Case, question: Callable[..., Answers], arguments: str) -> str:
     """A program that asks the question and fails at the first answer beyond its tolerance."""
     return program(
@@ -264,52 +187,8 @@ def comparing_program(case: Case, question: Callable[..., Answers], arguments: s
     assert actual.shape == expected.shape, what
     assert (np.abs(actual - expected) <= tolerance).all(), what
 """,
+        HELPERS,
     )
-
-
-def program(title: str, body: str) -> str:
-    """A program around `body`, with the helpers that it needs, on the place of this process."""
-    helpers = "".join(f"{inspect.getsource(helper)}\n\n" for helper in needed(body).values())
-    return f'''"""{title}"""
-
-from __future__ import annotations
-
-from math import log
-from typing import Any, NamedTuple
-
-import numpy as np
-import paddle
-
-paddle.set_device({paddle.get_device()!r})
-
-
-{helpers}{body}'''
-
-
-def needed(code: str) -> dict[str, Callable[..., Any]]:
-    """The helpers that `code` names, and those that they name in turn."""
-    found: dict[str, Callable[..., Any]] = {}
-    left = [code]
-    while left:
-        for node in ast.walk(ast.parse(left.pop())):
-            if isinstance(node, ast.Name) and node.id in HELPERS and node.id not in found:
-                found[node.id] = HELPERS[node.id]
-                left.append(inspect.getsource(found[node.id]))
-    return found
-
-
-def own(module: ModuleType) -> dict[str, Callable[..., Any]]:
-    """The functions and classes that a module defines."""
-    every = vars(module).items()
-    return {name: it for name, it in every if getattr(it, "__module__", "") == module.__name__}
-
-
-HELPERS = {
-    **own(oracle),
-    **own(tolerances),
-    **own(loss_questions),
-    **{helper.__name__: helper for helper in (dfl_arrays, bin_edges, head_inputs)},
-}
 
 
 # How cases are drawn: by structure, and the targets of a few one by one. They shrink to one
