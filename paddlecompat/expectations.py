@@ -16,7 +16,7 @@ from paddlecompat.records import UNSOUND, Model, Place, PropertyResult, Record, 
 from paddlecompat.releases import ROOT
 
 EXPECTATIONS = ROOT / "fixtures" / "expectations.toml"
-RELEASE_OR_SERIES = re.compile(r"\d+\.\d+\.(\d+|\*)")
+RELEASE_OR_SERIES = re.compile(r"\d+\.(\d+\.(\d+|\*)|\*)")
 Standing = Literal["as expected", "worse", "better"]
 
 
@@ -36,7 +36,7 @@ class Expectation(Model):
     def are_releases_or_series(cls, releases: list[str]) -> list[str]:
         for release in releases:
             if not RELEASE_OR_SERIES.fullmatch(release):
-                raise ValueError(f"{release!r} is no release: write it as '2.4.1' or '2.4.*'")
+                raise ValueError(f"{release!r} is no release: write it as '2.4.1', '2.4.*' or '2.*'")
         return releases
 
     @field_validator("link")
