@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,19 +39,30 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     """
     work = WORK / cell.name
     record = measure(cell, fixture, environment, options)
-    whole = options.request.whole
-    path = records.write(record, RECORDS if whole else work)
+    kept = keep(record, options.request, work)
     judgement = expectations.judge(record, expectations.load())
     if options.prune and environment is not None:
         shutil.rmtree(environment, ignore_errors=True)
     lines = report.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
-    where = "" if whole else " (not the whole suite as it is: kept out of the table)"
-    records.write_text(work / "verdict.txt", lines[0])
-    print("", *lines, f"record: {path.relative_to(ROOT)}{where}", sep="\n", flush=True)
+    verdict = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
+    records.write_text(work / "verdict.txt", verdict)
+    print("", *lines, f"record: {kept}", sep="\n", flush=True)
     if record.not_run is not None:
         return int(options.require_device and cell.place == "gpu")
     failing = ("worse", "better") if options.strict else ("worse",)
     return int(judgement.standing in failing)
+
+
+def keep(record: Record, request: suite.Request, work: Path) -> str:
+    """Write the record; where it went, in words. What was measured is not lost to a `not run`."""
+    if not request.whole:
+        path = records.write(record, work)
+        return f"{path.relative_to(ROOT)} (not the whole suite as it is: kept out of the table)"
+    path = RECORDS / record.file_name
+    with suppress(OSError, ValueError):  # there is no earlier record, or none that can be read
+        if record.not_run is not None and records.read(path).not_run is None:
+            return f"{path.relative_to(ROOT)} (of an earlier run, which could measure it, stays)"
+    return str(records.write(record, RECORDS).relative_to(ROOT))
 
 
 def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:

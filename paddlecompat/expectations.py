@@ -36,7 +36,9 @@ class Expectation(Model):
     def are_releases_or_series(cls, releases: list[str]) -> list[str]:
         for release in releases:
             if not RELEASE_OR_SERIES.fullmatch(release):
-                raise ValueError(f"{release!r} is no release: write it as '2.4.1', '2.4.*' or '2.*'")
+                raise ValueError(
+                    f"{release!r} is no release: write it as '2.4.1', '2.4.*' or '2.*'"
+                )
         return releases
 
     @field_validator("link")

@@ -137,6 +137,12 @@ def test_an_environment_that_cannot_be_made_leaves_its_reason(desk: Desk) -> Non
     assert desk.record.not_run == NotRun(reason="install failed", detail="the disk is full")
 
 
+def test_what_was_measured_is_not_lost_to_a_run_that_could_not(desk: Desk) -> None:
+    desk.fill()
+    desk.fill(environment=None)
+    assert desk.record.verdict == "sound"
+
+
 @pytest.mark.parametrize(("required", "status"), [(False, 0), (True, 1)])
 def test_a_gpu_cell_without_a_device_is_not_run_and_fails_only_where_one_is_required(
     desk: Desk, required: bool, status: int
