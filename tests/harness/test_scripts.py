@@ -93,7 +93,7 @@ def test_a_script_fails_where_the_release_is_wrong(
 def test_a_script_says_what_was_due_and_what_came(
     cases: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = cases.Question(cases.as_function, Selection((2,), "int32")).script()
+    script = cases.Question(cases.all_forms, Selection((2,), "int32")).script()
     contrast = "expected array([1, 2], dtype=int32), got array([77, 77], dtype=int32)"
     with pytest.raises(AssertionError, match=re.escape(contrast)):
         run(script, stale, monkeypatch)
@@ -103,13 +103,13 @@ def test_a_script_finds_a_fault_that_comes_and_goes(
     cases: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = itertools.count(1)
-    script = cases.Question(cases.as_function, SMALL).script()
+    script = cases.Question(cases.all_forms, SMALL).script()
     with pytest.raises(AssertionError, match=r"paddle\.masked_select"):
         run(script, lambda *both: (stale if next(calls) == 20 else right)(*both), monkeypatch)
 
 
 def test_a_small_case_is_spelled_out(cases: Any) -> None:
-    script = cases.Question(cases.as_function, SMALL).script()
+    script = cases.Question(cases.all_forms, SMALL).script()
     assert "def values" not in script
     assert "np.array([True, False, True, False, True, False], dtype=np.bool_)" in script
 
@@ -125,7 +125,7 @@ def test_a_script_of_a_refusal_fails_where_the_release_answers(
 
 @pytest.mark.parametrize(
     "question",
-    ["all_forms", "as_function", "gradient", "inputs_after", "static_program", "to_static"],
+    ["all_forms", "gradient", "gradient_of_sum", "inputs_after", "static_program", "to_static"],
 )
 @pytest.mark.parametrize("selection", [SMALL, LARGE], ids=str)
 def test_a_script_lacks_nothing_that_it_uses(

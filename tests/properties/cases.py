@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Callable
 
 import arrays
 import memory
 import oracle
-import paddle
 import questions
 from evidence import ask, begin, refused, same_bytes
 from scripts import helpers_of, program
@@ -64,12 +64,13 @@ class Refusal:
             str(self),
             f"""{self.selection.code()}
 source, chosen = tensor(x), tensor(mask)
-try:
-    answer = paddle.masked_select(source, chosen).numpy()
-except Exception as error:
-    print(f"refused: {{error}}")
-else:
-    raise AssertionError(f"expected an error, got {{answer!r}}")
+for form in ("function", "method"):
+    try:
+        answer = selected_as(form, source, chosen).numpy()
+    except Exception as error:
+        print(f"refused by the {{form}}: {{error}}")
+    else:
+        raise AssertionError(f"expected an error from the {{form}}, got {{answer!r}}")
 """,
             HELPERS,
         )
@@ -91,4 +92,11 @@ def verify_refusal(selection: Selection) -> None:
     """Raises Violation where the release answers."""
     begin(Refusal(selection))
     x, mask = ask(questions.tensor, selection.x), ask(questions.tensor, selection.mask)
-    refused(lambda: paddle.masked_select(x, mask).numpy(), "a selection that makes no sense")
+    for form in ("function", "method"):
+        what = f"a selection that makes no sense, by the {form}"
+        refused(partial(answer_of, form, x, mask), what)
+
+
+def answer_of(form: str, x: questions.Tensor, mask: questions.Tensor) -> object:
+    """What the release answers, read from the device, so that a late error is seen."""
+    return questions.selected_as(form, x, mask).numpy()

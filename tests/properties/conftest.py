@@ -20,7 +20,7 @@ from evidence import Ledger, Violation, journal, ledger, shown, start
 from hypothesis import HealthCheck, Phase, settings
 from release_errors import in_one_line
 
-PROFILES = {"quick": 10, "standard": 50, "thorough": 1000, "ci": 50}
+PROFILES = {"quick": 10, "standard": 100, "thorough": 1000, "ci": 100}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

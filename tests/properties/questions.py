@@ -53,13 +53,6 @@ def select(x: object, mask: object) -> object:
     return paddle.masked_select(x, mask)
 
 
-def as_function(x: np.ndarray, mask: np.ndarray) -> Answers:
-    kept = masked_select(x, mask)
-    source, chosen = tensor(x), tensor(mask)
-    poison(kept.nbytes)
-    yield "paddle.masked_select", paddle.masked_select(source, chosen).numpy(), kept
-
-
 def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
     """As a function, as a method, and for the elements that the mask leaves out."""
     kept, left = masked_select(x, mask), masked_select(x, ~mask)
@@ -72,26 +65,32 @@ def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
     yield "the elements left out", paddle.masked_select(source, rest).numpy(), left
 
 
+def selected_as(form: str, x: Tensor, mask: Tensor) -> Tensor:
+    """The selection by one of its two forms."""
+    return paddle.masked_select(x, mask) if form == "function" else x.masked_select(mask)
+
+
 def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradient, for an upstream gradient whose elements differ: the selected ones, reversed."""
     upstream = masked_select(x, mask)[::-1].copy()
-    leaf = tensor(x, stop_gradient=False)
-    selected = paddle.masked_select(leaf, tensor(mask))
-    above = tensor(upstream)
-    poison(x.nbytes)
-    selected.backward(above)
-    assert leaf.grad is not None, "no gradient reached x"
-    yield "gradient", leaf.grad.numpy(), masked_select_gradient(x.shape, mask, upstream)
+    due = masked_select_gradient(x.shape, mask, upstream)
+    for form in ("function", "method"):
+        leaf, above = tensor(x, stop_gradient=False), tensor(upstream)
+        selected = selected_as(form, leaf, tensor(mask))
+        poison(x.nbytes)
+        selected.backward(above)
+        assert leaf.grad is not None, "no gradient reached x"
+        yield f"gradient of the {form}", leaf.grad.numpy(), due
 
 
 def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradient of the plain sum, the way a loss takes it: 1 where selected, else 0."""
-    leaf = tensor(x, stop_gradient=False)
-    chosen = tensor(mask)
-    poison(x.nbytes)
-    paddle.masked_select(leaf, chosen).sum().backward()
-    assert leaf.grad is not None, "no gradient reached x"
-    yield "gradient of the sum", leaf.grad.numpy(), mask.astype(x.dtype)
+    for form in ("function", "method"):
+        leaf, chosen = tensor(x, stop_gradient=False), tensor(mask)
+        poison(x.nbytes)
+        selected_as(form, leaf, chosen).sum().backward()
+        assert leaf.grad is not None, "no gradient reached x"
+        yield f"gradient of the {form}'s sum", leaf.grad.numpy(), mask.astype(x.dtype)
 
 
 def inputs_after(x: np.ndarray, mask: np.ndarray) -> Answers:

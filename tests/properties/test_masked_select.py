@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import questions
 from cases import Question, verify, verify_refusal
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from selections import Selection
 from strategies import (
@@ -27,11 +27,6 @@ DTYPES = (*FLOATS, *INTEGERS, "bool", *COMPLEX)
 KERNEL_BOUNDARIES = (4, 1024, 262144, 523264)
 # what releases before 2.6 say to shapes that differ, to which they do not broadcast
 NO_BROADCAST = (r"The dim size of input and mask in OP\(masked_selected\) must be equal",)
-
-
-def share(part: float) -> settings:
-    """A part of the profile's examples, for what costs more than the rest."""
-    return settings(max_examples=max(5, int(settings().max_examples * part)))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -69,12 +64,12 @@ def test_a_zero_size_tensor_gives_an_empty_selection(selection: Selection) -> No
 
 @given(selection=selections(patterns=["all"]))
 def test_an_all_true_mask_copies(selection: Selection) -> None:
-    verify(Question(questions.as_function, selection))
+    verify(Question(questions.all_forms, selection))
 
 
 @given(selection=selections(patterns=["none"]))
 def test_an_all_false_mask_gives_an_empty_selection(selection: Selection) -> None:
-    verify(Question(questions.as_function, selection))
+    verify(Question(questions.all_forms, selection))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -114,7 +109,7 @@ def test_a_view_is_selected_in_its_logical_order(data: st.DataObject) -> None:
 
 @given(selection=broadcast_selections())
 def test_x_and_mask_broadcast_as_in_numpy(selection: Selection) -> None:
-    verify(Question(questions.as_function, selection), NO_BROADCAST)
+    verify(Question(questions.all_forms, selection), NO_BROADCAST)
 
 
 @given(selection=broadcast_selections(["float32", "float64"]))
@@ -134,13 +129,11 @@ def test_a_mask_that_is_not_boolean_is_refused(mask_dtype: str, selection: Selec
 
 
 @given(selection=selections(shapes(max_side=5)).filter(lambda case: case.mask.any()))
-@share(0.4)
 def test_a_static_graph_selects_bit_exact(selection: Selection) -> None:
     verify(Question(questions.static_program, selection))
 
 
 @given(selection=selections(shapes(max_side=5), patterns=["none"]))
-@share(0.2)
 def test_a_static_graph_gives_an_empty_selection_for_an_all_false_mask(
     selection: Selection,
 ) -> None:
@@ -148,6 +141,5 @@ def test_a_static_graph_gives_an_empty_selection_for_an_all_false_mask(
 
 
 @given(selection=selections(shapes(max_side=5)))
-@share(0.2)
 def test_a_function_compiled_by_to_static_selects_bit_exact(selection: Selection) -> None:
     verify(Question(questions.to_static, selection))
