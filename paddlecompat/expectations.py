@@ -27,7 +27,9 @@ class Expectation(Model):
     place: Place
     property: Annotated[str, Field(pattern=".::.", description="A pattern on `group::name`.")]
     outcome: Literal["violated", "crashed", "timed out"]
-    cause: Annotated[str, Field(min_length=1)]
+    cause: Annotated[str, Field(min_length=1, description="What is wrong in the release.")]
+    means: Annotated[str, Field(min_length=1, description="To who trains: whom it concerns.")]
+    means_zh: Annotated[str, Field(min_length=1, description="The same in Chinese.")]
     link: str
     os: Literal["Linux", "Windows", "macOS"] | None = None
 

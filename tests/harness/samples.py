@@ -87,6 +87,8 @@ def expectation(**changes: object) -> Expectation:
         "property": "masked_select::test_selection_is_bit_exact[float32]",
         "outcome": "violated",
         "cause": "the count overwrites the launch grid",
+        "means": "every loss may be wrong",
+        "means_zh": "所有损失都可能出错",
         "link": "https://github.com/PaddlePaddle/Paddle/pull/44181",
     }
     return Expectation.model_validate(known | changes)

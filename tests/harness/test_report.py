@@ -340,6 +340,8 @@ def test_a_known_violation_shows_its_cause_and_thread(tmp_path: Path) -> None:
     property = "masked_select::*"
     outcome = "violated"
     cause = "the launch grid"
+    means = "every loss may be wrong"
+    means_zh = "所有损失都可能出错"
     link = "https://example.org/1"
     """
     page = written(tmp_path, violated(), toml=toml)

@@ -105,7 +105,7 @@ def test_a_script_finds_a_fault_that_comes_and_goes(
     calls = itertools.count(1)
     script = cases.Question(cases.all_forms, SMALL).script()
     with pytest.raises(AssertionError, match=r"paddle\.masked_select"):
-        run(script, lambda *both: (stale if next(calls) == 20 else right)(*both), monkeypatch)
+        run(script, lambda *both: (stale if next(calls) == 19 else right)(*both), monkeypatch)
 
 
 def test_a_small_case_is_spelled_out(cases: Any) -> None:
