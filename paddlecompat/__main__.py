@@ -83,6 +83,9 @@ def cell_options() -> argparse.ArgumentParser:
     add("--require-device", action="store_true", help="a GPU cell without a device is a failure")
     add("--strict", action="store_true", help="a violation that is gone is a failure, too")
     add("--wheel", type=Path, metavar="FILE", help="measure this wheel of the release")
+    add(
+        "--records", type=Path, metavar="FOLDER", help="keep the record there", default=cell.RECORDS
+    )
     add("--prune", action="store_true", help="keep no environment once there is a record")
     return options
 
@@ -129,6 +132,7 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
         strict=arguments.strict,
         prune=arguments.prune,
         wheel=arguments.wheel,
+        records=arguments.records,
     )
     return cell.fill(wanted, fixture, arguments.environment, options)
 

@@ -29,6 +29,7 @@ class Options:
     strict: bool = False
     prune: bool = False
     wheel: Path | None = None
+    records: Path = RECORDS
 
 
 def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> int:
@@ -37,10 +38,11 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     Returns the exit status: 0 as expected, 1 worse or, with --strict, better. The verdict in one
     line is left in `.nox/cells/CELL/verdict.txt`.
     """
+    known = expectations.load()
     work = WORK / cell.name
     record = measure(cell, fixture, environment, options)
-    kept = keep(record, options.request, work)
-    judgement = expectations.judge(record, expectations.load())
+    kept = keep(record, options, work)
+    judgement = expectations.judge(record, known)
     if options.prune and environment is not None:
         shutil.rmtree(environment, ignore_errors=True)
     lines = report.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
@@ -53,16 +55,21 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     return int(judgement.standing in failing)
 
 
-def keep(record: Record, request: suite.Request, work: Path) -> str:
+def keep(record: Record, options: Options, work: Path) -> str:
     """Write the record; where it went, in words. What was measured is not lost to a `not run`."""
-    if not request.whole:
+    if not options.request.whole:
         path = records.write(record, work)
-        return f"{path.relative_to(ROOT)} (not the whole suite as it is: kept out of the table)"
-    path = RECORDS / record.file_name
+        return f"{shown(path)} (not the whole suite as it is: kept out of the table)"
+    path = options.records / record.file_name
     with suppress(OSError, ValueError):  # there is no earlier record, or none that can be read
         if record.not_run is not None and records.read(path).not_run is None:
-            return f"{path.relative_to(ROOT)} (of an earlier run, which could measure it, stays)"
-    return str(records.write(record, RECORDS).relative_to(ROOT))
+            return f"{shown(path)} (of an earlier run, which could measure it, stays)"
+    return shown(records.write(record, options.records))
+
+
+def shown(path: Path) -> str:
+    """The path as a person in the checkout would write it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from paddlecompat import builds, interpreters, loader
 from paddlecompat.builds import CannotRun, Wheel
+from paddlecompat.host import plain_environment
 from paddlecompat.records import Environment, MeasuredBuild, Model, NotRun, Seconds, write_text
 from paddlecompat.releases import ROOT, Cell, Fixture
 
@@ -153,7 +154,11 @@ def import_once(python: Path) -> dict[str, Any]:
     """`import paddle` in a fresh process: what the build says of itself, what stands beside it."""
     try:
         ended = subprocess.run(
-            [str(python), str(IMPORT_CHECK)], capture_output=True, text=True, timeout=600
+            [str(python), str(IMPORT_CHECK)],
+            env=plain_environment(),
+            capture_output=True,
+            text=True,
+            timeout=600,
         )
     except subprocess.TimeoutExpired:
         raise CannotRun(NotRun(reason="import failed", detail="no end within 600 s")) from None

@@ -1,8 +1,9 @@
-"""The host of a cell: what results may depend on, and nothing that names a person or machine."""
+"""The host of a cell: what results may depend on, and nothing that names a person or a machine."""
 
 from __future__ import annotations
 
 import functools
+import os
 import platform
 from pathlib import Path
 
@@ -19,6 +20,11 @@ def describe(python: str) -> Host:
         python=f"CPython {python}",
         cpu=cpu(),
     )
+
+
+def plain_environment() -> dict[str, str]:
+    """This process's environment, without what would change a cell's Python or pytest."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST_"))}
 
 
 def operating_system() -> str:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from paddlecompat.host import plain_environment
 from paddlecompat.records import MeasuredBuild, NotRun
 from paddlecompat.releases import ROOT
 
@@ -45,7 +46,9 @@ def unusable(found: Driver, build: MeasuredBuild, python: Path) -> NotRun | None
 def ask(command: list[str]) -> tuple[str, str | None]:
     """The last line that the child printed, and how it failed, if it did."""
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        ended = subprocess.run(
+            command, env=plain_environment(), capture_output=True, text=True, timeout=300
+        )
     except subprocess.TimeoutExpired:
         return "", "no end within 300 s"
     if ended.returncode:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from paddlecompat.builds import CannotRun
+from paddlecompat.host import plain_environment
 from paddlecompat.records import Evidence, NotRun, Place, PropertyResult
 from paddlecompat.releases import ROOT
 
@@ -53,7 +54,8 @@ def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
     collected = Path(f"{journal}.collected")
     for stale in (log, journal, collected):
         stale.unlink(missing_ok=True)
-    ended = subprocess.run(command(python, request, log, journal), cwd=ROOT)
+    asked = command(python, request, log, journal)
+    ended = subprocess.run(asked, cwd=ROOT, env=plain_environment())
     if ended.returncode == NO_TESTS_SELECTED:
         raise ValueError(f"no property matches -k {request.keyword!r}")
     if problem := collection_error(log):

@@ -37,7 +37,6 @@ class Desk:
         self.folder = folder
         self.patch = monkeypatch
         monkeypatch.setattr(cell, "ROOT", folder)
-        monkeypatch.setattr(cell, "RECORDS", folder / "reports" / "cells")
         monkeypatch.setattr(cell, "WORK", folder / "work")
         monkeypatch.setattr(cell, "prepare", lambda *_: prepared())
         monkeypatch.setattr(expectations, "load", list)
@@ -53,7 +52,8 @@ class Desk:
         prune: bool = False,
     ) -> int:
         request = suite.Request(place=what.place, seed=7)
-        options = Options(request, require_device, strict, prune)
+        folder = self.folder / "reports" / "cells"
+        options = Options(request, require_device, strict, prune, records=folder)
         return cell.fill(what, FIXTURE, environment, options)
 
     @property
@@ -137,6 +137,16 @@ def test_an_environment_that_cannot_be_made_leaves_its_reason(desk: Desk) -> Non
     assert desk.record.not_run == NotRun(reason="install failed", detail="the disk is full")
 
 
+def test_a_mistake_in_the_expectations_is_named_before_anything_is_measured(desk: Desk) -> None:
+    def fail() -> list[object]:
+        raise ValueError("expectations.toml: expectation.0.cause: Field required")
+
+    desk.patch.setattr(expectations, "load", fail)
+    desk.patch.setattr(cell, "measure", lambda *_: pytest.fail("it was measured"))
+    with pytest.raises(ValueError, match=r"expectation\.0\.cause"):
+        desk.fill()
+
+
 def test_what_was_measured_is_not_lost_to_a_run_that_could_not(desk: Desk) -> None:
     desk.fill()
     desk.fill(environment=None)
@@ -174,7 +184,8 @@ def test_what_is_not_the_whole_suite_as_it_is_stays_out_of_the_table(
     desk: Desk, asked: dict[str, str]
 ) -> None:
     request = suite.Request(place="cpu", **asked)  # type: ignore[arg-type]  # both are strings
-    cell.fill(CPU, FIXTURE, Path("env"), Options(request))
+    options = Options(request, records=desk.folder / "reports" / "cells")
+    cell.fill(CPU, FIXTURE, Path("env"), options)
     assert not (desk.folder / "reports").exists()
 
 

@@ -240,6 +240,19 @@ def test_drawn(n):
     assert drawn[0] == drawn[1]
 
 
+def test_what_is_set_for_another_python_does_not_reach_the_cell(
+    properties: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    results = properties.run("""
+def test_fine():
+    assert "PYTHONPATH" not in os.environ
+    verify()
+""")
+    assert results["test_fine"].outcome == "holds"
+
+
 def test_one_outcome_that_is_not_sound_makes_the_cell_unsound(properties: Suite) -> None:
     results = properties.run("def test_fine():\n    verify()\ndef test_dies():\n    os._exit(1)\n")
     assert verdict_of(results.values()) == "unsound"

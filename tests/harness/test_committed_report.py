@@ -1,0 +1,40 @@
+"""What is committed under reports/ is what the committed records give."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from paddlecompat import cell, expectations, records, releases, report
+from paddlecompat.releases import ROOT
+
+REPORTS = ROOT / "reports"
+READMES = ("README.md", "README.zh.md")
+MADE = ("compatibility.md", "index.html", "badge.json", "badge.svg", "record.schema.json")
+
+
+@pytest.fixture(scope="module")
+def made_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in READMES:
+        shutil.copy(ROOT / name, folder / name)
+    fixture, known = releases.load(), expectations.EXPECTATIONS
+    readmes = [folder / name for name in READMES]
+    report.write(cell.RECORDS, folder / "reports", known, fixture, readmes)
+    return folder
+
+
+@pytest.mark.parametrize("name", [*READMES, *(f"reports/{made}" for made in MADE)])
+def test_no_figure_was_edited_by_hand(made_anew: Path, name: str) -> None:
+    assert (made_anew / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_every_cpu_cell_has_a_record_of_all_its_properties() -> None:
+    gathered = records.gather(REPORTS / "cells").records
+    measured = {record.cell: record for record in gathered if record.not_run is None}
+    cells = {c.name for c in releases.cells(releases.load()) if c.place == "cpu"}
+    assert cells <= measured.keys()
+    names = {frozenset(r.key for r in measured[name].properties) for name in cells}
+    assert len(names) == 1
