@@ -168,7 +168,7 @@ def test_a_record_under_another_cells_name_is_refused() -> None:
 def test_a_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path: Path) -> None:
     start, end = report.EXCERPT
     readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{start}\nold\n{end}\nafter\n", encoding="utf-8")
+    readme.write_text(f"before\n{start}\nstale row\n{end}\nafter\n", encoding="utf-8")
     records.write(violated(), tmp_path / "cells")
     known = tmp_path / "expectations.toml"
     known.touch()
@@ -177,7 +177,7 @@ def test_a_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path: 
     assert text.startswith(f"before\n{start}\n")
     assert text.endswith(f"{end}\nafter\n")
     assert "| 2.3.2 | ❌ unsound" in text
-    assert "old" not in text
+    assert "stale row" not in text
 
 
 def test_a_readme_without_marks_is_named_before_anything_is_written(tmp_path: Path) -> None:
