@@ -46,9 +46,15 @@ def parser() -> argparse.ArgumentParser:
     get.add_argument("version")
     get.set_defaults(run=get_interpreter)
 
-    fill = commands.add_parser("fill", help="measure one cell", parents=[cell_options()])
-    fill.add_argument("cell")
-    fill.add_argument("--environment", type=Path, help="the cell's virtual environment")
+    fill = commands.add_parser(
+        "fill",
+        help="measure one cell",
+        usage="nox -s CELL -- [options]",
+        description="Measure one release at one place, as `nox -l` lists them.",
+        parents=[cell_options()],
+    )
+    fill.add_argument("cell", help=argparse.SUPPRESS)
+    fill.add_argument("--environment", type=Path, help=argparse.SUPPRESS)
     fill.set_defaults(run=fill_cell)
 
     ahead = commands.add_parser("fetch", help="fetch a cell's wheel into the cache")
@@ -74,17 +80,22 @@ def cell_options() -> argparse.ArgumentParser:
     """What people write after `--` in `nox -s cpu-2.3.2 -- …`."""
     options = argparse.ArgumentParser(add_help=False)
     add = options.add_argument
-    add("--profile", choices=tuple(suite.TIMEOUT), default="standard", help="how many examples")
+    profiles = "10, 100 (the default) or 1000 examples a property; ci: 100, the same ones each time"
+    add("--profile", choices=tuple(suite.TIMEOUT), default="standard", help=profiles)
     add("--seed", type=int, help="repeat a run (default: drawn, and kept in the record)")
     add("-k", dest="keyword", metavar="EXPRESSION", help="only the properties whose names match")
-    add("--defect", help="put a fault of tests/properties/defects.py in on purpose")
+    add("--defect", choices=suite.defects(), help="put a fault in on purpose, to see it found")
     add("--timeout", type=float, metavar="SECONDS", help="for one property")
     add("--memory-limit", type=float, metavar="GIB", help="address space of the process")
     add("--require-device", action="store_true", help="a GPU cell without a device is a failure")
     add("--strict", action="store_true", help="a violation that is gone is a failure, too")
     add("--wheel", type=Path, metavar="FILE", help="measure this wheel of the release")
     add(
-        "--records", type=Path, metavar="FOLDER", help="keep the record there", default=cell.RECORDS
+        "--records",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the record there (default: reports/cells)",
+        default=cell.RECORDS,
     )
     add("--prune", action="store_true", help="keep no environment once there is a record")
     return options

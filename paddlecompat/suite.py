@@ -44,6 +44,12 @@ class Request:
         return self.keyword is None and self.defect is None and self.properties == PROPERTIES
 
 
+def defects() -> list[str]:
+    """The faults that can be put in: the factories of `tests/properties/defects.py`, by name."""
+    text = (PROPERTIES / "defects.py").read_text(encoding="utf-8")
+    return re.findall(r"^def (\w+)\(true: Function\)", text, re.MULTILINE)
+
+
 def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
     """Run the properties in `python`; logs go to `folder`, progress to the terminal.
 
