@@ -43,6 +43,8 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     record = measure(cell, fixture, environment, options)
     kept = keep(record, options, work)
     judgement = expectations.judge(record, known)
+    if options.request.keyword is not None:
+        judgement.absent.clear()  # what was not asked for is not missing
     if options.prune and environment is not None:
         shutil.rmtree(environment, ignore_errors=True)
     lines = report.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))

@@ -179,6 +179,17 @@ def test_a_release_that_ends_its_process_at_the_device_is_not_run_in_its_own_wor
     assert "exit status 255, no kernel image" in desk.record.not_run.detail
 
 
+def test_what_was_left_out_on_purpose_is_not_called_missing(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = samples.expectation(property="dfl_loss::test_value_matches")
+    desk.patch.setattr(expectations, "load", lambda: [elsewhere])
+    desk.fill()
+    assert "not among the properties" in capsys.readouterr().out
+    cell.fill(CPU, FIXTURE, Path("env"), Options(suite.Request(place="cpu", keyword="select")))
+    assert "not among the properties" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("asked", [{"keyword": "nan"}, {"defect": "zeros"}])
 def test_what_is_not_the_whole_suite_as_it_is_stays_out_of_the_table(
     desk: Desk, asked: dict[str, str]
