@@ -5,6 +5,7 @@ Made once and then reused: `cell.json` in the environment says what it holds, an
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -127,6 +128,7 @@ def install(environment: Path, *arguments: str) -> None:
         raise CannotRun(NotRun(reason="install failed", detail=detail))
 
 
+@functools.cache
 def index_settings() -> dict[str, str]:
     """uv reads its own settings only: give it the index (a mirror, say) that pip is set to."""
     settings = dict(os.environ)
