@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from selections import Selection
 from strategies import (
     broadcast_selections,
+    leading_selections,
+    mixed_selections,
     selections,
     shapes,
     shapes_around,
@@ -87,3 +89,19 @@ def test_a_large_case_is_made_again_by_its_code(selection: Selection) -> None:
     exec(selection.code(), scope)
     made = [np.asarray(scope[name]).tobytes() for name in ("x", "mask")]
     assert made == [selection.x.tobytes(), selection.mask.tobytes()]
+
+
+def test_a_mixed_selection_shrinks_to_two_elements_with_the_first_chosen() -> None:
+    assert find(mixed_selections(), anything) == Selection((2,), "float32", "count", "first", 0)
+
+
+@given(mixed_selections() | leading_selections())
+def test_a_mixed_mask_chooses_something_and_leaves_something_out(selection: Selection) -> None:
+    assert 0 < selection.mask.sum() < selection.mask.size
+
+
+@given(leading_selections())
+def test_a_leading_mask_has_the_first_sides_of_x_but_not_all(selection: Selection) -> None:
+    shape = selection.mask.shape
+    assert 0 < len(shape) < selection.x.ndim
+    assert selection.x.shape[: len(shape)] == shape

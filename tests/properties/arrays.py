@@ -105,6 +105,13 @@ def mask_of(shape: tuple[int, ...], pattern: str, seed: int) -> np.ndarray:
     return chosen[pattern].reshape(shape)
 
 
+def ones_at(shape: tuple[int, ...], places: list[list[int]]) -> np.ndarray:
+    """An int64 array of `shape`, 0 but for 1 at the places."""
+    array = np.zeros(shape, np.int64)
+    array[tuple(np.array(places).T)] = 1
+    return array
+
+
 def literal(array: np.ndarray) -> str:
     """An expression that makes `array` again, byte for byte: `np` is all it needs."""
     flat = array.ravel()

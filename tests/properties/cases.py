@@ -1,4 +1,4 @@
-"""The cases of `paddle.masked_select`: what is asked, how it is verified, and the script of it."""
+"""The cases of selections: what is asked, how it is verified, and the script of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from functools import partial
 from typing import Any, Callable
 
 import arrays
+import family_questions
 import memory
 import oracle
 import questions
-from evidence import ask, begin, refused, same_bytes
+from evidence import Case, ask, begin, refused, same_bytes
+from regressions import Regression
 from scripts import helpers_of, program
 from selections import Selection
 
-HELPERS = helpers_of(arrays, memory, oracle, questions)
+HELPERS = helpers_of(arrays, memory, oracle, questions, family_questions)
+ASKED_AGAIN: dict[str, Callable[..., questions.Answers]] = {  # the calls of regressions.py
+    "masked_select": family_questions.published_selection,
+    "boolean index": family_questions.published_reading,
+    "nonzero": family_questions.published_indices,
+    "cross_entropy": family_questions.published_refusal,
+}
 
 
 @dataclass(frozen=True)
@@ -35,18 +43,33 @@ class Question:
     def script(self) -> str:
         """A program that asks the same, often, and fails at the first answer that is wrong."""
         options = "".join(f", {name}={value!r}" for name, value in self.options.items())
-        return program(
-            str(self),
-            f"""{self.selection.code()}
-for _ in range(100):  # some faults come and go
-    for what, actual, expected in {self.ask.__name__}(x, mask{options}):
-        contrast = f"{{what}}: expected {{expected!r}}, got {{actual!r}}"
-        assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), contrast
-        assert actual.tobytes() == expected.tobytes(), contrast
-print("as expected")
-""",
-            HELPERS,
-        )
+        call = f"{self.ask.__name__}(x, mask{options})"
+        return comparing_program(self, self.selection.code(), call)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A published case, asked again: a `Case` of evidence.py."""
+
+    published: Regression
+
+    def __str__(self) -> str:
+        told = self.published
+        return f"{told.call}: {told.name}, published in {told.thread}"
+
+    @property
+    def ask(self) -> Callable[..., questions.Answers]:
+        return ASKED_AGAIN[self.published.call]
+
+    def answers(self) -> questions.Answers:
+        return self.ask(**self.published.arrays, **self.published.options)
+
+    def script(self) -> str:
+        """A program that asks the same, often, and fails at the first answer that is wrong."""
+        arrays = "".join(f", {name}={name}" for name in self.published.arrays)
+        options = "".join(f", {name}={value!r}" for name, value in self.published.options.items())
+        call = f"{self.ask.__name__}({(arrays + options)[2:]})"
+        return comparing_program(self, self.published.code(), call)
 
 
 @dataclass(frozen=True)
@@ -76,7 +99,23 @@ for form in ("function", "method"):
         )
 
 
-def verify(question: Question, not_offered: tuple[str, ...] = ()) -> None:
+def comparing_program(case: Case, arrays: str, call: str) -> str:
+    """A program that makes the arrays, asks by `call`, and compares byte by byte."""
+    return program(
+        str(case),
+        f"""{arrays}
+for _ in range(100):  # some faults come and go
+    for what, actual, expected in {call}:
+        contrast = f"{{what}}: expected {{expected!r}}, got {{actual!r}}"
+        assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), contrast
+        assert actual.tobytes() == expected.tobytes(), contrast
+print("as expected")
+""",
+        HELPERS,
+    )
+
+
+def verify(question: Question | Replay, not_offered: tuple[str, ...] = ()) -> None:
     """Ask, and compare answer by answer. Raises Violation at the first that is wrong.
 
     `not_offered` are patterns of errors that say "not offered" to this question alone.

@@ -36,6 +36,44 @@ def masked_select_gradient(
     return added.reshape(shape).astype(upstream.dtype)
 
 
+def nonzero(x: np.ndarray) -> np.ndarray:
+    """Where `x` is not zero: int64 [N, rank], a row for each element, in C order.
+
+    NaN is not zero; -0.0 is.
+    """
+    return np.argwhere(x).astype(np.int64)
+
+
+def boolean_index(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`x[mask]`: [N, *rest], for a bool `mask` over x's leading axes and `rest` the sides left."""
+    chosen: np.ndarray = x[mask]
+    return chosen
+
+
+def boolean_index_gradient(
+    shape: tuple[int, ...], mask: np.ndarray, upstream: np.ndarray
+) -> np.ndarray:
+    """The gradient of `(x[mask] * upstream).sum()` by an `x` of `shape`, of upstream's dtype."""
+    return assigned(np.zeros(shape, upstream.dtype), mask, upstream)
+
+
+def assigned(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
+    """What `x` holds after `x[mask] = value`; x itself stays as it is."""
+    after = x.copy()
+    after[mask] = value
+    return after
+
+
+def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`x` where the bool `condition` is True, else `y`; the three broadcast to one shape first."""
+    return np.where(condition, x, y)
+
+
+def masked_fill(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
+    """`value` where the bool `mask` is True, else `x`, of x's dtype; x and mask broadcast first."""
+    return np.where(mask, np.asarray(value, x.dtype), x)
+
+
 # PP-YOLOE's box loss (arXiv:2203.16250): DFL (arXiv:2006.04388), GIoU (arXiv:1902.09630) and L1.
 # Boxes are (x1, y1, x2, y2) and distances (left, top, right, bottom), both in units of the stride.
 # A distance t in [low, high - 1] of `reg_range = (low, high)` lies between the bins floor(t) and

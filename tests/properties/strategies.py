@@ -6,10 +6,12 @@ element, so that a case of half a million elements costs what a case of four doe
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from arrays import PATTERNS
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from selections import Selection
@@ -65,13 +67,54 @@ def selections(
     )
 
 
+def mixed_selections(
+    shape: st.SearchStrategy[Shape] | None = None,
+    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
+    fills: Sequence[str] = ("count", "bits"),
+) -> st.SearchStrategy[Selection]:
+    """Selections of which the mask chooses something and leaves something out.
+
+    Shrinks to two elements, the first of them chosen.
+    """
+    patterns = ("first", *(name for name in PATTERNS if name not in ("all", "none", "first")))
+    return selections(shape, dtypes, fills, patterns).filter(chooses_some)
+
+
 @st.composite
-def broadcast_selections(draw: st.DrawFn, dtypes: Sequence[str] = OFFERED_EVERYWHERE) -> Selection:
+def leading_selections(
+    draw: st.DrawFn,
+    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
+    fills: Sequence[str] = ("count", "bits"),
+) -> Selection:
+    """A mask over one or more of x's leading axes, but not all. Shrinks to `(2, 1)` and `(2,)`.
+
+    The mask chooses something and leaves something out.
+    """
+    shape = draw(npst.array_shapes(min_dims=2, max_dims=5, min_side=1, max_side=7))
+    axes = draw(st.integers(1, len(shape) - 1))
+    selection = draw(mixed_selections(st.just((max(2, shape[0]), *shape[1:])), dtypes, fills))
+    leading = dataclasses.replace(selection, mask_shape=selection.shape[:axes])
+    assume(chooses_some(leading))
+    return leading
+
+
+def chooses_some(selection: Selection) -> bool:
+    """Whether the mask is True somewhere, and False somewhere."""
+    mask = selection.mask
+    return bool(mask.any() and not mask.all())
+
+
+@st.composite
+def broadcast_selections(
+    draw: st.DrawFn,
+    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
+    fills: Sequence[str] = ("count",),
+) -> Selection:
     """Shapes of x and mask that differ and broadcast together. Shrinks to `(1,)` and `(2,)`."""
     pairs = npst.mutually_broadcastable_shapes(num_shapes=2, min_dims=1, max_dims=4, max_side=5)
     pair = pairs.filter(lambda both: both.input_shapes[0] != both.input_shapes[1])
     shape, mask_shape = draw(pair).input_shapes
-    return draw(with_mask_shape(shape, mask_shape, dtypes))
+    return draw(with_mask_shape(shape, mask_shape, dtypes, fills))
 
 
 @st.composite
@@ -87,7 +130,7 @@ def unfitting_selections(draw: st.DrawFn) -> Selection:
 
 
 def with_mask_shape(
-    shape: Shape, mask_shape: Shape, dtypes: Sequence[str]
+    shape: Shape, mask_shape: Shape, dtypes: Sequence[str], fills: Sequence[str] = ("count",)
 ) -> st.SearchStrategy[Selection]:
     """An array of `shape` and a mask of `mask_shape`."""
     return st.builds(
@@ -95,6 +138,7 @@ def with_mask_shape(
         shape=st.just(shape),
         mask_shape=st.just(mask_shape),
         dtype=st.sampled_from(dtypes),
+        fill=st.sampled_from(fills),
         pattern=st.sampled_from(PATTERNS),
         seed=seeds(),
     )

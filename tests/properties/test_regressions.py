@@ -1,0 +1,15 @@
+"""What users published of the kernel's family, replayed to the letter: each case is a property."""
+
+from __future__ import annotations
+
+import pytest
+from cases import Replay, verify
+from regressions import Regression, read
+from test_masked_select import NO_BROADCAST
+
+PUBLISHED = read()
+
+
+@pytest.mark.parametrize("published", PUBLISHED, ids=[case.name for case in PUBLISHED])
+def test_published_case_is_right(published: Regression) -> None:
+    verify(Replay(published), NO_BROADCAST)
