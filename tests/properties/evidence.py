@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any, Callable, Protocol, TypeVar
 
 import numpy as np
 import pytest
-from release_errors import says_not_offered
+from release_errors import in_one_line, says_not_offered
 
 Answer = TypeVar("Answer")
 LONG = 32  # elements; longer arrays are shown around the first wrong one
@@ -164,14 +165,21 @@ def within(actual: object, expected: object, tolerance: object, what: str) -> No
         contradict(f"{what} (tolerance {bound:.3g})", true, measured)
 
 
-def refused(call: Callable[[], object], what: str) -> None:
-    """A verified call: the release raises an error. Raises Violation where it answers instead."""
+def refused(call: Callable[[], object], what: str, words: str = "") -> None:
+    """A verified call: the release raises an error. Raises Violation where it answers instead.
+
+    `words` is a pattern that the beginning of its type and message, `IndexError: …`, has to match.
+    """
     ledger.calls += 1
+    due = f"an error that says {words}" if words else "an error"
     try:
         answer = call()
-    except Exception:
+    except Exception as error:
+        said = f"{type(error).__name__}: {in_one_line(error)}"
+        if not re.match(words, said):
+            contradict(what, due, said)
         return
-    contradict(what, "an error", answer)
+    contradict(what, due, answer)
 
 
 def contradict(what: str, expected: object, actual: object) -> None:

@@ -18,6 +18,7 @@ from loss_arrays import dfl_arrays, head_inputs
 from loss_questions import Answers, box_loss_steps, cross_entropies
 from oracle import log_softmax
 from scripts import helpers_of, program
+from target_kinds import IGNORED as IGNORED
 from tolerances import side_tolerance
 
 # Every reg_range that PaddleDetection's files set: the default; smalldet/ppyoloe_plus_sod_crn_l;
@@ -27,7 +28,6 @@ ASSIGNED = ("one", "some", "block", "all")  # words of `head_inputs`
 HALF_ON_CPU = r"float16 can only be used on GPU or NPU( or MLU)? place"  # 2.2 and 2.3
 HELPERS = helpers_of(oracle, tolerances, loss_questions, loss_arrays)
 MOST_BINS = max(high - low for low, high in REG_RANGES)
-IGNORED = -100  # cross_entropy's default ignore_index
 SEEDS = st.integers(0, 2**16)
 SPREADS = st.sampled_from((1.0, 4.0, 16.0))
 
@@ -157,9 +157,13 @@ Case = Union[DflCase, HeadCase]
 
 
 def verify(case: Case) -> None:
-    """Ask, and compare answer by answer. Raises Violation at the first that is wrong."""
+    """Begin the case, and compare its answers. Raises Violation at the first that is wrong."""
     begin(case)
-    answers = case.answers()
+    compare(case.answers())
+
+
+def compare(answers: Answers) -> None:
+    """Ask, and compare answer by answer. Raises Violation at the first that is wrong."""
     while (answer := ask(next, answers, None, not_offered=[HALF_ON_CPU])) is not None:
         what, actual, expected, tolerance = answer
         within(actual, expected, tolerance, what)
@@ -177,11 +181,16 @@ def verify_refusal(case: LabelCase) -> None:
     refused(lambda: cross_entropies(z, case.astray(labels)), what)
 
 
-def comparing_program(case: Case, question: Callable[..., Answers], arguments: str) -> str:
-    """A program that asks the question and fails at the first answer beyond its tolerance."""
+def comparing_program(
+    case: object, question: Callable[..., Answers], arguments: str, before: str = ""
+) -> str:
+    """A program that asks the question and fails at the first answer beyond its tolerance.
+
+    `before` are lines that make what the arguments name.
+    """
     return program(
         str(case),
-        f"""for what, actual, expected, tolerance in {question.__name__}({arguments}):
+        f"""{before}for what, actual, expected, tolerance in {question.__name__}({arguments}):
     actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     print(f"{{what}}: expected {{expected}}, got {{actual}}")
     assert actual.shape == expected.shape, what
@@ -212,6 +221,20 @@ def dfl_cases(
 
     named = st.builds(case, st.sampled_from(patterns), st.integers(1, 24), SPREADS, SEEDS)
     return st.one_of(st.integers(1, 3).flatmap(written), named)
+
+
+@st.composite
+def dfl_cases_past_the_clip(
+    draw: st.DrawFn, question: Callable[..., Answers], dtype: str
+) -> DflCase:
+    """DFL of one positive whose targets lie between the end of the head's clip and the last bin."""
+    reg_range = _, high = draw(st.sampled_from(REG_RANGES))
+    end = float(np.array(high - 1 - 0.01, dtype))
+    target = numbers.from_dtype(
+        np.dtype(dtype), min_value=end, max_value=high - 1, exclude_max=True
+    )
+    targets = draw(st.lists(target.map(float), min_size=4, max_size=4).map(tuple))
+    return DflCase(question, reg_range, dtype, targets, 1, draw(SPREADS), draw(SEEDS))
 
 
 def head_cases(

@@ -39,8 +39,13 @@ Answers = Iterator[tuple[str, Any, Any, Any]]
 
 def paddle_side_losses(logits: Tensor, targets: Tensor, low: int) -> Tensor:
     """The DFL of each side [N, 4]: two cross entropies, of the bins below and above the target."""
+    return side_losses_by(logits, targets, low, "int64")
+
+
+def side_losses_by(logits: Tensor, targets: Tensor, low: int, label_dtype: str) -> Tensor:
+    """The same with labels of this dtype; the head's are int64."""
     below = targets.floor()
-    bin_below = below.astype("int64") - low
+    bin_below = below.astype(label_dtype) - low
     weight_above = targets - below
     entropy_below = paddle.nn.functional.cross_entropy(logits, bin_below, reduction="none")
     entropy_above = paddle.nn.functional.cross_entropy(logits, bin_below + 1, reduction="none")
