@@ -91,6 +91,18 @@ def report(session: nox.Session) -> None:
     paddlecompat(session, "report")
 
 
+@nox.session(python=False)
+def sensitivity(session: nox.Session) -> None:
+    """Put faults in on purpose and see which properties catch them; -- --defect FILE::NAME."""
+    paddlecompat(session, "sensitivity", *session.posargs)
+
+
+@nox.session(python=False)
+def bench(session: nox.Session) -> None:
+    """How fast the properties are."""
+    paddlecompat(session, "bench", *session.posargs)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test this project itself; no Paddle is needed."""

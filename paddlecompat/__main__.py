@@ -9,17 +9,27 @@ import sys
 from pathlib import Path
 
 from paddlecompat import (
+    bench,
     builds,
     cell,
     expectations,
+    host,
     interpreters,
     locks,
     matrix,
     releases,
     report,
+    sensitivity,
     suite,
 )
 from paddlecompat.releases import Fixture
+
+DEFECTS = (
+    "Defects are those of reports/sensitivity.md by name, or FILE::NAME for one of your own: a "
+    "function of any Python file that is given the true function and returns a faulty one. It "
+    "stands in for paddle.masked_select, or for the --target, such as "
+    "paddle.nn.functional.cross_entropy."
+)
 
 
 def main() -> int:
@@ -51,10 +61,12 @@ def parser() -> argparse.ArgumentParser:
         help="measure one cell",
         usage="nox -s CELL -- [options]",
         description="Measure one release at one place, as `nox -l` lists them.",
+        epilog=DEFECTS,
         parents=[cell_options()],
     )
     fill.add_argument("cell", help=argparse.SUPPRESS)
     fill.add_argument("--environment", type=Path, help=argparse.SUPPRESS)
+    fill.add_argument("--prepare", action="store_true", help=argparse.SUPPRESS)
     fill.set_defaults(run=fill_cell)
 
     ahead = commands.add_parser("fetch", help="fetch a cell's wheel into the cache")
@@ -70,6 +82,34 @@ def parser() -> argparse.ArgumentParser:
     table = commands.add_parser("report", help="from the records to the table")
     table.set_defaults(run=write_report)
 
+    see = commands.add_parser(
+        "sensitivity",
+        help="what the properties can see",
+        usage="nox -s sensitivity -- [options]",
+        description="Put each defect in place, and see which properties catch it.",
+        epilog=DEFECTS,
+    )
+    see.add_argument("releases", nargs="*", help=f"default: {' '.join(sensitivity.RELEASES)}")
+    see.add_argument("--defect", action="append", metavar="NAME", help="default: the catalogue")
+    see.add_argument("--target", metavar="FUNCTION", help="where a defect of your own stands")
+    see.add_argument("--seeds", type=int, default=10, help="how many, from 0 (default: 10)")
+    see.add_argument("--profile", choices=tuple(suite.TIMEOUT), default="standard")
+    see.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="some properties only")
+    see.add_argument("-j", "--jobs", type=int, default=1, help="attempts side by side")
+    see.add_argument("--fresh", action="store_true", help="repeat also what was tried already")
+    see.set_defaults(run=measure_sensitivity)
+
+    speed = commands.add_parser(
+        "bench",
+        help="how fast the properties are",
+        usage="nox -s bench -- [options]",
+        description="Time each property: verified calls per CPU second.",
+    )
+    speed.add_argument("release", nargs="?", default=bench.RELEASE, help="default: %(default)s")
+    speed.add_argument("--profile", choices=tuple(suite.TIMEOUT), default="standard")
+    speed.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="some properties only")
+    speed.set_defaults(run=measure_speed)
+
     lock = commands.add_parser("lock", help="lock the cells' environments anew")
     lock.add_argument("releases", nargs="*", help="default: all")
     lock.set_defaults(run=lock_releases)
@@ -84,7 +124,8 @@ def cell_options() -> argparse.ArgumentParser:
     add("--profile", choices=tuple(suite.TIMEOUT), default="standard", help=profiles)
     add("--seed", type=int, help="repeat a run (default: drawn, and kept in the record)")
     add("-k", dest="keyword", metavar="EXPRESSION", help="only the properties whose names match")
-    add("--defect", choices=suite.defects(), help="put a fault in on purpose, to see it found")
+    add("--defect", metavar="NAME", help="put a fault in on purpose, to see it found: see below")
+    add("--target", metavar="FUNCTION", help="where a fault of your own stands: see below")
     add("--timeout", type=float, metavar="SECONDS", help="for one property")
     add("--memory-limit", type=float, metavar="GIB", help="address space of the process")
     add("--require-device", action="store_true", help="a GPU cell without a device is a failure")
@@ -129,13 +170,16 @@ def get_interpreter(arguments: argparse.Namespace, fixture: Fixture) -> int:
 
 def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
     wanted = releases.cell_named(arguments.cell, fixture)
+    if arguments.prepare:
+        return cell.make_ready(wanted, fixture, arguments.environment, arguments.wheel)
     options = cell.Options(
         suite.Request(
             place=wanted.place,
             profile=arguments.profile,
             seed=seed(arguments),
             keyword=arguments.keyword,
-            defect=arguments.defect,
+            defect=arguments.defect and suite.known_defect(arguments.defect),
+            target=arguments.target,
             timeout=arguments.timeout,
             memory_limit=arguments.memory_limit,
         ),
@@ -176,6 +220,29 @@ def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
         print(f"error: {error}", file=sys.stderr)
     print(summary.text)
     return int(bool(summary.errors))
+
+
+def measure_sensitivity(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    named = [suite.known_defect(name) for name in arguments.defect or suite.defects()]
+    request = sensitivity.Request(
+        named,
+        arguments.target,
+        arguments.seeds,
+        arguments.profile,
+        arguments.keyword,
+        arguments.jobs,
+        arguments.fresh,
+    )
+    wanted = arguments.releases or list(sensitivity.RELEASES)
+    trials = sensitivity.measure(fixture, wanted, request)
+    whole = not (arguments.defect or arguments.keyword or arguments.releases)
+    return sensitivity.conclude(trials, sensitivity.REPORT if whole else None)
+
+
+def measure_speed(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    cpu = host.describe("").cpu
+    measured = bench.measure(fixture, arguments.release, arguments.profile, arguments.keyword, cpu)
+    return bench.conclude(measured, None if arguments.keyword else bench.REPORT)
 
 
 def lock_releases(arguments: argparse.Namespace, fixture: Fixture) -> int:

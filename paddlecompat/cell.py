@@ -57,6 +57,20 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     return int(judgement.standing in failing)
 
 
+def make_ready(cell: Cell, fixture: Fixture, environment: Path | None, wheel: Path | None) -> int:
+    """Make the cell's environment and measure nothing; 1 where that fails, with the reason."""
+    if environment is None:
+        print(f"{cell.name}: no interpreter. {interpreters.how_to_get(cell.release.python)}")
+        return 1
+    try:
+        prepare(cell, fixture, environment, wheel)
+    except CannotRun as error:
+        print(f"{cell.name}: {error.not_run.reason}: {error.not_run.detail}")
+        return 1
+    print(f"{cell.name} is ready")
+    return 0
+
+
 def keep(record: Record, options: Options, work: Path) -> str:
     """Write the record; where it went, in words. What was measured is not lost to a `not run`."""
     if not options.request.whole:

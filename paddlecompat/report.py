@@ -14,8 +14,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from paddlecompat import bench, records, sensitivity
 from paddlecompat import expectations as expected
-from paddlecompat import records
 from paddlecompat.expectations import Expectation, Judgement
 from paddlecompat.records import PropertyResult, Record
 from paddlecompat.releases import Fixture
@@ -61,6 +61,7 @@ def write(
         name: templates.get_template(f"{name}.j2").render(view=view)
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
+    pages |= measured_pages(templates, out_folder)
     pages |= {"badge.json": view.badge.json(), "record.schema.json": records.schema()}
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
@@ -68,6 +69,25 @@ def write(
     for path, text in texts.items():
         records.write_text(path, text)
     return summary(view, out_folder)
+
+
+def measured_pages(templates: Environment, folder: Path) -> dict[str, str]:
+    """The pages of what was measured beside the cells, as far as it was. Raises ValueError."""
+    pages = {}
+    seen = sensitivity.read(path) if (path := folder / sensitivity.REPORT.name).exists() else None
+    if seen is not None:
+        shown = max((t for t in seen.trials), key=lambda trial: len(trial.properties))
+        pages["sensitivity.md"] = templates.get_template("sensitivity.md.j2").render(
+            measured=seen, shown=shown, tables=sensitivity.tables(shown), stale=sensitivity.STALE
+        )
+    if (path := folder / bench.REPORT.name).exists():
+        timed = bench.read(path)
+        pages["bench.md"] = templates.get_template("bench.md.j2").render(
+            bench=timed,
+            groups=bench.lines_of(timed),
+            examples=bench.examples_to_catch(seen) if seen else None,
+        )
+    return pages
 
 
 def with_excerpt(readme: Path, table: str) -> str:

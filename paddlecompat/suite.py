@@ -33,6 +33,7 @@ class Request:
     seed: int | None = None
     keyword: str | None = None
     defect: str | None = None
+    target: str | None = None
     memory_limit: float | None = None
     timeout: float | None = None
     restarts: int = 100
@@ -45,9 +46,26 @@ class Request:
 
 
 def defects() -> list[str]:
-    """The faults that can be put in: the factories of `tests/properties/defects.py`, by name."""
-    text = (PROPERTIES / "defects.py").read_text(encoding="utf-8")
-    return re.findall(r"^def (\w+)\(true: Function\)", text, re.MULTILINE)
+    """The catalogue of defects: the factories of `tests/properties/*_defects.py`, by name."""
+    texts = (path.read_text(encoding="utf-8") for path in sorted(PROPERTIES.glob("*_defects.py")))
+    return [
+        name
+        for text in texts
+        for name in re.findall(r"^def (\w+)\(true: Function\)", text, re.MULTILINE)
+    ]
+
+
+def known_defect(name: str) -> str:
+    """The name of a defect in the catalogue, or `FILE::NAME` of one in a file.
+
+    Raises ValueError for any other.
+    """
+    path, separator, _ = name.partition("::")
+    if separator and not Path(path).is_file():
+        raise ValueError(f"--defect {name}: there is no file {path}")
+    if not separator and name not in defects():
+        raise ValueError(f"--defect {name}: not FILE::NAME, and not one of {', '.join(defects())}")
+    return name
 
 
 def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
@@ -79,6 +97,7 @@ def command(python: Path, request: Request, log: Path, journal: Path) -> list[st
         "--hypothesis-seed": request.seed,
         "-k": request.keyword,
         "--defect": request.defect,
+        "--target": request.target,
         "--memory-limit": request.memory_limit,
     }
     return [

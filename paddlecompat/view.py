@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -88,6 +88,17 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Meaning:
+    """What violations of one kind mean to who trains, and where they were found."""
+
+    english: str
+    chinese: str
+    cells: str
+    titles: list[str]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
 class Saying:
     """Words that came out of several cells."""
 
@@ -122,6 +133,36 @@ class View:
     @property
     def findings(self) -> list[Finding]:
         return [finding for row in self.all_rows for finding in row.findings.values()]
+
+    @property
+    def meanings(self) -> list[Meaning]:
+        """What the known violations mean, each once."""
+        known: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.findings:
+            if finding.cause is not None:
+                known.setdefault((finding.cause.means, finding.cause.means_zh), []).append(finding)
+        return [
+            Meaning(
+                *words,
+                cells=self.cells_of(found),
+                titles=list(dict.fromkeys(subject_of(finding.result) for finding in found)),
+                findings=found,
+            )
+            for words, found in known.items()
+        ]
+
+    def cells_of(self, found: Sequence[Finding]) -> str:
+        """'cpu 2.2.2-2.3.2, 3.3.1': where these were found."""
+        return "; ".join(
+            f"{place} {releases}"
+            for place in PLACES
+            if (
+                releases := spanned(
+                    {f.record.release for f in found if f.record.place == place},
+                    list(dict.fromkeys(row.release for row in reversed(self.rows[place]))),
+                )
+            )
+        )
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -239,6 +280,22 @@ def parts_of(result: PropertyResult) -> tuple[str, str]:
     if match is None:
         return result.name, ""
     return match["property"].replace("_", " "), match["parameter"] or ""
+
+
+def subject_of(result: PropertyResult) -> str:
+    """'masked_select: copies bytes', whatever the parameter."""
+    return f"{result.group}: {parts_of(result)[0]}"
+
+
+def spanned(chosen: Collection[str], ordered: Sequence[str]) -> str:
+    """'2.2.2-2.3.2, 3.3.1': those of the ordered that are chosen; neighbours are joined."""
+    runs: list[list[str]] = [[]]
+    for name in ordered:
+        if name in chosen:
+            runs[-1].append(name)
+        elif runs[-1]:
+            runs.append([])
+    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs if run)
 
 
 def title_of(result: PropertyResult) -> str:

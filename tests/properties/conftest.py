@@ -27,7 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("paddle", "the cell that is measured")
     group.addoption("--place", choices=("cpu", "gpu"), default="cpu", help="where the tensors live")
     group.addoption("--profile", choices=tuple(PROFILES), default="standard")
-    group.addoption("--defect", help="put a fault of defects.py in on purpose, by name")
+    group.addoption("--defect", help="put a fault in on purpose: its name, or FILE::NAME")
+    group.addoption("--target", help="the function in whose place a fault from a file stands")
     group.addoption("--journal", help="a file that names the running case, should the process die")
     group.addoption("--memory-limit", type=float, help="GiB of address space for the process")
 
@@ -84,7 +85,7 @@ def place(request: pytest.FixtureRequest) -> str:
     if defect:
         import defects
 
-        defects.install(defect)
+        defects.install(defect, request.config.getoption("--target"))
     return name
 
 

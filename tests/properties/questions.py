@@ -54,15 +54,21 @@ def select(x: object, mask: object) -> object:
 
 
 def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """As a function, as a method, and for the elements that the mask leaves out."""
-    kept, left = masked_select(x, mask), masked_select(x, ~mask)
-    source, chosen, rest = tensor(x), tensor(mask), tensor(~mask)
-    poison(kept.nbytes)
-    yield "paddle.masked_select", paddle.masked_select(source, chosen).numpy(), kept
-    poison(kept.nbytes)
-    yield "Tensor.masked_select", source.masked_select(chosen).numpy(), kept
-    poison(left.nbytes)
-    yield "the elements left out", paddle.masked_select(source, rest).numpy(), left
+    """As a function and as a method, of x as it is and laid out flat, kept and left out."""
+    yield from of_tensor("x", tensor(x), x, mask)
+    if x.shape == mask.shape and x.ndim > 1 and x.size < 1024:  # a large one costs too much time
+        flat, flat_mask = x.reshape(-1), mask.reshape(-1)
+        yield from of_tensor("x laid out flat", tensor(flat), flat, flat_mask)
+
+
+def of_tensor(name: str, source: Tensor, x: np.ndarray, mask: np.ndarray) -> Answers:
+    """From a tensor that holds x: what the mask keeps, and what it leaves out."""
+    for which, wanted in (("kept", mask), ("left out", ~mask)):
+        due, chosen = masked_select(x, wanted), tensor(wanted)
+        for form in ("function", "method"):
+            poison(due.nbytes)
+            answer = selected_as(form, source, chosen)
+            yield f"what is {which} of {name}, by the {form}", answer.numpy(), due
 
 
 def selected_as(form: str, x: Tensor, mask: Tensor) -> Tensor:
@@ -72,15 +78,17 @@ def selected_as(form: str, x: Tensor, mask: Tensor) -> Tensor:
 
 def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradient, for an upstream gradient whose elements differ: the selected ones, reversed."""
-    upstream = masked_select(x, mask)[::-1].copy()
-    due = masked_select_gradient(x.shape, mask, upstream)
-    for form in ("function", "method"):
-        leaf, above = tensor(x, stop_gradient=False), tensor(upstream)
-        selected = selected_as(form, leaf, tensor(mask))
-        poison(x.nbytes)
-        selected.backward(above)
-        assert leaf.grad is not None, "no gradient reached x"
-        yield f"gradient of the {form}", leaf.grad.numpy(), due
+    for which, wanted in (("kept", mask), ("left out", ~mask)):
+        upstream = masked_select(x, wanted)[::-1].copy()
+        due = masked_select_gradient(x.shape, wanted, upstream)
+        chosen, above = tensor(wanted), tensor(upstream)
+        for form in ("function", "method"):
+            leaf = tensor(x, stop_gradient=False)
+            selected = selected_as(form, leaf, chosen)
+            poison(x.nbytes)
+            selected.backward(above)
+            assert leaf.grad is not None, "no gradient reached x"
+            yield f"gradient of what is {which}, by the {form}", leaf.grad.numpy(), due
 
 
 def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -102,19 +110,45 @@ def inputs_after(x: np.ndarray, mask: np.ndarray) -> Answers:
     yield "mask after the call", chosen.numpy(), mask
 
 
+def after_overwriting(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The selection once x was overwritten, and x once the selection was: each has its memory."""
+    source = tensor(x)
+    kept = paddle.masked_select(source, tensor(mask))
+    source.set_value(np.zeros_like(x))
+    yield "the selection, x overwritten", kept.numpy(), masked_select(x, mask)
+    source = tensor(x)
+    kept = paddle.masked_select(source, tensor(mask))
+    if kept.shape[0]:
+        kept.set_value(np.zeros_like(masked_select(x, mask)))
+    yield "x, the selection overwritten", source.numpy(), x
+
+
+def by_bytes(x: np.ndarray, mask: np.ndarray, byte: int) -> Answers:
+    """By a mask whose true elements are stored as `byte`: in C and in NumPy, all but 0 is true."""
+    source = tensor(x)
+    for which, wanted in (("kept", mask), ("left out", ~mask)):
+        stored = np.multiply(wanted, byte, dtype=np.uint8).view(np.bool_)
+        due, chosen = masked_select(x, wanted), tensor(stored)
+        for form in ("function", "method"):
+            poison(due.nbytes)
+            answer = selected_as(form, source, chosen)
+            yield f"what is {which} by bytes {byte}, by the {form}", answer.numpy(), due
+
+
 def of_views(
     x: np.ndarray, mask: np.ndarray, permutation: tuple[int, ...], index: tuple[slice, ...]
 ) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
     seen, wanted = (np.ascontiguousarray(view(a, permutation, index)) for a in (x, mask))
-    kept = masked_select(seen, wanted)
     source, chosen = (view(tensor(a), permutation, index) for a in (x, mask))
     same_data(source, seen, "the view of x")
     same_data(chosen, wanted, "the view of the mask")
-    poison(kept.nbytes)
-    yield "view of x", paddle.masked_select(source, tensor(wanted)).numpy(), kept
-    poison(kept.nbytes)
-    yield "views of x and mask", paddle.masked_select(source, chosen).numpy(), kept
+    yield from of_tensor("a view of x", source, seen, wanted)
+    kept = masked_select(seen, wanted)
+    for form in ("function", "method"):
+        poison(kept.nbytes)
+        answer = selected_as(form, source, chosen)
+        yield f"views of x and mask, by the {form}", answer.numpy(), kept
 
 
 def static_program(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -150,5 +184,6 @@ def to_static(x: np.ndarray, mask: np.ndarray) -> Answers:
     for wanted in (mask, ~mask):
         source, chosen = tensor(x), tensor(wanted)
         kept = masked_select(x, wanted)
-        poison(kept.nbytes)
-        yield "paddle.jit.to_static", compiled(source, chosen).numpy(), kept
+        for call in ("first", "second"):
+            poison(kept.nbytes)
+            yield f"paddle.jit.to_static, {call} call", compiled(source, chosen).numpy(), kept

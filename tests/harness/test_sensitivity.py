@@ -1,0 +1,144 @@
+"""From the lines of the program to what is said of a defect; and what the committed figures say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paddlecompat import cell, records, releases, report, sensitivity, suite
+from paddlecompat.sensitivity import Attempt, Catch, Request, Sensitivity, Tried, tried_of
+
+REQUEST = Request(["zeros"], None, 2, "quick", None, 1, False)
+ZEROS = Attempt("2.6.2", "zeros")
+HEADER = {"targets": ["paddle.masked_select"], "about": "Every element\nis 0."}
+
+
+def line(name: str, seed: int, outcome: str, examples: int = 1) -> dict[str, Any]:
+    node = f"test_masked_select.py::{name}"
+    measured = {"examples": examples, "seconds": 0.1, "message": "words"}
+    return {"property": node, "seed": seed, "outcome": outcome, **measured}
+
+
+def summary(*lines: dict[str, Any], violated: tuple[str, ...] = ()) -> Tried:
+    return tried_of(ZEROS, [HEADER, *lines, {"ended": True}], violated, REQUEST)
+
+
+def test_a_defect_is_caught_with_the_seeds_that_some_property_caught_it_with() -> None:
+    found = summary(line("test_a", 0, "caught", 1), line("test_a", 1, "caught", 5))
+    assert (found.caught_with, found.escaped) == (2, False)
+    assert found.caught == {"masked_select::test_a": Catch(seeds=2, examples=3, seconds=0.1)}
+
+
+def test_a_seed_without_a_catch_is_an_escape() -> None:
+    found = summary(line("test_a", 0, "caught"), line("test_a", 1, "missed"))
+    assert (found.caught_with, found.escaped) == (1, True)
+
+
+def test_what_is_violated_without_the_defect_catches_nothing() -> None:
+    found = summary(line("test_a", 0, "caught"), violated=("masked_select::test_a",))
+    assert found.caught == {}
+
+
+def test_a_property_that_does_not_call_the_function_neither_catches_nor_misses() -> None:
+    found = summary(line("test_a", 0, "not reached"), line("test_b", 0, "missed"))
+    assert found.missed == ["masked_select::test_b"]
+
+
+def test_a_defect_of_a_function_that_the_release_has_not_does_not_escape() -> None:
+    lines = [{**HEADER, "targets": []}, line("test_a", 0, "not reached")]
+    assert not tried_of(ZEROS, lines, (), REQUEST).escaped
+
+
+def test_an_error_of_the_defects_own_is_no_catch() -> None:
+    with pytest.raises(ValueError, match=r"zeros, in masked_select::test_a: words"):
+        summary(line("test_a", 0, "broken"))
+
+
+def test_a_property_that_no_defect_makes_fail_is_vacuous() -> None:
+    found = summary(line("test_a", 0, "caught"))
+    names = ["masked_select::test_a", "masked_select::test_b"]
+    trial = sensitivity.Trial(
+        release="2.6.2",
+        profile="quick",
+        seeds=2,
+        whole=True,
+        properties=names,
+        violated_without=[],
+        defects=[found],
+    )
+    assert Sensitivity(trials=[trial]).vacuous == ["masked_select::test_b"]
+
+
+def test_an_unfinished_run_is_not_taken_for_one_that_ended(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"property": "a"}\n{"ended": tr', encoding="utf-8")
+    assert not sensitivity.ended(sensitivity.read_lines(path))
+
+
+def test_an_unknown_defect_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match=r"--defect zeroes: .*zeros"):
+        suite.known_defect("zeroes")
+
+
+def test_a_defect_from_a_file_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"there is no file nowhere\.py"):
+        suite.known_defect("nowhere.py::name")
+
+
+def test_a_defect_from_a_file_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("", encoding="utf-8")
+    assert suite.known_defect(f"{path}::name") == f"{path}::name"
+
+
+def test_damaged_figures_are_told_by_file_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "sensitivity.json"
+    path.write_text('{"trials": [{}]}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"sensitivity\.json: trials\.0\.release: Field required"):
+        sensitivity.read(path)
+
+
+# The figures that are committed.
+
+
+def test_every_defect_was_caught_with_every_seed() -> None:
+    assert [(release, tried.defect) for release, tried in sensitivity.read().missed] == []
+
+
+def test_every_property_that_holds_was_made_to_fail_by_a_defect() -> None:
+    assert sensitivity.read().vacuous == []
+
+
+def test_the_whole_catalogue_was_tried() -> None:
+    for trial in sensitivity.read().trials:
+        assert [tried.defect for tried in trial.defects] == suite.defects()
+
+
+def test_the_oldest_and_the_newest_2_release_were_tried_with_ten_seeds() -> None:
+    listed = [r.version for r in releases.load().release if r.version.startswith("2.")]
+    seeds = {trial.release: trial.seeds for trial in sensitivity.read().trials}
+    assert (seeds[listed[0]], seeds[listed[-1]]) == (10, 10)
+
+
+def test_what_was_tried_is_what_the_records_hold() -> None:
+    for trial in sensitivity.read().trials:
+        (path,) = cell.RECORDS.glob(f"cpu-{trial.release}@*.json")
+        held = {r.key for r in records.read(path).properties if r.outcome == "holds"}
+        assert held == set(trial.properties) if trial.whole else held >= set(trial.properties)
+
+
+def test_only_what_waits_for_overwritten_memory_needs_the_poison() -> None:
+    for trial in sensitivity.read().trials:
+        poisoned = trial.of(sensitivity.STALE)
+        assert poisoned is not None
+        assert trial.unpoisoned is not None
+        assert poisoned.caught or not trial.whole
+        assert not trial.unpoisoned.caught
+
+
+def test_the_page_names_every_defect() -> None:
+    page = (report.TEMPLATES.parent.parent / "reports" / "sensitivity.md").read_text("utf-8")
+    assert set(suite.defects()) <= set(re.findall(r"^\| \*\*(\w+)\*\*", page, re.MULTILINE))

@@ -1,0 +1,167 @@
+"""Put the properties to Paddle with a defect in place, over several seeds, and say what caught it.
+
+    python tests/properties/sensitivity.py --defect zeros --seeds 10 --out caught.jsonl
+
+Writes one line of JSON a property and seed: `caught`, `missed`, `unsupported`, `not reached` (the
+first examples never call the faulty function, so there is nothing to catch) or `broken` (an error
+of the defect's own, which anything would catch); and the examples and
+seconds until the first that fails, or all of them. `--defect none` is the release as it is: what it
+"catches" is no merit of the property. With the first seed every property runs; with the others,
+those that caught the defect before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import inspect
+import json
+import time
+from collections.abc import Collection, Generator
+from pathlib import Path
+from typing import Any, Callable, TextIO
+
+import defects
+import pytest
+from evidence import ledger
+from hypothesis import Phase, settings
+
+FOLDER = Path(__file__).parent
+UNREACHED = 10  # examples without a call of the faulty function, after which a property is left
+
+
+class Watch:
+    """A pytest plugin: times each property to its first failing example, and keeps its result."""
+
+    def __init__(
+        self, out: TextIO, seed: int, only: Collection[str], without: Collection[str], judged: bool
+    ) -> None:
+        self.out, self.seed, self.judged = out, seed, judged
+        self.only, self.without = only, without
+        self.caught: set[str] = set()
+        self.started = 0.0
+        self.failed_after: tuple[int, float] | None = None
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """No shrinking: the first failing example is what is timed."""
+        phases = [Phase.explicit, Phase.generate]
+        settings.register_profile("caught", settings(), phases=phases)
+        settings.load_profile("caught")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [
+            item
+            for item in items
+            if item.nodeid not in self.without and (not self.only or item.nodeid in self.only)
+        ]
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, None]:
+        defects.reach.calls, defects.reach.broken = 0, ""
+        self.started, self.failed_after = time.perf_counter(), None
+        write(self.out, {"seed": self.seed, "property": item.nodeid})
+        handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+        if handle is None:
+            yield
+            return
+        inner = handle.inner_test
+        handle.inner_test = self.watched(inner)
+        try:
+            yield
+        finally:
+            handle.inner_test = inner
+
+    def watched(self, inner: Callable[..., None]) -> Callable[..., None]:
+        """The property's body, one example, with the first failure's moment taken down."""
+
+        @functools.wraps(inner)
+        def example(*args: Any, **kwargs: Any) -> None:
+            if self.judged and not defects.reach.calls and ledger.examples >= UNREACHED:
+                pytest.skip("the faulty function is not called")
+            try:
+                inner(*args, **kwargs)
+            except Exception:
+                if self.failed_after is None:
+                    self.failed_after = (ledger.examples, time.perf_counter() - self.started)
+                raise
+
+        return example
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        found: Any = dict(report.user_properties).get("property")
+        if found is None:
+            return
+        outcome = {"holds": "missed", "violated": "caught", "crashed": "caught"}.get(
+            found["outcome"], found["outcome"]
+        )
+        if self.judged and not defects.reach.calls:
+            outcome = "not reached"
+        if defects.reach.broken:
+            outcome, found["message"] = "broken", defects.reach.broken
+        whole = (found["examples"], time.perf_counter() - self.started)
+        examples, seconds = self.failed_after or whole
+        if outcome == "caught":
+            self.caught.add(report.nodeid)
+        line = {"seed": self.seed, "property": report.nodeid, "outcome": outcome}
+        measured = {"examples": examples, "seconds": round(seconds, 4)}
+        write(self.out, {**line, **measured, "message": found.get("message", "")[:200]})
+
+
+def write(out: TextIO, line: dict[str, Any]) -> None:
+    """Written at once: should the process die, the last line names the property that it died in."""
+    out.write(json.dumps(line) + "\n")
+    out.flush()
+
+
+def main() -> None:
+    asked = parsed()
+    with asked.out.open("w", encoding="utf-8") as out:
+        if asked.defect != "none":
+            about = inspect.cleandoc(defects.defect_of(asked.defect, asked.target).about)
+            targets = defects.install(asked.defect, asked.target)
+            write(out, {"targets": targets, "about": about})
+        if asked.unpoisoned:
+            defects.put_in_place("memory.poison", no_poison)
+        caught: set[str] = set()
+        for seed in range(asked.seeds):
+            watch = Watch(
+                out, seed, caught or asked.only, asked.without, judged=asked.defect != "none"
+            )
+            run(asked, watch)
+            caught |= watch.caught
+        write(out, {"ended": True})
+
+
+def run(asked: argparse.Namespace, watch: Watch) -> None:
+    """One pass over the properties."""
+    arguments = [str(FOLDER), "-q", "--no-header", "--tb=no", "--no-summary", "-p", "no:xdist"]
+    arguments += ["-p", "no:cacheprovider", f"--place={asked.place}", f"--profile={asked.profile}"]
+    arguments += [f"--hypothesis-seed={watch.seed}", f"--timeout={asked.timeout}"]
+    arguments += ["-k", asked.keyword] if asked.keyword else []
+    pytest.main(arguments, plugins=[watch])
+
+
+def no_poison(true: Callable[..., None]) -> Callable[..., None]:
+    """Memory as earlier calls left it."""
+    return lambda *args: None
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--defect", required=True, help="a name, FILE::NAME, or none")
+    parser.add_argument("--target", help="what a defect from a file stands in for")
+    parser.add_argument("--seeds", type=int, default=10, help="0 to this less 1")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--place", default="cpu")
+    parser.add_argument("--profile", default="standard")
+    parser.add_argument("--timeout", type=float, default=180)
+    parser.add_argument("--only", type=json.loads, default=[], help="these properties, as JSON")
+    parser.add_argument("--unpoisoned", action="store_true", help="fill no memory before a call")
+    parser.add_argument("--without", action="append", default=[], help="a property to leave out")
+    parser.add_argument("-k", dest="keyword")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
