@@ -92,6 +92,12 @@ def report(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def advice(session: nox.Session) -> None:
+    """Does the advice that circulates help? In every release, or in those after `--`."""
+    paddlecompat(session, "advice", *session.posargs)
+
+
+@nox.session(python=False)
 def sensitivity(session: nox.Session) -> None:
     """Put faults in on purpose and see which properties catch them; -- --defect FILE::NAME."""
     paddlecompat(session, "sensitivity", *session.posargs)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from paddlecompat import (
+    advice,
     bench,
     builds,
     cell,
@@ -81,6 +82,17 @@ def parser() -> argparse.ArgumentParser:
 
     table = commands.add_parser("report", help="from the records to the table")
     table.set_defaults(run=write_report)
+
+    helped = commands.add_parser(
+        "advice",
+        help="does the advice help?",
+        usage="nox -s advice -- [options] [RELEASE ...]",
+        description="Follow each piece of advice on the CPU, with the defect and without it.",
+    )
+    helped.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
+    helped.add_argument("--seed", type=int, default=0, help="of the cases (default: 0)")
+    helped.add_argument("--cases", type=int, default=40, help="a run (default: 40)")
+    helped.set_defaults(run=measure_advice)
 
     see = commands.add_parser(
         "sensitivity",
@@ -220,6 +232,10 @@ def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
         print(f"error: {error}", file=sys.stderr)
     print(summary.text)
     return int(bool(summary.errors))
+
+
+def measure_advice(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    return advice.run(fixture, arguments.releases, arguments.seed, arguments.cases)
 
 
 def measure_sensitivity(arguments: argparse.Namespace, fixture: Fixture) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from paddlecompat import bench, records, sensitivity
+from paddlecompat import advice, advice_view, bench, records, sensitivity
 from paddlecompat import expectations as expected
 from paddlecompat.expectations import Expectation, Judgement
 from paddlecompat.records import PropertyResult, Record
@@ -80,6 +80,8 @@ def measured_pages(templates: Environment, folder: Path) -> dict[str, str]:
         pages["sensitivity.md"] = templates.get_template("sensitivity.md.j2").render(
             measured=seen, shown=shown, tables=sensitivity.tables(shown), stale=sensitivity.STALE
         )
+    if (measured := folder / advice.MEASURED.name).exists():
+        pages["advice.md"] = advice_view.render(measured, templates)
     if (path := folder / bench.REPORT.name).exists():
         timed = bench.read(path)
         pages["bench.md"] = templates.get_template("bench.md.j2").render(

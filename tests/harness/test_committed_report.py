@@ -13,7 +13,11 @@ from paddlecompat.releases import ROOT
 
 REPORTS = ROOT / "reports"
 READMES = ("README.md", "README.zh.md")
-MADE = ("compatibility.md", "index.html", "badge.json", "badge.svg", "record.schema.json")
+MADE = (
+    *("compatibility.md", "index.html", "badge.json", "badge.svg", "record.schema.json"),
+    *("advice.md", "sensitivity.md", "bench.md"),
+)
+MEASURED_BESIDE = ("advice", "sensitivity.json", "bench.json")
 
 
 def measured_since() -> str:
@@ -29,6 +33,9 @@ def made_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     for name in READMES:
         shutil.copy(ROOT / name, folder / name)
+    (folder / "reports").mkdir()
+    for name in MEASURED_BESIDE:
+        (folder / "reports" / name).symlink_to(REPORTS / name)
     fixture, known = releases.load(), expectations.EXPECTATIONS
     readmes = [folder / name for name in READMES]
     report.write(cell.RECORDS, folder / "reports", known, fixture, readmes)
