@@ -72,6 +72,12 @@ def test_a_property_that_no_defect_makes_fail_is_vacuous() -> None:
     assert Sensitivity(trials=[trial]).vacuous == ["masked_select::test_b"]
 
 
+def test_a_third_release_is_asked_for_what_holds_in_none_before_it() -> None:
+    holds = {"2.2.2": ["a"], "2.6.2": ["a", "b"], "3.3.1": ["a", "b", "c"]}
+    asked = sensitivity.asked_in(holds, list(holds))
+    assert asked == {"2.2.2": None, "2.6.2": None, "3.3.1": frozenset({"c"})}
+
+
 def test_an_unfinished_run_is_not_taken_for_one_that_ended(tmp_path: Path) -> None:
     path = tmp_path / "lines.jsonl"
     path.write_text('{"property": "a"}\n{"ended": tr', encoding="utf-8")

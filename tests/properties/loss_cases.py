@@ -18,7 +18,6 @@ from loss_arrays import dfl_arrays, head_inputs
 from loss_questions import Answers, box_loss_steps, cross_entropies
 from oracle import log_softmax
 from scripts import helpers_of, program
-from target_kinds import IGNORED as IGNORED
 from tolerances import side_tolerance
 
 # Every reg_range that PaddleDetection's files set: the default; smalldet/ppyoloe_plus_sod_crn_l;

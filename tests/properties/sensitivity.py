@@ -27,6 +27,7 @@ from evidence import ledger
 from hypothesis import Phase, settings
 
 FOLDER = Path(__file__).parent
+OUTCOMES = {"holds": "missed", "violated": "caught", "crashed": "caught"}
 UNREACHED = 10  # examples without a call of the faulty function, after which a property is left
 
 
@@ -92,11 +93,9 @@ class Watch:
         found: Any = dict(report.user_properties).get("property")
         if found is None:
             return
-        outcome = {"holds": "missed", "violated": "caught", "crashed": "caught"}.get(
-            found["outcome"], found["outcome"]
-        )
-        if self.judged and not defects.reach.calls:
-            outcome = "not reached"
+        outcome = OUTCOMES.get(found["outcome"], found["outcome"])
+        if self.judged and not defects.reach.calls and outcome != "caught":
+            outcome = "not reached"  # what fails without a call has an earlier one's results
         if defects.reach.broken:
             outcome, found["message"] = "broken", defects.reach.broken
         whole = (found["examples"], time.perf_counter() - self.started)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from loss_cases import (
-    IGNORED,
     MOST_BINS,
     REG_RANGES,
     dfl_cases,
@@ -19,6 +18,7 @@ from loss_cases import (
     verify_refusal,
 )
 from loss_questions import dfl_bin_shares, dfl_gradients, dfl_values, ignored_labels
+from target_kinds import IGNORED
 
 DTYPES = ("float16", "float32", "float64")
 REPORTED = (-1, -6, -37, 28, 60, 92, 460)  # in PaddleDetection's threads, for 17 bins
