@@ -7,7 +7,7 @@ first examples never call the faulty function, so there is nothing to catch) or 
 of the defect's own, which anything would catch); and the examples and
 seconds until the first that fails, or all of them. `--defect none` is the release as it is: what it
 "catches" is no merit of the property. With the first seed every property runs; with the others,
-those that caught the defect before.
+those that caught the defect after the fewest examples.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from hypothesis import Phase, settings
 
 FOLDER = Path(__file__).parent
 OUTCOMES = {"holds": "missed", "violated": "caught", "crashed": "caught"}
-UNREACHED = 10  # examples without a call of the faulty function, after which a property is left
+UNREACHED = 3  # examples without a call of the faulty function, after which a property is left
+QUICKEST = 20  # properties that run with every seed
 
 
 class Watch:
@@ -39,8 +40,8 @@ class Watch:
     ) -> None:
         self.out, self.seed, self.judged = out, seed, judged
         self.only, self.without = only, without
-        self.caught: set[str] = set()
-        self.started = 0.0
+        self.caught: dict[str, int] = {}
+        self.started, self.left = 0.0, False
         self.failed_after: tuple[int, float] | None = None
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -59,7 +60,7 @@ class Watch:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, None]:
         defects.reach.calls, defects.reach.broken = 0, ""
-        self.started, self.failed_after = time.perf_counter(), None
+        self.started, self.failed_after, self.left = time.perf_counter(), None, False
         write(self.out, {"seed": self.seed, "property": item.nodeid})
         handle = getattr(getattr(item, "obj", None), "hypothesis", None)
         if handle is None:
@@ -78,6 +79,7 @@ class Watch:
         @functools.wraps(inner)
         def example(*args: Any, **kwargs: Any) -> None:
             if self.judged and not defects.reach.calls and ledger.examples >= UNREACHED:
+                self.left = True
                 pytest.skip("the faulty function is not called")
             try:
                 inner(*args, **kwargs)
@@ -94,14 +96,15 @@ class Watch:
         if found is None:
             return
         outcome = OUTCOMES.get(found["outcome"], found["outcome"])
-        if self.judged and not defects.reach.calls and outcome != "caught":
-            outcome = "not reached"  # what fails without a call has an earlier one's results
+        fails = outcome == "caught"  # without a call: by what an earlier property computed
+        if self.left or (self.judged and not defects.reach.calls and not fails):
+            outcome = "not reached"
         if defects.reach.broken:
             outcome, found["message"] = "broken", defects.reach.broken
         whole = (found["examples"], time.perf_counter() - self.started)
         examples, seconds = self.failed_after or whole
         if outcome == "caught":
-            self.caught.add(report.nodeid)
+            self.caught[report.nodeid] = examples
         line = {"seed": self.seed, "property": report.nodeid, "outcome": outcome}
         measured = {"examples": examples, "seconds": round(seconds, 4)}
         write(self.out, {**line, **measured, "message": found.get("message", "")[:200]})
@@ -122,13 +125,11 @@ def main() -> None:
             write(out, {"targets": targets, "about": about})
         if asked.unpoisoned:
             defects.put_in_place("memory.poison", no_poison)
-        caught: set[str] = set()
+        quickest: list[str] = []
         for seed in range(asked.seeds):
-            watch = Watch(
-                out, seed, caught or asked.only, asked.without, judged=asked.defect != "none"
-            )
+            watch = Watch(out, seed, quickest or asked.only, asked.without, asked.defect != "none")
             run(asked, watch)
-            caught |= watch.caught
+            quickest = quickest or sorted(watch.caught, key=watch.caught.__getitem__)[:QUICKEST]
         write(out, {"ended": True})
 
 
