@@ -63,7 +63,8 @@ def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def of_tensor(name: str, source: Tensor, x: np.ndarray, mask: np.ndarray) -> Answers:
     """From a tensor that holds x: what the mask keeps, and what it leaves out."""
-    for which, wanted in (("kept", mask), ("left out", ~mask)):
+    rest = np.logical_not(mask, out=np.empty(mask.shape, bool))  # an array also of no dimension
+    for which, wanted in (("kept", mask), ("left out", rest)):
         due, chosen = masked_select(x, wanted), tensor(wanted)
         for form in ("function", "method"):
             poison(due.nbytes)
