@@ -235,7 +235,8 @@ def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
 
 
 def measure_advice(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    return advice.run(fixture, arguments.releases, arguments.seed, arguments.cases)
+    status = advice.run(fixture, arguments.releases, arguments.seed, arguments.cases)
+    return write_report(arguments, fixture) or status
 
 
 def measure_sensitivity(arguments: argparse.Namespace, fixture: Fixture) -> int:
@@ -251,14 +252,16 @@ def measure_sensitivity(arguments: argparse.Namespace, fixture: Fixture) -> int:
     )
     wanted = arguments.releases or list(sensitivity.RELEASES)
     trials = sensitivity.measure(fixture, wanted, request)
-    whole = not (arguments.defect or arguments.keyword or arguments.releases)
-    return sensitivity.conclude(trials, sensitivity.REPORT if whole else None)
+    whole = not (arguments.defect or arguments.keyword)
+    status = sensitivity.conclude(trials, sensitivity.REPORT if whole else None)
+    return (write_report(arguments, fixture) if whole else 0) or status
 
 
 def measure_speed(arguments: argparse.Namespace, fixture: Fixture) -> int:
     cpu = host.describe("").cpu
     measured = bench.measure(fixture, arguments.release, arguments.profile, arguments.keyword, cpu)
-    return bench.conclude(measured, None if arguments.keyword else bench.REPORT)
+    bench.conclude(measured, None if arguments.keyword else bench.REPORT)
+    return 0 if arguments.keyword else write_report(arguments, fixture)
 
 
 def lock_releases(arguments: argparse.Namespace, fixture: Fixture) -> int:

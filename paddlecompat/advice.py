@@ -197,7 +197,6 @@ def run(fixture: Fixture, wanted: Sequence[str], seed: int, count: int) -> int:
         except (ValueError, subprocess.TimeoutExpired) as error:
             print(f"error: {cell.name}: {error}", file=sys.stderr)
             status = 1
-    print("nox -s report makes reports/advice.md of it")
     return status
 
 

@@ -13,7 +13,7 @@ from paddlecompat import inside, sensitivity
 from paddlecompat.matrix import NOX
 from paddlecompat.records import Model, first_problem, write_text
 from paddlecompat.releases import ROOT, Fixture
-from paddlecompat.sensitivity import Sensitivity
+from paddlecompat.sensitivity import Line, Sensitivity
 
 RELEASE = "2.6.2"
 REPORT = ROOT / "reports" / "bench.json"
@@ -40,7 +40,7 @@ class Bench(Model):
 
 
 @dataclass(frozen=True)
-class Line:
+class Sum:
     """A property's parameters taken together, or a whole group."""
 
     name: str
@@ -59,17 +59,29 @@ def measure(fixture: Fixture, release: str, profile: str, keyword: str | None, c
     (cell,) = inside.cpu_cells(fixture, [release])
     print(f"making {cell.name} ready", flush=True)
     python = inside.interpreter_of(cell)
-    out = NOX / "bench" / f"{cell.name}.jsonl"
-    print("every property twice, some minutes", flush=True)
-    asked = [f"--out={out}", f"--profile={profile}", *([f"-k={keyword}"] if keyword else [])]
-    if inside.run_program(python, "bench.py", asked, out.with_suffix(".log")):
-        raise ValueError(f"the program failed, see {out.with_suffix('.log').relative_to(ROOT)}")
-    found = sensitivity.read_lines(out)
-    timed = [Timed(**{**line, "property": sensitivity.key_of(line)}) for line in found if line]
-    return Bench(release=release, cpu=cpu, profile=profile, properties=timed)
+    only = [f"-k={keyword}"] if keyword else []
+    print("every property, timed: a minute or two", flush=True)
+    timed = lines_from(python, f"{cell.name}-timed", [f"--profile={profile}", *only])
+    print("every property, profiled, a few examples each: half a minute", flush=True)
+    profiled = lines_from(python, f"{cell.name}-profiled", ["--profile=quick", "--profiled", *only])
+    found = [
+        Timed(**{**line, "property": name, "inside": profiled[name]["inside"]})
+        for name, line in timed.items()
+        if name in profiled
+    ]
+    return Bench(release=release, cpu=cpu, profile=profile, properties=found)
 
 
-def lines_of(bench: Bench) -> dict[str, list[Line]]:
+def lines_from(python: Path, name: str, arguments: list[str]) -> dict[str, Line]:
+    """What the program said of each property. Raises ValueError where it failed."""
+    out = NOX / "bench" / f"{name}.jsonl"
+    log = out.with_suffix(".log")
+    if inside.run_program(python, "bench.py", [f"--out={out}", *arguments], log):
+        raise ValueError(f"the program failed, see {log.relative_to(ROOT)}")
+    return {sensitivity.key_of(line): line for line in sensitivity.read_lines(out) if line}
+
+
+def lines_of(bench: Bench) -> dict[str, list[Sum]]:
     """For each group its whole, then its properties."""
     groups: dict[str, dict[str, list[Timed]]] = defaultdict(lambda: defaultdict(list))
     for timed in bench.properties:
@@ -77,17 +89,17 @@ def lines_of(bench: Bench) -> dict[str, list[Line]]:
         groups[group][name.partition("[")[0]].append(timed)
     return {
         group: [
-            line_of("all", [timed for found in properties.values() for timed in found]),
-            *(line_of(name, found) for name, found in properties.items()),
+            sum_of("all", [timed for found in properties.values() for timed in found]),
+            *(sum_of(name, found) for name, found in properties.items()),
         ]
         for group, properties in groups.items()
     }
 
 
-def line_of(name: str, found: list[Timed]) -> Line:
+def sum_of(name: str, found: list[Timed]) -> Sum:
     seconds = sum(timed.seconds for timed in found)
     inside_ = sum(timed.seconds * timed.inside for timed in found)
-    return Line(name, sum(t.calls for t in found), seconds, inside_ / seconds if seconds else 0.0)
+    return Sum(name, sum(t.calls for t in found), seconds, inside_ / seconds if seconds else 0.0)
 
 
 def examples_to_catch(measured: Sensitivity) -> float:
@@ -96,7 +108,7 @@ def examples_to_catch(measured: Sensitivity) -> float:
     return statistics.median(number for number in quickest if number is not None)
 
 
-def conclude(bench: Bench, path: Path | None) -> int:
+def conclude(bench: Bench, path: Path | None) -> None:
     """Say each group's speed, and keep the figures where there is a path."""
     for group, lines in lines_of(bench).items():
         print(
@@ -105,8 +117,6 @@ def conclude(bench: Bench, path: Path | None) -> int:
         )
     if path is not None:
         write(bench, path)
-        print(f"{path.relative_to(ROOT)}; nox -s report makes bench.md of it")
-    return 0
 
 
 def read(path: Path = REPORT) -> Bench:

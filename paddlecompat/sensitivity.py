@@ -272,9 +272,9 @@ def trial_of(
 ) -> Trial:
     """One release's attempts, put together."""
     plain = {key_of(line): line["outcome"] for line in judged(found[Attempt(release, WITHOUT)])}
-    violated = [name for name, outcome in plain.items() if outcome == "caught"]
+    holding = [name for name, outcome in plain.items() if outcome == "missed"]
     tries = {
-        (attempt.defect, attempt.poisoned): tried_of(attempt, lines, violated, request)
+        (attempt.defect, attempt.poisoned): tried_of(attempt, lines, holding, request)
         for attempt, lines in found.items()
         if attempt.defect != WITHOUT
     }
@@ -288,25 +288,25 @@ def trial_of(
             for line in judged(found[Attempt(release, WITHOUT)])
             if line["outcome"] == "missed" and (only is None or line["property"] in only)
         ],
-        violated_without=violated,
+        violated_without=[name for name, outcome in plain.items() if outcome == "caught"],
         defects=[tries[defect, True] for defect in request.defects],
         unpoisoned=tries.get((STALE, False)),
     )
 
 
 def tried_of(
-    attempt: Attempt, lines: Sequence[Line], violated: Sequence[str], request: Request
+    attempt: Attempt, lines: Sequence[Line], holding: Sequence[str], request: Request
 ) -> Tried:
-    """What came of one attempt; properties that are violated without a defect are left out.
+    """What came of one attempt, by the properties that hold without a defect.
 
     Raises ValueError where the defect is broken.
     """
     by_property = defaultdict(list)
     for line in judged(lines):
-        if line["outcome"] == "broken":
-            raise ValueError(f"defect {attempt.defect}, in {key_of(line)}: {line['message']}")
-        if key_of(line) not in violated:
+        if key_of(line) in holding:
             by_property[key_of(line)].append(line)
+            if line["outcome"] == "broken":
+                raise ValueError(f"defect {attempt.defect}, in {key_of(line)}: {line['message']}")
     caught = {
         name: [line for line in found if line["outcome"] == "caught"]
         for name, found in by_property.items()
@@ -358,7 +358,6 @@ def conclude(trials: list[Trial], path: Path | None) -> int:
             )
     if path is not None:
         write(trials, path)
-        print(f"{path.relative_to(ROOT)}; nox -s report makes sensitivity.md of it")
     escaped = [f"{tried.defect} in {release}" for release, tried in found.missed]
     print(f"not caught with every seed: {', '.join(escaped)}" if escaped else "all were caught")
     return int(bool(escaped))
@@ -411,5 +410,8 @@ def read(path: Path = REPORT) -> Sensitivity:
 
 
 def write(trials: list[Trial], path: Path = REPORT) -> None:
-    """Keep the figures; one line a property, so that a change of them can be read."""
-    write_text(path, Sensitivity(trials=trials).model_dump_json(indent=1) + "\n")
+    """Keep the figures of these releases, beside those of others that are there already."""
+    kept = {trial.release: trial for trial in (read(path).trials if path.exists() else [])}
+    kept |= {trial.release: trial for trial in trials}
+    ordered = sorted(kept.values(), key=lambda trial: [int(n) for n in trial.release.split(".")])
+    write_text(path, Sensitivity(trials=ordered).model_dump_json(indent=1) + "\n")

@@ -384,10 +384,10 @@ def fill_by_arithmetic(true: Function) -> Function:
 
 
 def fill_refuses_nothing(true: Function) -> Function:
-    """A tensor without elements is an error, as in 2.6, and as a launch grid of 0 is to CUDA."""
+    """Where there is nothing to fill it is an error, as a launch grid of 0 is to CUDA."""
 
     def masked_fill(x: Tensor, mask: Tensor, value: Any, name: str | None = None) -> Tensor:
-        if 0 in x.shape:
+        if not mask.numpy().any():
             raise RuntimeError("invalid configuration argument")
         return true(x, mask, value)
 
