@@ -177,7 +177,7 @@ def gather(folder: Path) -> Gathered:
             gathered.errors.append(f"{path.name}: {records.first_problem(error)}")
         except OSError as error:
             gathered.errors.append(f"{path.name}: {error.strerror}")
-    gathered.measured.sort(key=lambda one: [int(part) for part in one.release.split(".")])
+    gathered.measured.sort(key=lambda one: records.in_order(one.release))
     return gathered
 
 

@@ -7,11 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from paddlecompat import inside, sensitivity
 from paddlecompat.matrix import NOX
-from paddlecompat.records import Model, first_problem, write_text
+from paddlecompat.records import Model, read_as, write_text
 from paddlecompat.releases import ROOT, Fixture
 from paddlecompat.sensitivity import Line, Sensitivity
 
@@ -121,11 +119,7 @@ def conclude(bench: Bench, path: Path | None) -> None:
 
 def read(path: Path = REPORT) -> Bench:
     """The committed figures. Raises ValueError with one line that names the file and the field."""
-    try:
-        return Bench.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
-        raise ValueError(f"{path}: {problem}; make it anew with nox -s bench") from None
+    return read_as(Bench, path, "; make it anew with nox -s bench")
 
 
 def write(bench: Bench, path: Path = REPORT) -> None:

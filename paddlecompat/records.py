@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,6 +37,9 @@ class Model(BaseModel):
     """Data from a file: unknown fields are errors, so a misspelt one is never silently dropped."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Form = TypeVar("Form", bound=Model)
 
 
 class Host(Model):
@@ -160,6 +163,11 @@ class Record(Model):
         return f"{self.cell}@{self.host.slug}.json"
 
 
+def in_order(release: str) -> list[int]:
+    """What to sort releases by: 2.10.0 comes after 2.9.0."""
+    return [int(part) for part in release.split(".")]
+
+
 def verdict_of(properties: Iterable[PropertyResult]) -> Verdict:
     """`sound` needs at least one property that holds on verified calls, and none that failed."""
     results = list(properties)
@@ -196,10 +204,18 @@ def read(path: Path) -> Record:
 
     Raises ValueError with one line that names the file and the field.
     """
+    return read_as(Record, path)
+
+
+def read_as(model: type[Form], path: Path, advice: str = "") -> Form:
+    """A file of JSON in the form of a model.
+
+    Raises ValueError with one line that names the file and the field, and ends with the advice.
+    """
     try:
-        return Record.model_validate_json(path.read_bytes())
+        return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise ValueError(f"{path}: {first_problem(error)}") from None
+        raise ValueError(f"{path}: {first_problem(error)}{advice}") from None
 
 
 def gather(folder: Path) -> Gathered:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tomllib
 from pydantic import Field, ValidationError, model_validator
 
-from paddlecompat.records import Model, Place, Sha256, Version, first_problem
+from paddlecompat.records import Model, Place, Sha256, Version, first_problem, in_order
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASES = ROOT / "fixtures" / "releases.toml"
@@ -159,4 +159,4 @@ def cell_named(name: str, fixture: Fixture) -> Cell:
 
 def newest(fixture: Fixture) -> Release:
     """The release that a newcomer is shown first."""
-    return max(fixture.release, key=lambda r: tuple(int(part) for part in r.version.split(".")))
+    return max(fixture.release, key=lambda r: in_order(r.version))

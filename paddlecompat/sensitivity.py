@@ -17,11 +17,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from paddlecompat import inside, suite
 from paddlecompat.matrix import NOX
-from paddlecompat.records import Model, first_problem, write_text
+from paddlecompat.records import Model, in_order, read_as, write_text
 from paddlecompat.releases import ROOT, Fixture
 from paddlecompat.suite import PROPERTIES
 
@@ -402,16 +400,12 @@ def column_of(key: str) -> tuple[str, str]:
 
 def read(path: Path = REPORT) -> Sensitivity:
     """The committed figures. Raises ValueError with one line that names the file and the field."""
-    try:
-        return Sensitivity.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        problem = first_problem(error) if isinstance(error, ValidationError) else str(error)
-        raise ValueError(f"{path}: {problem}; make it anew with nox -s sensitivity") from None
+    return read_as(Sensitivity, path, "; make it anew with nox -s sensitivity")
 
 
 def write(trials: list[Trial], path: Path = REPORT) -> None:
     """Keep the figures of these releases, beside those of others that are there already."""
     kept = {trial.release: trial for trial in (read(path).trials if path.exists() else [])}
     kept |= {trial.release: trial for trial in trials}
-    ordered = sorted(kept.values(), key=lambda trial: [int(n) for n in trial.release.split(".")])
+    ordered = sorted(kept.values(), key=lambda trial: in_order(trial.release))
     write_text(path, Sensitivity(trials=ordered).model_dump_json(indent=1) + "\n")

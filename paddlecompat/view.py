@@ -261,7 +261,9 @@ def placed(rows: Iterable[Row], place: Place, fixture: Fixture) -> list[Row]:
     if place == "cpu":
         listed = (r.version for r in fixture.release if place in r.places)
         here += [Row(version, place) for version in listed if version not in count]
-    return sorted(here, key=lambda row: ([-int(part) for part in row.release.split(".")], row.host))
+    return sorted(
+        here, key=lambda row: ([-part for part in records.in_order(row.release)], row.host)
+    )
 
 
 def groups_of(rows: Iterable[Row]) -> list[Group]:
