@@ -78,7 +78,11 @@ def measured_pages(templates: Environment, folder: Path) -> dict[str, str]:
     if seen is not None:
         shown = max((t for t in seen.trials), key=lambda trial: len(trial.properties))
         pages["sensitivity.md"] = templates.get_template("sensitivity.md.j2").render(
-            measured=seen, shown=shown, tables=sensitivity.tables(shown), stale=sensitivity.STALE
+            measured=seen,
+            shy={trial.release: seen.shy(trial) for trial in seen.trials},
+            shown=shown,
+            tables=sensitivity.tables(shown),
+            stale=sensitivity.STALE,
         )
     if (measured := folder / advice.MEASURED.name).exists():
         pages["advice.md"] = advice_view.render(measured, templates)

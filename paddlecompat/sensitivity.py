@@ -105,8 +105,23 @@ class Sensitivity(Model):
             for trial in self.trials
             if trial.whole
             for tried in trial.defects
-            if tried.escaped
+            if tried.escaped and tried not in self.shy(trial)
         ]
+
+    def shy(self, trial: Trial) -> list[Tried]:
+        """The defects that a release asked everything cannot show."""
+        escaped = [tried for tried in trial.defects if tried.escaped]
+        return [tried for tried in escaped if trial.whole and self.hidden(trial, tried)]
+
+    def hidden(self, trial: Trial, tried: Tried) -> list[str]:
+        """Why this release cannot show the defect: what catches it elsewhere, none of which holds.
+
+        The release is faulty in this way itself, or does not offer what the fault is in. Empty
+        where something that could catch it holds, or where nothing caught it anywhere.
+        """
+        others = (other.of(tried.defect) for other in self.trials)
+        able = {name for other in others if other for name in other.caught}
+        return [] if able & set(trial.properties) else sorted(able)
 
 
 @dataclass(frozen=True)
@@ -356,7 +371,9 @@ def conclude(trials: list[Trial], path: Path | None) -> int:
             )
     if path is not None:
         write(trials, path)
-    escaped = [f"{tried.defect} in {release}" for release, tried in found.missed]
+        found = read(path)  # what other releases show tells what one of them cannot
+    tried_now = {trial.release for trial in trials}
+    escaped = [f"{tried.defect} in {rel}" for rel, tried in found.missed if rel in tried_now]
     print(f"not caught with every seed: {', '.join(escaped)}" if escaped else "all were caught")
     return int(bool(escaped))
 

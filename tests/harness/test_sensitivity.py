@@ -135,10 +135,23 @@ def test_the_whole_catalogue_was_tried() -> None:
         assert [tried.defect for tried in trial.defects] == suite.defects()
 
 
-def test_the_newest_2_release_was_tried_with_ten_seeds() -> None:
-    newest = [r.version for r in releases.load().release if r.version.startswith("2.")][-1]
-    seeds = {trial.release: trial.seeds for trial in sensitivity.read().trials}
-    assert seeds.get(newest) == 10
+def test_the_oldest_and_the_newest_2_release_were_tried_with_ten_seeds() -> None:
+    listed = [r.version for r in releases.load().release if r.version.startswith("2.")]
+    seeds = {trial.release: trial.seeds for trial in sensitivity.read().trials if trial.whole}
+    assert (seeds.get(listed[0]), seeds.get(listed[-1])) == (10, 10)
+
+
+def test_a_defect_that_is_not_caught_is_missed_unless_what_catches_it_elsewhere_does_not_hold() -> (
+    None
+):
+    caught, escaped = trial("2.6.2", 1), trial("2.2.2", 1)
+    (zeros,) = escaped.defects
+    unseen = zeros.model_copy(update={"caught": {}, "caught_with": 0})
+    here = escaped.model_copy(update={"defects": [unseen]})
+    able = here.model_copy(update={"properties": ["masked_select::test_b"]})
+    assert Sensitivity(trials=[here, caught]).missed == [("2.2.2", unseen)]
+    assert Sensitivity(trials=[able, caught]).missed == []
+    assert Sensitivity(trials=[able]).missed == [("2.2.2", unseen)]
 
 
 def test_what_was_tried_is_what_the_records_hold() -> None:
