@@ -141,17 +141,21 @@ def test_the_oldest_and_the_newest_2_release_were_tried_with_ten_seeds() -> None
     assert (seeds.get(listed[0]), seeds.get(listed[-1])) == (10, 10)
 
 
-def test_a_defect_that_is_not_caught_is_missed_unless_what_catches_it_elsewhere_does_not_hold() -> (
-    None
-):
-    caught, escaped = trial("2.6.2", 1), trial("2.2.2", 1)
+def missed(*trials: sensitivity.Trial) -> list[str]:
+    return [release for release, _ in Sensitivity(trials=list(trials)).missed]
+
+
+def test_a_defect_that_nothing_caught_is_missed_where_something_that_can_catch_it_holds() -> None:
+    caught, escaped = trial("2.6.2", 2), trial("2.2.2", 2)
     (zeros,) = escaped.defects
-    unseen = zeros.model_copy(update={"caught": {}, "caught_with": 0})
-    here = escaped.model_copy(update={"defects": [unseen]})
-    able = here.model_copy(update={"properties": ["masked_select::test_b"]})
-    assert Sensitivity(trials=[here, caught]).missed == [("2.2.2", unseen)]
-    assert Sensitivity(trials=[able, caught]).missed == []
-    assert Sensitivity(trials=[able]).missed == [("2.2.2", unseen)]
+    blind = zeros.model_copy(update={"caught": {}, "caught_with": 0})
+    seeing = zeros.model_copy(update={"caught_with": 2})
+    caught = caught.model_copy(update={"defects": [seeing]})
+    here = escaped.model_copy(update={"defects": [blind]})
+    elsewhere = here.model_copy(update={"properties": ["masked_select::test_b"]})
+    assert missed(here, caught) == ["2.2.2"]
+    assert missed(elsewhere, caught) == []
+    assert missed(elsewhere) == ["2.2.2"]
 
 
 def test_what_was_tried_is_what_the_records_hold() -> None:
