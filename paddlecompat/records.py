@@ -24,7 +24,12 @@ Reason = Literal[
     "no build",
     "no interpreter",
     "no CUDA device",
+    "driver too old",
     "device not supported by the build",
+    "too little device memory",
+    "device in use",
+    "device lost",
+    "no CUDA libraries",
     "install failed",
     "import failed",
 ]
@@ -72,7 +77,38 @@ class MeasuredBuild(Model):
     wheel: str = Field(description="The wheel's file name.")
     sha256: Sha256
     locked: bool = Field(description="Whether the sha256 was checked against fixtures/.")
-    source: str = Field(description="'index' or 'file': where the wheel was taken from.")
+    source: str = Field(description="'index', 'file' or 'installed': where it was taken from.")
+
+    @property
+    def tag(self) -> str:
+        """'post112' of '2.3.2.post112'; empty where the version has none."""
+        return re.sub(r"^\d+(\.\d+)*\.?", "", self.version)
+
+
+class Device(Model):
+    """The device that was measured, as its driver and the build's CUDA libraries tell of it."""
+
+    name: str = Field(description="For example 'NVIDIA GeForce RTX 3090'.")
+    capability: str = Field(pattern=r"^\d+\.\d$", description="Compute capability, as '8.6'.")
+    memory_gib: float
+    driver: str = Field(description="The driver's version, as '535.104.05'.")
+    driver_cuda: str = Field(description="The newest CUDA version that the driver serves: '12.2'.")
+    runtime: dict[str, str] = Field(default={}, description="CUDA libraries loaded: versions.")
+
+
+class Finding(Model):
+    """One thing that compute-sanitizer said, as often as it said it."""
+
+    text: str
+    times: int = Field(ge=1)
+
+
+class Sanitizer(Model):
+    """What NVIDIA's compute-sanitizer found while the properties ran."""
+
+    tool: Literal["memcheck", "initcheck"]
+    version: str
+    findings: list[Finding] = []
 
 
 class Environment(Model):
@@ -120,11 +156,20 @@ class PropertyResult(Model):
         return f"{self.group}::{self.name}"
 
 
+class BuildFor(Model):
+    """What would be measured on a machine with another card."""
+
+    card: str = Field(description="With its compute capability: 'GeForce RTX 3090 (8.6)'.")
+    build: str | None = Field(description="As '2.3.2.post112'; None where none fits.")
+    why: str
+
+
 class NotRun(Model):
     """Why nothing was measured."""
 
     reason: Reason
     detail: str = Field(description="What was found, and what to do.")
+    builds: list[BuildFor] = Field(default=[], description="What example cards would be given.")
 
 
 class Record(Model):
@@ -136,7 +181,12 @@ class Record(Model):
     place: Place
     host: Host
     build: MeasuredBuild | None = None
+    device: Device | None = Field(default=None, description="None on the CPU.")
     environment: Environment | None = None
+    stand_in: str | None = Field(
+        default=None, description="The fault of a stand-in device: never a published record."
+    )
+    sanitizer: Sanitizer | None = None
     verdict: Verdict
     not_run: NotRun | None = None
     profile: str
@@ -160,7 +210,9 @@ class Record(Model):
 
     @property
     def file_name(self) -> str:
-        return f"{self.cell}@{self.host.slug}.json"
+        """Of the cell and the host; a build with a tag (`post112`) has a record of its own."""
+        tag = self.build.tag if self.build else ""
+        return f"{self.cell}{f'.{tag}' if tag else ''}@{self.host.slug}.json"
 
 
 def in_order(release: str) -> list[int]:

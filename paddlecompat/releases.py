@@ -16,6 +16,9 @@ RELEASES = ROOT / "fixtures" / "releases.toml"
 REQUIREMENTS = ROOT / "fixtures" / "requirements"
 
 
+Capability = Annotated[str, Field(pattern=r"^\d+\.\d$")]
+
+
 class MissingSymbol(Model):
     """A private libc symbol that old builds import and modern libcs no longer export."""
 
@@ -64,13 +67,24 @@ class InterpreterLibrary(Model):
 Gap = MissingSymbol | MissingLibrary | InterpreterLibrary
 
 
+class GpuCode(Model):
+    """The GPU code in a build's wheel for one operating system."""
+
+    sm: list[Capability] = Field(description="Native code, as ['7.5', '8.6'].")
+    ptx: list[Capability] = Field(default=[], description="Code that a driver compiles for newer.")
+    source: str = Field(description="'wheel' where it was read from it, else the page's address.")
+
+
 class Build(Model):
-    """One wheel of a release on the public index, for each platform that it was made for."""
+    """One wheel of a release, for each platform that it was made for."""
 
     distribution: Literal["paddlepaddle", "paddlepaddle-gpu"]
-    version: str
+    version: str = Field(description="With its tag where it has one, as '2.3.2.post112'.")
+    index: Literal["pypi", "paddle"] = Field(default="pypi", description="'paddle': its own.")
     cuda: str | None = None
     cudnn: str | None = None
+    linux: GpuCode | None = Field(default=None, description="None: no wheel for it.")
+    windows: GpuCode | None = Field(default=None, description="None: no wheel for it.")
 
     @property
     def lock(self) -> Path:
