@@ -28,7 +28,7 @@ Reason = Literal[
     "device not supported by the build",
     "too little device memory",
     "device in use",
-    "device lost",
+    "device refused",
     "no CUDA libraries",
     "install failed",
     "import failed",

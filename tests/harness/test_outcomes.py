@@ -12,7 +12,14 @@ from paddlecompat import suite
 from paddlecompat.builds import CannotRun
 from paddlecompat.records import PropertyResult, verdict_of
 
-PROTOCOL = ("conftest.py", "evidence.py", "release_errors.py", "write_script.py", "pytest.ini")
+PROTOCOL = (
+    "conftest.py",
+    "device.py",
+    "evidence.py",
+    "release_errors.py",
+    "write_script.py",
+    "pytest.ini",
+)
 PREAMBLE = """
 import ctypes, os
 import numpy as np

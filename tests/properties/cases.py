@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 import arrays
 import family_questions
+import gpu_questions
 import memory
 import oracle
 import questions
@@ -16,7 +17,7 @@ from regressions import Regression
 from scripts import helpers_of, program
 from selections import Selection
 
-HELPERS = helpers_of(arrays, memory, oracle, questions, family_questions)
+HELPERS = helpers_of(arrays, memory, oracle, questions, family_questions, gpu_questions)
 ASKED_AGAIN: dict[str, Callable[..., questions.Answers]] = {  # the calls of regressions.py
     "masked_select": family_questions.published_selection,
     "boolean index": family_questions.published_reading,
@@ -73,6 +74,24 @@ class Replay:
 
 
 @dataclass(frozen=True)
+class Large:
+    """A few elements far out of a tensor that is made on the device: a `Case` of evidence.py."""
+
+    size: int
+    positions: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"elements {list(self.positions)} of {self.size}"
+
+    def answers(self) -> questions.Answers:
+        return gpu_questions.from_far_out(self.size, list(self.positions))
+
+    def script(self) -> str:
+        """A program that asks the same, often, and fails at the first answer that is wrong."""
+        return comparing_program(self, "", f"from_far_out({self.size}, {list(self.positions)})")
+
+
+@dataclass(frozen=True)
 class Refusal:
     """A selection that makes no sense, which is due an error: a `Case` of evidence.py."""
 
@@ -115,7 +134,7 @@ print("as expected")
     )
 
 
-def verify(question: Question | Replay, not_offered: tuple[str, ...] = ()) -> None:
+def verify(question: Question | Replay | Large, not_offered: tuple[str, ...] = ()) -> None:
     """Ask, and compare answer by answer. Raises Violation at the first that is wrong.
 
     `not_offered` are patterns of errors that say "not offered" to this question alone.

@@ -6,26 +6,31 @@ message and, where the property is violated, its evidence. pytest-reportlog writ
 
 from __future__ import annotations
 
+import functools
 import json
 import math
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
+import device
 import pytest
 from evidence import Ledger, Violation, journal, ledger, shown, start
 from hypothesis import HealthCheck, Phase, settings
 from release_errors import in_one_line
 
 PROFILES = {"quick": 10, "standard": 100, "thorough": 1000, "ci": 100}
+GPU_ONLY = ("test_gpu.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("paddle", "the cell that is measured")
     group.addoption("--place", choices=("cpu", "gpu"), default="cpu", help="where the tensors live")
+    group.addoption("--stand-in", metavar="FAULT", help="a device that is not there, for tests")
     group.addoption("--profile", choices=tuple(PROFILES), default="standard")
     group.addoption("--defect", help="put a fault in on purpose: its name, or FILE::NAME")
     group.addoption("--target", help="the function in whose place a fault from a file stands")
@@ -67,6 +72,12 @@ def limit_memory(gibibytes: float | None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What asks for a device has no place in a cell without one."""
+    on_cpu = config.getoption("--place") == "cpu"
+    return True if on_cpu and collection_path.name in GPU_ONLY else None
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write down which properties there are, so that none goes missing with a dead worker."""
     if journal.path is not None:
@@ -77,10 +88,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def place(request: pytest.FixtureRequest) -> str:
     """Put the tensors where the cell says, with a defect where one was asked for."""
-    import paddle
-
     name: str = request.config.getoption("--place")
-    paddle.set_device(name)
+    device.use(name, request.config.getoption("--stand-in"))
     defect = request.config.getoption("--defect")
     if defect:
         import defects
@@ -92,6 +101,47 @@ def place(request: pytest.FixtureRequest) -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     start(item.nodeid)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, None]:
+    """On a device, each example ends with waiting for it, and a failing one with a canary."""
+    if pyfuncitem.config.getoption("--place") == "cpu":
+        yield
+        return
+    handle = getattr(pyfuncitem.obj, "hypothesis", None)
+    owner, name = (pyfuncitem, "obj") if handle is None else (handle, "inner_test")
+    body = getattr(owner, name)
+    setattr(owner, name, watched(body, pyfuncitem.config))
+    try:
+        yield
+    finally:
+        setattr(owner, name, body)
+
+
+def watched(example: Callable[..., None], config: pytest.Config) -> Callable[..., None]:
+    """An example that leaves no error behind for the next: a spoiled context ends the process."""
+
+    @functools.wraps(example)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            example(*args, **kwargs)
+            device.synchronize()
+        except Exception:
+            if (words := device.trouble()) is not None:
+                give_up(words, config)
+            raise
+
+    return run
+
+
+def give_up(words: str, config: pytest.Config) -> None:
+    """The device no longer answers: end the process, which is replaced, while the property runs."""
+    if not hasattr(config, "workerinput"):
+        pytest.exit(f"the device's context is spoiled: {words}", returncode=3)
+    journal.spoiled = words
+    journal.write(ledger.case)
+    os._exit(3)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -154,6 +204,8 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     limit = getattr(options, "timeout", None) or math.inf
     timed_out = report.duration >= limit
     message = f"no end within {limit:g} s" if timed_out else "the process died"
+    if header.get("spoiled"):
+        message = f"the device no longer answered: {header['spoiled']}"
     found = {
         "outcome": "timed out" if timed_out else "crashed",
         "calls": 0,

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol, TypeVar
 
+import device
 import numpy as np
 import pytest
 from release_errors import in_one_line, says_not_offered
@@ -60,11 +61,18 @@ class Journal:
     path: str | None = None
     property: str = ""
     started: float = 0.0
+    spoiled: str | None = None
+    """What the device said when it no longer answered."""
 
     def write(self, case: Case | None) -> None:
         if self.path is None:
             return
-        line = {"property": self.property, "started": self.started, "case": case and str(case)}
+        line = {
+            "property": self.property,
+            "started": self.started,
+            "case": case and str(case),
+            "spoiled": self.spoiled,
+        }
         with open(self.path, "wb") as file:  # noqa: PTH123  # once an example: kept quick
             file.write(json.dumps(line).encode() + b"\n" + pickle.dumps(case))
 
@@ -107,8 +115,9 @@ def ask(
 def same_bytes(actual: np.ndarray, expected: np.ndarray, what: str = "values") -> None:
     """A verified call: dtype, shape and every byte agree (NaN payloads and the sign of zero too).
 
-    Raises Violation where they do not.
+    Raises Violation where they do not, and what the device came to in the meantime.
     """
+    device.synchronize()
     ledger.calls += 1
     if actual.dtype != expected.dtype:
         contradict(f"{what}: dtype", expected, actual)
@@ -149,8 +158,10 @@ def within(actual: object, expected: object, tolerance: object, what: str) -> No
     """A verified call: every |actual - expected| is at most `tolerance`, an absolute bound.
 
     Where the oracle says NaN the release must say NaN, and the same infinity where it says one.
-    The caller derives the bound. Raises Violation where an element is outside.
+    The caller derives the bound. Raises Violation where an element is outside, and what the device
+    came to in the meantime.
     """
+    device.synchronize()
     ledger.calls += 1
     measured = np.asarray(actual, dtype=np.float64)
     true = np.asarray(expected, dtype=np.float64)

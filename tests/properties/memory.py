@@ -10,7 +10,8 @@ def poison(nbytes: int) -> None:
 
     An output that a kernel never writes holds what its memory held before, which may be the answer
     to an earlier call (PaddlePaddle/Paddle#44181). After this it holds the pattern. Two pieces are
-    filled because the allocator may hand the first to a kernel's scratch space.
+    filled because the allocator may hand the first to a kernel's scratch space. They are of the
+    output's own size: a GPU's allocator hands out the smallest free piece that is large enough.
     """
-    held = [paddle.full([nbytes // 8 + 1], -7.25e77, "float64") for _ in range(2)]
+    held = [paddle.full([max(1, -(-nbytes // 8))], -7.25e77, "float64") for _ in range(2)]
     del held

@@ -1,0 +1,74 @@
+"""The device that the tensors live on: the one place where the properties touch it.
+
+A `stand_in.StandIn` comes in through here, too, so that the harness can be tested without a GPU.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import paddle
+
+
+class Cpu:
+    """No device: there is nothing to wait for, and nothing that can be spoiled."""
+
+    def open(self) -> None:
+        """Tensors live here from now on."""
+        paddle.set_device("cpu")
+
+    def synchronize(self) -> None:
+        """Wait for all that was asked of the device. Raises the error that it came to, late."""
+
+    def gibibytes(self) -> float | None:
+        """The device's memory; None where it is not known."""
+        return None
+
+
+class Gpu(Cpu):
+    """The first CUDA device that is visible."""
+
+    def open(self) -> None:
+        paddle.set_device("gpu")
+
+    def synchronize(self) -> None:
+        paddle.device.cuda.synchronize()
+
+    def gibibytes(self) -> float | None:
+        cuda: Any = paddle.device.cuda
+        if not hasattr(cuda, "get_device_properties"):
+            return None
+        return float(cuda.get_device_properties().total_memory) / 2**30
+
+
+current: Cpu = Cpu()
+
+
+def use(place: str, stand_in: str | None = None) -> None:
+    """Open the device of this process."""
+    global current  # one process, one device
+    current = Cpu() if place == "cpu" else Gpu()
+    if stand_in is not None:
+        from stand_in import StandIn
+
+        current = StandIn(stand_in)
+    current.open()
+
+
+def synchronize() -> None:
+    """Wait for the device. Raises the error that earlier calls came to."""
+    current.synchronize()
+
+
+def trouble() -> str | None:
+    """What a small calculation says of the device; None where it is right.
+
+    After an asynchronous CUDA error every later call of the process fails: its context is spoiled.
+    """
+    try:
+        x = paddle.to_tensor([0.0, 1.0, 2.0, 3.0])
+        doubled = (x + x).numpy().tolist()
+        synchronize()
+    except Exception as error:
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return None if doubled == [0.0, 2.0, 4.0, 6.0] else f"[0, 1, 2, 3] doubled is {doubled}"

@@ -1,0 +1,134 @@
+"""A device that is not there: the installed release's CPU with a fault, for the harness's tests.
+
+What is recorded with it carries `stand_in` and is never published.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import paddle
+from device import Cpu
+
+Tensor = Any  # paddle carries no types
+Function = Callable[..., Any]
+
+GIBIBYTES = 2.0
+AT_THE_PROBE = {  # in CUDA's own words
+    "no-kernel-image": "(External) CUDA error(209), no kernel image is available for execution on "
+    "the device.",
+    "driver-too-old": "(External) CUDA error(35), CUDA driver version is insufficient for CUDA "
+    "runtime version.",
+    "too-little-memory": "(ResourceExhausted) Out of memory error on GPU 0. Cannot allocate "
+    "256.000000MB memory on GPU 0.",
+    "in-use": "(External) CUDA error(46), all CUDA-capable devices are busy or unavailable.",
+}
+SPOILED = "(External) CUDA error(700), an illegal memory access was encountered."
+FAULTS = ("sound", "unwritten", "crash", "spoiled", "exit", *AT_THE_PROBE)
+
+
+class StandIn(Cpu):
+    """What the properties take for a GPU."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        self.spoiled = False
+        self.stale = 0.0  # what memory was filled with last
+
+    def open(self) -> None:
+        if self.fault == "exit":
+            os._exit(255)  # as releases do where they see no device: no exception to catch
+        if self.fault in AT_THE_PROBE:
+            raise OSError(AT_THE_PROBE[self.fault])
+        paddle.set_device("cpu")
+        self.stand_in_for_the_device()
+
+    def synchronize(self) -> None:
+        if self.spoiled:
+            raise OSError(SPOILED)
+
+    def gibibytes(self) -> float:
+        return GIBIBYTES
+
+    def stand_in_for_the_device(self) -> None:
+        """Put the fault in, and what a GPU has and the CPU has not: an allocator that caches."""
+        import defects  # it holds every module of the properties, this one too
+
+        replaced = {
+            "paddle.set_device": lambda true: lambda place: true("cpu"),
+            "paddle.full": self.remembering,
+            "paddle.empty": self.handing_out_again,
+            "paddle.to_tensor": self.failing_once_spoiled,
+            "paddle.masked_select": self.faulty(),
+        }
+        for target, factory in replaced.items():
+            defects.put_in_place(target, factory)
+        if hasattr(paddle.device.cuda, "Stream"):
+            paddle.device.cuda.Stream = no_streams
+
+    def remembering(self, true: Function) -> Function:
+        def full(shape: Any, value: Any, *args: Any, **kwargs: Any) -> Tensor:
+            self.stale = value
+            return true(shape, value, *args, **kwargs)
+
+        return full
+
+    def handing_out_again(self, true: Function) -> Function:
+        def empty(shape: Any, dtype: Any = None, name: Any = None) -> Tensor:
+            return self.unwritten_memory(true(shape, dtype, name))
+
+        return empty
+
+    def failing_once_spoiled(self, true: Function) -> Function:
+        def to_tensor(*args: Any, **kwargs: Any) -> Tensor:
+            self.synchronize()
+            return true(*args, **kwargs)
+
+        return to_tensor
+
+    def unwritten_memory(self, like: Tensor) -> Tensor:
+        """A tensor of the same shape and dtype that holds what memory was filled with last."""
+        held = np.zeros_like(like.numpy())
+        raw = np.resize(np.full(1, float(self.stale)).view(np.uint8), held.nbytes)
+        like.set_value(raw.view(held.dtype).reshape(held.shape))
+        return like
+
+    def faulty(self) -> Callable[[Function], Function]:
+        """The factory of this fault's `masked_select`."""
+        faults = {"unwritten": self.unwritten, "crash": self.crashing, "spoiled": self.spoiling}
+        return faults.get(self.fault, lambda true: true)
+
+    def unwritten(self, true: Function) -> Function:
+        """The kernel never ran (PaddlePaddle/Paddle#44181)."""
+
+        def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
+            selected = true(x, mask, name)
+            return self.unwritten_memory(selected) if paddle.in_dynamic_mode() else selected
+
+        return masked_select
+
+    def crashing(self, true: Function) -> Function:
+        """The process dies of float64."""
+
+        def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
+            if "float64" in str(x.dtype) or "FP64" in str(x.dtype):
+                os.abort()
+            return true(x, mask, name)
+
+        return masked_select
+
+    def spoiling(self, true: Function) -> Function:
+        """An asynchronous error of int64: the answer looks right, and no call after it works."""
+
+        def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
+            self.spoiled = self.spoiled or "int64" in str(x.dtype) or "INT64" in str(x.dtype)
+            return true(x, mask, name)
+
+        return masked_select
+
+
+def no_streams(*_: Any, **__: Any) -> None:
+    raise NotImplementedError("a stand-in has no streams")
