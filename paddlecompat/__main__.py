@@ -7,12 +7,14 @@ import json
 import secrets
 import sys
 from pathlib import Path
+from typing import get_args
 
 from paddlecompat import (
     advice,
     bench,
     builds,
     cell,
+    device,
     expectations,
     host,
     interpreters,
@@ -20,6 +22,7 @@ from paddlecompat import (
     matrix,
     releases,
     report,
+    sanitizer,
     sensitivity,
     suite,
 )
@@ -143,6 +146,11 @@ def cell_options() -> argparse.ArgumentParser:
     add("--require-device", action="store_true", help="a GPU cell without a device is a failure")
     add("--strict", action="store_true", help="a violation that is gone is a failure, too")
     add("--wheel", type=Path, metavar="FILE", help="measure this wheel of the release")
+    add("--build", metavar="VERSION", help="GPU: measure this build, as 2.3.2.post112")
+    add(
+        "--sanitize", choices=get_args(sanitizer.Tool), help="GPU: under NVIDIA's compute-sanitizer"
+    )
+    add("--stand-in", choices=device.STAND_INS, help="GPU: a device that is not there, for tests")
     add(
         "--records",
         type=Path,
@@ -184,6 +192,9 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
     wanted = releases.cell_named(arguments.cell, fixture)
     if arguments.prepare:
         return cell.make_ready(wanted, fixture, arguments.environment, arguments.wheel)
+    for option in ("build", "sanitize", "stand_in"):
+        if getattr(arguments, option) and wanted.place == "cpu":
+            raise ValueError(f"--{option.replace('_', '-')} is for GPU cells")
     options = cell.Options(
         suite.Request(
             place=wanted.place,
@@ -194,11 +205,14 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
             target=arguments.target,
             timeout=arguments.timeout,
             memory_limit=arguments.memory_limit,
+            stand_in=arguments.stand_in,
+            watch=sanitizer.installed(arguments.sanitize) if arguments.sanitize else None,
         ),
         require_device=arguments.require_device,
         strict=arguments.strict,
         prune=arguments.prune,
         wheel=arguments.wheel,
+        build=arguments.build,
         records=arguments.records,
     )
     return cell.fill(wanted, fixture, arguments.environment, options)

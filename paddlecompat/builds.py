@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,10 +16,15 @@ from filelock import FileLock
 from packaging.tags import platform_tags
 from packaging.utils import parse_wheel_filename
 
+from paddlecompat.host import system
 from paddlecompat.records import NotRun
 from paddlecompat.releases import ROOT, Build, Cell
 
 CACHE = ROOT / ".nox" / "wheels"
+PADDLES_INDEX = {
+    "linux": "https://www.paddlepaddle.org.cn/whl/linux/mkl/avx/stable.html",
+    "windows": "https://www.paddlepaddle.org.cn/whl/windows/mkl/avx/stable.html",
+}
 
 
 class CannotRun(Exception):
@@ -62,18 +68,29 @@ def choices(cell: Cell) -> list[Build]:
     return (cpu or [Build(distribution="paddlepaddle", version=release.version)]) + gpu
 
 
-def fetch(cell: Cell) -> Wheel:
-    """The wheel of the best build that the cache or the configured index has.
+def reachable(system: str) -> bool:
+    """Whether Paddle's own index answers from here."""
+    asked = urllib.request.Request(PADDLES_INDEX[system], method="HEAD")
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def fetch(cell: Cell, chosen: Build | None = None) -> Wheel:
+    """The wheel of the chosen build, else of the best that the cache or the configured index has.
 
     Raises CannotRun: `no build` where neither has one, `install failed` where the index fails.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
-    for build in choices(cell):
+    wanted = [chosen] if chosen else choices(cell)
+    for build in wanted:
         with FileLock(CACHE / f"{build.distribution}-{build.version}.lock"):
             wheel = cached(build, cell.release.python) or download(build, cell.release.python)
         if wheel is not None:
             return wheel
-    names = " or ".join(f"{build.distribution}=={build.version}" for build in choices(cell))
+    names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
     tag = f"CPython {cell.release.python} on {next(iter(platform_tags()))}"
     raise CannotRun(NotRun(reason="no build", detail=f"no wheel of {names} for {tag}"))
 
@@ -118,6 +135,7 @@ def download(build: Build, python: str) -> Wheel | None:
             *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
             *("download", "--no-deps", "--only-binary=:all:", "--dest", folder),
             *("--implementation", "cp", "--python-version", python, *platforms),
+            *(("--find-links", PADDLES_INDEX[system()]) if build.index == "paddle" else ()),
             *("--requirement", str(requirement)),
         ]
         ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)

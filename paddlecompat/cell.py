@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paddlecompat import expectations, host, interpreters, probe, records, report, suite
+from paddlecompat import (
+    choice,
+    cuda_libraries,
+    device,
+    expectations,
+    host,
+    interpreters,
+    probe,
+    records,
+    report,
+    suite,
+)
 from paddlecompat.builds import CannotRun
 from paddlecompat.environment import interpreter, prepare
 from paddlecompat.records import NotRun, Record
-from paddlecompat.releases import ROOT, Cell, Fixture
+from paddlecompat.releases import ROOT, Build, Cell, Fixture
 
 RECORDS = ROOT / "reports" / "cells"
 WORK = ROOT / ".nox" / "cells"
@@ -29,7 +41,14 @@ class Options:
     strict: bool = False
     prune: bool = False
     wheel: Path | None = None
+    build: str | None = None
     records: Path = RECORDS
+
+    @property
+    def published(self) -> bool:
+        """Whether the record goes into the table: not with a stand-in, but beside, on demand."""
+        stands_in = self.request.stand_in is not None and self.records == RECORDS
+        return self.request.whole and not stands_in
 
 
 def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> int:
@@ -73,7 +92,7 @@ def make_ready(cell: Cell, fixture: Fixture, environment: Path | None, wheel: Pa
 
 def keep(record: Record, options: Options, work: Path) -> str:
     """Write the record; where it went, in words. What was measured is not lost to a `not run`."""
-    if not options.request.whole:
+    if not options.published:
         path = records.write(record, work)
         return f"{shown(path)} (not the whole suite as it is: kept out of the table)"
     path = options.records / record.file_name
@@ -90,19 +109,31 @@ def shown(path: Path) -> str:
 
 def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
-    record = blank(cell, options.request)
+    record, request, build = blank(cell, options.request), options.request, None
     try:
+        if cell.place == "gpu":
+            record = with_device(record, cell, request.stand_in)
+            build = build_for(record, cell, options)
         if environment is None:
             detail = interpreters.how_to_get(cell.release.python)
             raise CannotRun(NotRun(reason="no interpreter", detail=detail))
-        prepared = prepare(cell, fixture, environment, options.wheel)
+        prepared = prepare(cell, fixture, environment, options.wheel, build)
         found = {"build": prepared.build, "environment": prepared.environment}
         record = record.model_copy(update={**found, "seconds": prepared.seconds})
         if cell.place == "gpu":
-            record = on_device(record, interpreter(environment))
-        return tested(record, interpreter(environment), options.request, WORK / cell.name)
+            request = replace(request, settings=cuda_libraries.settings(environment))
+            record = tried_on_device(record, interpreter(environment), request)
+        return tested(record, interpreter(environment), request, WORK / cell.name)
     except CannotRun as error:
-        return record.model_copy(update={"verdict": "not run", "not_run": error.not_run})
+        not_run = error.not_run.model_copy(update={"detail": impersonal(error.not_run.detail)})
+        return record.model_copy(update={"verdict": "not run", "not_run": not_run})
+
+
+def impersonal(text: str) -> str:
+    """Without the folders of this machine: a record names no person and no machine."""
+    for folder, name in ((ROOT, "."), (Path(tempfile.gettempdir()), "TMP"), (Path.home(), "~")):
+        text = re.sub(rf"{re.escape(str(folder))}(?=[/\\\s'\":,]|$)", name, text)
+    return text
 
 
 def blank(cell: Cell, request: suite.Request) -> Record:
@@ -113,20 +144,53 @@ def blank(cell: Cell, request: suite.Request) -> Record:
         place=cell.place,
         host=host.describe(cell.release.python),
         verdict="not run",
+        stand_in=request.stand_in,
         profile=request.profile,
         seed=request.seed,
         measured_at=datetime.now(UTC).replace(microsecond=0),
     )
 
 
-def on_device(record: Record, python: Path) -> Record:
-    """The record with its GPU and driver; raises CannotRun where the build can use none."""
+def with_device(record: Record, cell: Cell, stand_in: str | None) -> Record:
+    """The record with its device.
+
+    Raises CannotRun without one; it then says what example cards would be given.
+    """
+    found = device.look(stand_in)
+    if isinstance(found, NotRun):
+        system = host.system()
+        builds = choice.example_builds(cell.release, system, cuda_libraries.served(system))
+        raise CannotRun(found.model_copy(update={"builds": builds}))
+    seen = record.host.model_copy(update={"gpu": found.name, "driver": found.driver})
+    return record.model_copy(update={"host": seen, "device": found})
+
+
+def build_for(record: Record, cell: Cell, options: Options) -> Build | None:
+    """The build for the record's device, or that which a person named; None: there is a wheel.
+
+    Raises CannotRun where none fits, ValueError where the one that is named is of another release.
+    """
+    assert record.device is not None
+    if options.wheel is not None:
+        return None
+    if options.build is not None:
+        return choice.overridden(cell.release, options.build)
+    found = choice.choose(cell.release, device.machine_with(record.device))
+    if isinstance(found, NotRun):
+        raise CannotRun(found)
+    print(f"{record.device.name}: {found.build.version}, {found.why}", flush=True)
+    return found.build
+
+
+def tried_on_device(record: Record, python: Path, request: suite.Request) -> Record:
+    """The record with what the device loaded; raises CannotRun where the build cannot use it."""
     assert record.build is not None
-    found = probe.driver()
-    if not_run := probe.unusable(found, record.build, python):
-        raise CannotRun(not_run)
-    seen = record.host.model_copy(update={"gpu": found.gpu, "driver": found.driver})
-    return record.model_copy(update={"host": seen})
+    assert record.device is not None
+    found = probe.tried(python, record.build, record.device, request.settings, request.stand_in)
+    if isinstance(found, NotRun):
+        raise CannotRun(found)
+    loaded = record.device.model_copy(update={"runtime": found})
+    return record.model_copy(update={"device": loaded})
 
 
 def tested(record: Record, python: Path, request: suite.Request, work: Path) -> Record:
@@ -134,7 +198,9 @@ def tested(record: Record, python: Path, request: suite.Request, work: Path) -> 
     started = time.monotonic()
     properties = suite.run(python, request, work)
     seconds = {"test": round(time.monotonic() - started, 2)}
-    found = {"properties": properties, "verdict": records.verdict_of(properties)}
+    found: dict[str, object] = {"properties": properties}
+    found["verdict"] = records.verdict_of(properties)
+    found["sanitizer"] = request.watch.found(work) if request.watch else None
     return record.model_copy(update={**found, "seconds": record.seconds.model_copy(update=seconds)})
 
 

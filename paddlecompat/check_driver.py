@@ -1,36 +1,62 @@
-"""Run in a process of its own: what the CUDA driver says, through its own library, as JSON."""
+"""Run in a process of its own: what NVIDIA's driver says of the first visible device, as JSON.
+
+It is asked through NVML, without CUDA and without Paddle: that needs no context on the device.
+"""
 
 from __future__ import annotations
 
-import ctypes
 import json
-import sys
+import os
+from typing import Any
 
-LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+import pynvml
+
+HIDDEN = ("", "-1", "NoDevFiles")
 
 
 def main() -> None:
     print(json.dumps(look()))
 
 
-def look() -> dict[str, str]:
-    """`problem`, or `gpu` and `driver` (the newest CUDA version that the driver serves)."""
+def look() -> dict[str, Any]:
+    """The fields of a `records.Device`, or `problem` in words."""
     try:
-        cuda = ctypes.CDLL(LIBRARY)
-    except OSError:
-        return {"problem": f"no NVIDIA driver ({LIBRARY} is not on this machine)"}
-    version = ctypes.c_int()
-    cuda.cuDriverGetVersion(ctypes.byref(version))
-    driver = f"for CUDA {version.value // 1000}.{version.value % 1000 // 10}"
-    error = cuda.cuInit(0)
-    count = ctypes.c_int()
-    if error or cuda.cuDeviceGetCount(ctypes.byref(count)) or not count.value:
-        return {"driver": driver, "problem": f"driver {driver}, cuInit error {error}"}
-    name = ctypes.create_string_buffer(256)
-    device = ctypes.c_int()
-    cuda.cuDeviceGet(ctypes.byref(device), 0)
-    cuda.cuDeviceGetName(name, len(name), device)
-    return {"driver": driver, "gpu": name.value.decode(errors="replace")}
+        pynvml.nvmlInit()
+    except pynvml.NVMLError_LibraryNotFound:
+        return {"problem": "no NVIDIA driver (its library NVML is not on this machine)"}
+    except pynvml.NVMLError_DriverNotLoaded:
+        return {"problem": "the NVIDIA driver is installed, but not loaded"}
+    except pynvml.NVMLError as error:
+        return {"problem": f"the NVIDIA driver says: {error}"}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None and visible.split(",")[0].strip() in HIDDEN:
+        return {"problem": "CUDA_VISIBLE_DEVICES hides every device"}
+    if not pynvml.nvmlDeviceGetCount():
+        return {"problem": "the NVIDIA driver is there, but no device"}
+    try:
+        return described(first(visible))
+    except pynvml.NVMLError as error:
+        return {"problem": f"CUDA_VISIBLE_DEVICES={visible}: {error}"}
+
+
+def first(visible: str | None) -> Any:
+    """The handle of the first device of CUDA_VISIBLE_DEVICES, which names it by number or UUID."""
+    wanted = (visible or "0").split(",")[0].strip()
+    if wanted.isdigit():
+        return pynvml.nvmlDeviceGetHandleByIndex(int(wanted))
+    return pynvml.nvmlDeviceGetHandleByUUID(wanted)
+
+
+def described(handle: Any) -> dict[str, Any]:
+    major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+    served = pynvml.nvmlSystemGetCudaDriverVersion_v2()
+    return {
+        "name": pynvml.nvmlDeviceGetName(handle),
+        "capability": f"{major}.{minor}",
+        "memory_gib": round(pynvml.nvmlDeviceGetMemoryInfo(handle).total / 2**30, 1),
+        "driver": pynvml.nvmlSystemGetDriverVersion(),
+        "driver_cuda": f"{served // 1000}.{served % 1000 // 10}",
+    }
 
 
 if __name__ == "__main__":

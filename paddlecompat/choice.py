@@ -7,11 +7,11 @@ CUDA 11 on, a driver serves every toolkit of its own major version as long as no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from paddlecompat.records import BuildFor, Device, NotRun
+from paddlecompat.records import BuildFor, NotRun
 from paddlecompat.releases import Build, GpuCode, Release
 
 System = Literal["linux", "windows"]
@@ -47,20 +47,6 @@ class Choice:
 
     build: Build
     why: str
-
-
-def machine_of(
-    device: Device, system: System, indexes: Iterable[Index], served: Iterable[str]
-) -> Machine:
-    """The machine that has this device."""
-    return Machine(
-        system,
-        device.capability,
-        device.driver,
-        device.driver_cuda,
-        frozenset(indexes),
-        frozenset(served),
-    )
 
 
 def choose(release: Release, machine: Machine) -> Choice | NotRun:
@@ -100,12 +86,12 @@ def overridden(release: Release, version: str) -> Build:
     return Build(distribution="paddlepaddle-gpu", version=version, index="paddle")
 
 
-def example_builds(release: Release, system: System, served: Iterable[str]) -> list[BuildFor]:
+def example_builds(release: Release, system: System, served: frozenset[str]) -> list[BuildFor]:
     """What would be measured with three cards that people have, and a driver of 2023."""
     driver, driver_cuda = EXAMPLE_DRIVER
     examples = []
     for card, capability in EXAMPLE_CARDS:
-        machine = Machine(system, capability, driver, driver_cuda, served=frozenset(served))
+        machine = Machine(system, capability, driver, driver_cuda, served=served)
         found = choose(release, machine)
         build = found.build.version if isinstance(found, Choice) else None
         why = found.why if isinstance(found, Choice) else found.detail

@@ -21,7 +21,7 @@ from paddlecompat import builds, interpreters, loader
 from paddlecompat.builds import CannotRun, Wheel
 from paddlecompat.host import plain_environment
 from paddlecompat.records import Environment, MeasuredBuild, Model, NotRun, Seconds, write_text
-from paddlecompat.releases import ROOT, Cell, Fixture
+from paddlecompat.releases import ROOT, Build, Cell, Fixture
 
 IMPORT_CHECK = ROOT / "tests" / "properties" / "check_import.py"
 Result = TypeVar("Result")
@@ -42,20 +42,28 @@ def interpreter(environment: Path) -> Path:
     return environment / folder / name
 
 
-def prepare(cell: Cell, fixture: Fixture, environment: Path, given: Path | None) -> Prepared:
+def prepare(
+    cell: Cell,
+    fixture: Fixture,
+    environment: Path,
+    given: Path | None,
+    chosen: Build | None = None,
+) -> Prepared:
     """Make the cell's environment ready, or find it so; from the `given` wheel, where there is one.
+
+    `chosen` is the build for a device; a CPU cell takes the best that there is.
 
     Raises CannotRun with the reason where that fails.
     """
     stamp = environment / "cell.json"
-    wanted = fingerprint(cell, fixture, given)
+    wanted = fingerprint(cell, fixture, given, chosen)
     if stamp.exists():
         found = Prepared.model_validate_json(stamp.read_bytes())
         if found.made_from == wanted:
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
         stamp.unlink()
-    fetching = timed(lambda: builds.given(cell, given) if given else builds.fetch(cell))
+    fetching = timed(lambda: builds.given(cell, given) if given else builds.fetch(cell, chosen))
     prepared = make(cell, fixture, environment, fetching, wanted)
     write_text(stamp, prepared.model_dump_json(indent=1) + "\n")
     if fetching[0].source == "index":

@@ -5,7 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from paddlecompat.records import Host
 
@@ -27,16 +31,63 @@ def plain_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST_"))}
 
 
+@dataclass(frozen=True)
+class Ended:
+    """How a child process ended: the last line that it printed, and what it complained of."""
+
+    said: str
+    complaint: str
+    status: int | None
+    """None: it came to no end in time."""
+
+    @property
+    def problem(self) -> str | None:
+        """In a line, how it failed; None where it did not."""
+        if self.status is None:
+            return "no end in time"
+        last = (self.complaint.strip().splitlines() or ["no words"])[-1]
+        return f"exit status {self.status}, {last}" if self.status else None
+
+
+def run_checked(
+    command: Sequence[str], settings: Mapping[str, str] | None = None, seconds: float = 300
+) -> Ended:
+    """Run a child process to its end, which may be a bad one."""
+    environment = {**plain_environment(), **(settings or {})}
+    try:
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        return Ended("", "", None)
+    said = (ended.stdout.strip().splitlines() or [""])[-1]
+    return Ended(said, ended.stderr, ended.returncode)
+
+
+def system() -> Literal["linux", "windows"]:
+    """Which of a build's wheels this machine takes; WSL is a Linux."""
+    return "windows" if platform.system() == "Windows" else "linux"
+
+
 def operating_system() -> str:
-    """'Linux, Debian GNU/Linux 12 (bookworm)', 'Windows 10.0.22631', 'macOS 14.5'."""
+    """'Linux, Debian GNU/Linux 12 (bookworm)', 'Windows 10.0.22631', 'macOS 14.5'.
+
+    Under Windows' subsystem for Linux, ' (WSL)' stands behind it: the driver is that of Windows.
+    """
+    if platform.system() == "Linux" and "microsoft" in platform.release().lower():
+        return f"{linux()} (WSL)"
     if platform.system() == "Linux":
-        try:
-            return f"Linux, {platform.freedesktop_os_release()['PRETTY_NAME']}"
-        except (OSError, KeyError):
-            return f"Linux {platform.release()}"
+        return linux()
     if platform.system() == "Darwin":
         return f"macOS {platform.mac_ver()[0]}"
     return f"{platform.system()} {platform.version()}"
+
+
+def linux() -> str:
+    try:
+        return f"Linux, {platform.freedesktop_os_release()['PRETTY_NAME']}"
+    except (OSError, KeyError):
+        return f"Linux {platform.release()}"
 
 
 @functools.cache

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-from paddlecompat import probe, records
+from paddlecompat import device, records
+from paddlecompat.records import Device
 from paddlecompat.releases import ROOT, Cell, Fixture, cells
 
 NOX = ROOT / ".nox"
@@ -57,11 +58,11 @@ def run(fixture: Fixture, jobs: int, fresh: bool, options: list[str]) -> int:
 def fillable(fixture: Fixture) -> list[Cell]:
     """The CPU cells; the GPU cells, too, where the driver shows a device."""
     wanted = cells(fixture)
-    driver = probe.driver()
-    if driver.gpu is not None:
+    found = device.look()
+    if isinstance(found, Device):
         return wanted
     gpu = [cell for cell in wanted if cell.place == "gpu"]
-    print(f"{len(gpu)} GPU cells left out: no CUDA device ({driver.problem})")
+    print(f"{len(gpu)} GPU cells left out: {found.reason} ({found.detail})")
     return [cell for cell in wanted if cell.place == "cpu"]
 
 
@@ -95,8 +96,11 @@ def fill_all(wanted: list[Cell], jobs: int, options: list[str]) -> Iterator[Ende
 
 
 def fetch_ahead(cell: Cell) -> None:
-    """Best effort: should it fail, the cell's own session says why."""
-    if not (NOX / cell.name.replace(".", "-") / "cell.json").exists():
+    """Best effort: should it fail, the cell's own session says why.
+
+    A GPU cell's build is chosen in its session.
+    """
+    if cell.place == "cpu" and not (NOX / cell.name.replace(".", "-") / "cell.json").exists():
         logged([sys.executable, "-m", "paddlecompat", "fetch", cell.name], f"fetch-{cell.name}")
 
 

@@ -1,57 +1,54 @@
-"""Is there a device that the build can use? Asked in child processes, which may die of it."""
+"""Can the build use the device? Asked in a child process, which may die of it."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from paddlecompat.host import plain_environment
-from paddlecompat.records import MeasuredBuild, NotRun
+from paddlecompat.host import Ended, run_checked
+from paddlecompat.records import Device, MeasuredBuild, NotRun, Reason
 from paddlecompat.releases import ROOT
 
-DRIVER_CHECK = Path(__file__).with_name("check_driver.py")
 DEVICE_CHECK = ROOT / "tests" / "properties" / "check_device.py"
+REASONS: dict[Reason, str] = {  # what the child's last words mean, in the order they are tried
+    "no CUDA libraries": r"cannot open shared object|[Cc]annot load \w+ shared library",
+    "driver too old": r"CUDA error\(35\)|driver version is insufficient|"
+    r"unsupported (toolchain|PTX)|forward compatibility",
+    "device not supported by the build": r"no kernel image|CUDA error\((209|8)\)|"
+    r"invalid device function|not compiled with|ARCH_MISMATCH",
+    "device in use": r"busy or unavailable|CUDA error\(46\)|exclusive",
+    "too little device memory": r"[Oo]ut of memory|ResourceExhausted|ALLOC_FAILED",
+}
 
 
-@dataclass(frozen=True)
-class Driver:
-    """What the CUDA driver says; `gpu` is None where there is no device, for `problem`."""
-
-    gpu: str | None = None
-    driver: str | None = None
-    problem: str | None = None
-
-
-def driver() -> Driver:
-    """Ask the driver through its own library, without Paddle."""
-    words, problem = ask([sys.executable, str(DRIVER_CHECK)])
-    return Driver(problem=problem) if problem is not None else Driver(**json.loads(words))
-
-
-def unusable(found: Driver, build: MeasuredBuild, python: Path) -> NotRun | None:
-    """Why the build cannot be measured on the device that was found; None where it can."""
+def tried(
+    python: Path,
+    build: MeasuredBuild,
+    device: Device,
+    settings: Mapping[str, str],
+    stand_in: str | None = None,
+) -> dict[str, str] | NotRun:
+    """The versions of the CUDA libraries that a first calculation loaded, or why it failed."""
+    command = [str(python), str(DEVICE_CHECK), *([stand_in] if stand_in else [])]
+    ended = run_checked(command, settings)
+    if ended.problem is None:
+        versions: dict[str, str] = json.loads(ended.said)
+        return versions
+    reason, words = meaning_of(ended)
     made = f"build {build.distribution} {build.version} (CUDA {build.cuda or 'none'})"
-    if found.gpu is None:
-        return NotRun(reason="no CUDA device", detail=f"{found.problem}; {made}")
-    _, problem = ask([str(python), str(DEVICE_CHECK)])
-    if problem is None:
-        return None
-    detail = f"{found.gpu}, driver {found.driver}; {made}: {problem}"
-    return NotRun(reason="device not supported by the build", detail=detail)
+    on = f"{device.name}, compute capability {device.capability}, driver {device.driver}"
+    return NotRun(reason=reason, detail=f"{on}; {made}: {words}")
 
 
-def ask(command: list[str]) -> tuple[str, str | None]:
-    """The last line that the child printed, and how it failed, if it did."""
-    try:
-        ended = subprocess.run(
-            command, env=plain_environment(), capture_output=True, text=True, timeout=300
-        )
-    except subprocess.TimeoutExpired:
-        return "", "no end within 300 s"
-    if ended.returncode:
-        complaint = (ended.stderr.strip().splitlines() or ["no words"])[-1]
-        return "", f"exit status {ended.returncode}, {complaint}"
-    return (ended.stdout.strip().splitlines() or [""])[-1], None
+def meaning_of(ended: Ended) -> tuple[Reason, str]:
+    """The reason, and the line of the complaint that gives it.
+
+    A release that ends its process without a word that is known refuses the device.
+    """
+    for reason, words in REASONS.items():
+        for line in ended.complaint.splitlines():
+            if re.search(words, line):
+                return reason, line.strip()
+    return "device refused", str(ended.problem)

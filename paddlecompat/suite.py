@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from paddlecompat.builds import CannotRun
 from paddlecompat.host import plain_environment
 from paddlecompat.records import Evidence, NotRun, Place, PropertyResult
 from paddlecompat.releases import ROOT
+from paddlecompat.sanitizer import SLOWER, Watch
 
 PROPERTIES = ROOT / "tests" / "properties"
 TIMEOUT = {"quick": 60, "standard": 180, "thorough": 1800, "ci": 180}
@@ -38,6 +40,10 @@ class Request:
     timeout: float | None = None
     restarts: int = 100
     properties: Path = PROPERTIES
+    stand_in: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that the build needs."""
+    watch: Watch | None = None
 
     @property
     def whole(self) -> bool:
@@ -76,10 +82,11 @@ def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
     folder.mkdir(parents=True, exist_ok=True)
     log, journal = folder / "report.jsonl", folder / "journal.json"
     collected = Path(f"{journal}.collected")
-    for stale in (log, journal, collected):
+    for stale in (log, journal, collected, *folder.glob("sanitizer.*.log")):
         stale.unlink(missing_ok=True)
-    asked = command(python, request, log, journal)
-    ended = subprocess.run(asked, cwd=ROOT, env=plain_environment())
+    watched = request.watch.command(folder) if request.watch else []
+    asked = [*watched, *command(python, request, log, journal)]
+    ended = subprocess.run(asked, cwd=ROOT, env={**plain_environment(), **request.settings})
     if ended.returncode == NO_TESTS_SELECTED:
         raise ValueError(f"no property matches -k {request.keyword!r}")
     if problem := collection_error(log):
@@ -92,13 +99,14 @@ def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
 
 def command(python: Path, request: Request, log: Path, journal: Path) -> list[str]:
     """The pytest command line."""
-    timeout = request.timeout or TIMEOUT[request.profile]
+    timeout = request.timeout or TIMEOUT[request.profile] * (SLOWER if request.watch else 1)
     optional = {
         "--hypothesis-seed": request.seed,
         "-k": request.keyword,
         "--defect": request.defect,
         "--target": request.target,
         "--memory-limit": request.memory_limit,
+        "--stand-in": request.stand_in,
     }
     return [
         *(str(python), "-m", "pytest", str(request.properties), "--quiet", "--no-header"),
