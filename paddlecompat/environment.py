@@ -71,11 +71,20 @@ def prepare(
     return prepared
 
 
-def fingerprint(cell: Cell, fixture: Fixture, given: Path | None) -> str:
+def fingerprint(cell: Cell, fixture: Fixture, given: Path | None, chosen: Build | None) -> str:
     """What an environment is made from: the release's block, the gaps it names, its locks."""
     gaps = [gap.model_dump_json() for gap in fixture.gaps_of(cell.release)]
     locks = [b.lock.read_text(encoding="utf-8") for b in cell.release.builds if b.lock.exists()]
-    text = "\n".join([cell.place, str(given), cell.release.model_dump_json(), *gaps, *locks])
+    text = "\n".join(
+        [
+            cell.place,
+            str(given),
+            str(chosen and chosen.version),
+            cell.release.model_dump_json(),
+            *gaps,
+            *locks,
+        ]
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -91,7 +100,7 @@ def make(
         made_from=made_from,
         build=MeasuredBuild(
             distribution=wheel.build.distribution,
-            version=about["version"],
+            version=wheel.build.version,
             cuda=about["cuda"],
             cudnn=about["cudnn"],
             wheel=wheel.path.name,

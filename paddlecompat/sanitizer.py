@@ -24,7 +24,7 @@ BORDER = "========="
 TOLD_OTHERWISE = re.compile(
     r"COMPUTE-SANITIZER|ERROR SUMMARY|LEAK SUMMARY|Target application|No attachable|Internal"
 )
-ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+\b|\+0x[0-9a-fA-F]+")
+ADDRESS = re.compile(r"^at 0x[0-9a-fA-F]+ (?=in )|\b0x[0-9a-fA-F]+\b")
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,14 @@ def findings(log: str) -> Iterator[str]:
     block: list[str] = []
     for line in [*log.splitlines(), BORDER]:
         words = line.removeprefix(BORDER).strip() if line.startswith(BORDER) else ""
-        if words:
+        if words and not TOLD_OTHERWISE.match(words):
             block.append(words)
         elif block:
-            if not TOLD_OTHERWISE.match(block[0]):
-                yield said_in_short(block)
+            yield said_in_short(block)
             block = []
 
 
 def said_in_short(block: list[str]) -> str:
     """The same for the same fault: without addresses, which differ from run to run."""
     where = next((line for line in block[1:] if line.startswith("at ")), "")
-    return " ".join(ADDRESS.sub("", f"{block[0]}, {where}" if where else block[0]).split())
+    return ", ".join(filter(None, (ADDRESS.sub("", part).strip() for part in (block[0], where))))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paddlecompat.expectations import Expectation
-from paddlecompat.records import Evidence, Host, MeasuredBuild, PropertyResult, Record, verdict_of
+from paddlecompat.records import (
+    Device,
+    Evidence,
+    Host,
+    MeasuredBuild,
+    PropertyResult,
+    Record,
+    verdict_of,
+)
 
 
 def host(**changes: object) -> Host:
@@ -33,6 +41,18 @@ def build(**changes: object) -> MeasuredBuild:
         "source": "index",
     }
     return MeasuredBuild.model_validate(known | changes)
+
+
+def device(**changes: object) -> Device:
+    """A card of 2019, under a driver of 2023."""
+    known: dict[str, object] = {
+        "name": "NVIDIA GeForce GTX 1650",
+        "capability": "7.5",
+        "memory_gib": 4.0,
+        "driver": "535.104.05",
+        "driver_cuda": "12.2",
+    }
+    return Device.model_validate(known | changes)
 
 
 def evidence(**changes: object) -> Evidence:

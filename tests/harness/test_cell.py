@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import samples
@@ -11,6 +11,7 @@ import samples
 from paddlecompat import (
     builds,
     cell,
+    device,
     environment,
     expectations,
     probe,
@@ -20,9 +21,10 @@ from paddlecompat import (
 )
 from paddlecompat.builds import CannotRun, Wheel
 from paddlecompat.cell import Options
+from paddlecompat.choice import Machine
 from paddlecompat.environment import Prepared
 from paddlecompat.records import Environment, NotRun, PropertyResult, Seconds
-from paddlecompat.releases import Cell
+from paddlecompat.releases import Build, Cell
 
 FIXTURE = releases.load()
 CPU = releases.cell_named("cpu-2.3.2", FIXTURE)
@@ -55,6 +57,13 @@ class Desk:
         folder = self.folder / "reports" / "cells"
         options = Options(request, require_device, strict, prune, records=folder)
         return cell.fill(what, FIXTURE, environment, options)
+
+    def with_device(self, loaded: dict[str, str] | NotRun | None = None) -> None:
+        """A GPU, and what came of a first calculation on it."""
+        machine = Machine("linux", "7.5", "535.104.05", "12.2", frozenset({"pypi"}))
+        self.patch.setattr(device, "look", lambda _: samples.device())
+        self.patch.setattr(device, "machine_with", lambda _: machine)
+        self.patch.setattr(probe, "tried", lambda *_: loaded or {})
 
     @property
     def record(self) -> records.Record:
@@ -153,30 +162,78 @@ def test_what_was_measured_is_not_lost_to_a_run_that_could_not(desk: Desk) -> No
     assert desk.record.verdict == "sound"
 
 
+NO_DEVICE = NotRun(reason="no CUDA device", detail="no NVIDIA driver")
+
+
 @pytest.mark.parametrize(("required", "status"), [(False, 0), (True, 1)])
 def test_a_gpu_cell_without_a_device_is_not_run_and_fails_only_where_one_is_required(
     desk: Desk, required: bool, status: int
 ) -> None:
-    desk.patch.setattr(probe, "driver", lambda: probe.Driver(problem="no NVIDIA driver"))
+    desk.patch.setattr(device, "look", lambda _: NO_DEVICE)
     assert desk.fill(GPU, require_device=required) == status
     assert desk.record.not_run is not None
     assert desk.record.not_run.reason == "no CUDA device"
-    assert "no NVIDIA driver; build paddlepaddle-gpu 2.3.2" in desk.record.not_run.detail
-    assert desk.record.build == samples.build()
+    assert desk.record.not_run.detail == "no NVIDIA driver"
 
 
-def test_a_release_that_ends_its_process_at_the_device_is_not_run_in_its_own_words(
-    desk: Desk, tmp_path: Path
+def test_without_a_device_nothing_is_installed_and_example_cards_are_told_their_build(
+    desk: Desk,
 ) -> None:
-    check = tmp_path / "check.py"
-    check.write_text("import sys; print('no kernel image', file=sys.stderr); sys.exit(255)")
-    desk.patch.setattr(probe, "driver", lambda: probe.Driver("GTX 1650", "for CUDA 12.4"))
-    desk.patch.setattr(probe, "DEVICE_CHECK", check)
-    desk.patch.setattr(cell, "interpreter", lambda _: Path(sys.executable))
+    desk.patch.setattr(device, "look", lambda _: NO_DEVICE)
+    desk.patch.setattr(cell, "prepare", lambda *_: pytest.fail("it was installed"))
     desk.fill(GPU)
     assert desk.record.not_run is not None
-    assert desk.record.not_run.reason == "device not supported by the build"
-    assert "exit status 255, no kernel image" in desk.record.not_run.detail
+    assert len(desk.record.not_run.builds) == 3
+
+
+def test_the_build_is_the_one_for_the_device(desk: Desk) -> None:
+    chosen: list[Build] = []
+
+    def prepare(*asked: Any) -> Prepared:
+        chosen.append(asked[-1])
+        return prepared()
+
+    desk.with_device()
+    desk.patch.setattr(cell, "prepare", prepare)
+    desk.fill(GPU)
+    assert [build.version for build in chosen] == ["2.3.2"]
+
+
+def test_the_record_keeps_the_device_and_what_it_loaded(desk: Desk) -> None:
+    desk.with_device(loaded={"cudnn": "7.6.5"})
+    desk.fill(GPU)
+    assert desk.record.device == samples.device(runtime={"cudnn": "7.6.5"})
+    assert desk.record.host.gpu == "NVIDIA GeForce GTX 1650"
+
+
+def test_a_build_that_cannot_use_the_device_is_not_run_for_the_probes_reason(desk: Desk) -> None:
+    desk.with_device(NotRun(reason="device in use", detail="busy"))
+    desk.fill(GPU)
+    assert desk.record.not_run is not None
+    assert desk.record.not_run.reason == "device in use"
+
+
+def test_no_folder_of_this_machine_comes_into_a_record(desk: Desk) -> None:
+    words = f"error: {desk.folder / 'work' / 'a.so'}: damaged"
+    failed = CannotRun(NotRun(reason="import failed", detail=words))
+    desk.patch.setattr(cell, "prepare", lambda *_: (_ for _ in ()).throw(failed))
+    desk.fill()
+    assert desk.record.not_run is not None
+    assert str(desk.folder) not in desk.record.not_run.detail
+    assert "a.so: damaged" in desk.record.not_run.detail
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_stand_ins_record_says_so_and_stays_out_of_the_table(desk: Desk, elsewhere: bool) -> None:
+    desk.with_device()
+    table = desk.folder / "reports" / "cells"
+    desk.patch.setattr(cell, "RECORDS", table)
+    request = suite.Request(place="gpu", stand_in="sound")
+    options = Options(request, records=desk.folder / "elsewhere" if elsewhere else table)
+    cell.fill(GPU, FIXTURE, Path("env"), options)
+    assert not table.exists()
+    (kept,) = desk.folder.glob("elsewhere/*.json" if elsewhere else "work/gpu-2.3.2/*.json")
+    assert records.read(kept).stand_in == "sound"
 
 
 def test_what_was_left_out_on_purpose_is_not_called_missing(

@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+import samples
 
-from paddlecompat import matrix, probe, releases
+from paddlecompat import device, matrix, releases
 from paddlecompat.matrix import Ended
+from paddlecompat.records import NotRun
 from paddlecompat.releases import Cell
 
 FIXTURE = releases.load()
@@ -28,7 +30,8 @@ class Sessions:
         monkeypatch.setattr(matrix, "STATE", folder / "matrix.json")
         monkeypatch.setattr(matrix, "fill", self.fill)
         monkeypatch.setattr(matrix, "fetch_ahead", lambda cell: self.fetched.append(cell.name))
-        monkeypatch.setattr(probe, "driver", lambda: probe.Driver(problem="no driver"))
+        none = NotRun(reason="no CUDA device", detail="no driver")
+        monkeypatch.setattr(device, "look", lambda: none)
 
     def fill(self, cell: Cell, options: list[str]) -> Ended:
         if cell.name == self.breaks_at:
@@ -56,7 +59,7 @@ def test_without_a_device_it_fills_the_cpu_cells_and_says_what_it_left_out(
 def test_with_a_device_it_fills_the_gpu_cells_too(
     sessions: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "driver", lambda: probe.Driver(gpu="H100"))
+    monkeypatch.setattr(device, "look", samples.device)
     matrix.run(FIXTURE, 1, False, [])
     assert sessions.ran == [cell.name for cell in releases.cells(FIXTURE)]
 
