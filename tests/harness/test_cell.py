@@ -293,7 +293,7 @@ def making(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(what.name)
         return prepared().model_copy(update={"made_from": rest[-1]})
 
-    def fetch(what: Cell) -> Wheel:
+    def fetch(what: Cell, chosen: Build | None = None) -> Wheel:
         path = folder / "some.whl"
         path.touch()
         return Wheel(what.release.builds[0], path, "0" * 64, "index")

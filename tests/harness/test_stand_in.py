@@ -1,0 +1,117 @@
+"""A GPU cell from its device to its record, in an installed release: the device is not there.
+
+The environment is that of cpu-2.3.2, as the README's first command leaves it (and `.ci/run`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import samples
+
+from paddlecompat import cell, device, expectations, records, releases, suite
+from paddlecompat.cell import Options
+from paddlecompat.choice import Machine
+from paddlecompat.environment import Prepared, interpreter
+from paddlecompat.records import Device, Environment, PropertyResult, Record, Seconds
+from paddlecompat.releases import ROOT
+
+FIXTURE = releases.load()
+GPU = releases.cell_named("gpu-2.3.2", FIXTURE)
+INSTALLED = ROOT / ".nox" / "cpu-2-3-2"
+EXACT = "test_selection_is_bit_exact[{}]"
+
+pytestmark = pytest.mark.skipif(
+    not interpreter(INSTALLED).exists(), reason="nox -s cpu-2.3.2 makes the environment"
+)
+
+
+@pytest.fixture
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
+    return Measure(tmp_path, monkeypatch)
+
+
+class Measure:
+    """gpu-2.3.2 with a fault of the stand-in."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        made = Prepared(
+            made_from="",
+            build=samples.build(),
+            environment=Environment(packages={}, mended=[]),
+            seconds=Seconds(),
+        )
+
+        def machine(found: Device) -> Machine:
+            served = found.driver_cuda
+            return Machine("linux", found.capability, found.driver, served, frozenset({"pypi"}))
+
+        monkeypatch.setattr(cell, "WORK", folder / "work")
+        monkeypatch.setattr(cell, "ROOT", folder)
+        monkeypatch.setattr(cell, "prepare", lambda *_: made)
+        monkeypatch.setattr(device, "machine_with", machine)
+        monkeypatch.setattr(expectations, "load", list)
+
+    def __call__(self, fault: str, keyword: str = "bit_exact and float") -> Record:
+        request = suite.Request("gpu", "quick", seed=1, keyword=keyword, stand_in=fault)
+        cell.fill(GPU, FIXTURE, INSTALLED, Options(request))
+        (path,) = (self.folder / "work" / "gpu-2.3.2").glob("gpu-2.3.2@*.json")
+        return records.read(path)
+
+
+def of(record: Record, name: str) -> PropertyResult:
+    return next(result for result in record.properties if result.name == name)
+
+
+def test_on_a_sound_device_the_properties_hold(measured: Measure) -> None:
+    record = measured("sound", "test_gpu or (test_masked_select and bit_exact and float32)")
+    assert (record.verdict, record.stand_in) == ("sound", "sound")
+    held = {result.group for result in record.properties if result.outcome == "holds"}
+    assert held == {"gpu", "masked_select"}
+
+
+def test_what_needs_more_memory_than_there_is_says_so(measured: Measure) -> None:
+    result = of(measured("sound", "far_out"), "test_elements_far_out_are_selected[2147483649]")
+    assert result.outcome == "unsupported"
+    assert "2,147,483,649 elements need 32 GiB" in result.message
+
+
+def test_output_that_is_not_written_is_violated_with_the_poison_in_it(measured: Measure) -> None:
+    result = of(measured("unwritten"), EXACT.format("float64"))
+    assert result.outcome == "violated"
+    assert result.evidence is not None
+    assert "-7.25e+77" in result.evidence.actual
+
+
+def test_a_crash_costs_the_properties_that_crash(measured: Measure) -> None:
+    record = measured("crash")
+    assert of(record, EXACT.format("float64")).outcome == "crashed"
+    assert of(record, EXACT.format("float32")).outcome == "holds"
+
+
+def test_a_spoiled_context_is_charged_to_the_property_that_spoiled_it(measured: Measure) -> None:
+    record = measured("spoiled", "test_masked_select and bit_exact and int and not boundary")
+    spoiler = of(record, EXACT.format("int64"))
+    assert spoiler.outcome == "crashed"
+    assert "the device no longer answered: OSError: (External) CUDA error(700)" in spoiler.message
+    assert of(record, EXACT.format("int32")).outcome == "holds"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "words"),
+    [
+        ("exit", "device refused", "exit status 255"),
+        ("no-kernel-image", "device not supported by the build", "no kernel image is available"),
+        ("driver-too-old", "driver too old", "driver 384.81 serves CUDA 9.0"),
+        ("too-little-memory", "too little device memory", "Cannot allocate"),
+        ("in-use", "device in use", "busy or unavailable"),
+    ],
+)
+def test_a_device_that_cannot_be_used_is_not_run_in_words_of_its_own(
+    measured: Measure, fault: str, reason: str, words: str
+) -> None:
+    not_run = measured(fault).not_run
+    assert not_run is not None
+    assert (not_run.reason, words in not_run.detail) == (reason, True)
