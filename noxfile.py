@@ -110,6 +110,12 @@ def bench(session: nox.Session) -> None:
     paddlecompat(session, "bench", *session.posargs)
 
 
+@nox.session(python=False)
+def builds(session: nox.Session) -> None:
+    """Read the GPU code in the wheels on PyPI (14 GB): is it as fixtures/releases.toml lists?"""
+    paddlecompat(session, "read-gpu-code", *session.posargs)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test this project itself; no Paddle is needed."""

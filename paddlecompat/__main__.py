@@ -16,6 +16,7 @@ from paddlecompat import (
     cell,
     device,
     expectations,
+    gpu_code,
     host,
     interpreters,
     locks,
@@ -124,6 +125,15 @@ def parser() -> argparse.ArgumentParser:
     speed.add_argument("--profile", choices=tuple(suite.TIMEOUT), default="standard")
     speed.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="some properties only")
     speed.set_defaults(run=measure_speed)
+
+    code = commands.add_parser(
+        "read-gpu-code",
+        help="check the builds that are listed",
+        usage="nox -s builds -- [RELEASE ...]",
+        description="Read the GPU code out of each wheel on PyPI. Is it as releases.toml lists it?",
+    )
+    code.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
+    code.set_defaults(run=read_gpu_code)
 
     lock = commands.add_parser("lock", help="lock the cells' environments anew")
     lock.add_argument("releases", nargs="*", help="default: all")
@@ -276,6 +286,10 @@ def measure_speed(arguments: argparse.Namespace, fixture: Fixture) -> int:
     measured = bench.measure(fixture, arguments.release, arguments.profile, arguments.keyword, cpu)
     bench.conclude(measured, None if arguments.keyword else bench.REPORT)
     return 0 if arguments.keyword else write_report(arguments, fixture)
+
+
+def read_gpu_code(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    return gpu_code.check(fixture, arguments.releases)
 
 
 def lock_releases(arguments: argparse.Namespace, fixture: Fixture) -> int:

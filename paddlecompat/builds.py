@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,11 +60,13 @@ def choices(cell: Cell) -> list[Build]:
     """The builds that can fill the cell, best first.
 
     A CPU cell prefers `paddlepaddle`, also where the public index has none: the configured one may.
+    It takes no build of Paddle's own index.
     """
     release = cell.release
     gpu = [build for build in release.builds if build.distribution == "paddlepaddle-gpu"]
     if cell.place == "gpu":
         return gpu
+    gpu = [build for build in gpu if build.index == "pypi"]
     cpu = [build for build in release.builds if build.distribution == "paddlepaddle"]
     return (cpu or [Build(distribution="paddlepaddle", version=release.version)]) + gpu
 
@@ -125,23 +128,33 @@ def cached(build: Build, python: str) -> Wheel | None:
 
 
 def download(build: Build, python: str) -> Wheel | None:
-    """Fetch with pip, so that its index and proxy settings hold; None: the index has no such."""
+    """The wheel for this machine, put into the cache; None: the index has no such."""
     print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        requirement = Path(folder) / "requirement.txt"
-        requirement.write_text(locked_requirement(build), encoding="utf-8")
-        platforms = [argument for tag in platform_tags() for argument in ("--platform", tag)]
-        command = [
-            *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
-            *("download", "--no-deps", "--only-binary=:all:", "--dest", folder),
-            *("--implementation", "cp", "--python-version", python, *platforms),
-            *(("--find-links", PADDLES_INDEX[system()]) if build.index == "paddle" else ()),
-            *("--requirement", str(requirement)),
-        ]
-        ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-        if ended.returncode == 0:
-            path = next(Path(folder).glob("*.whl"))
-            return Wheel.of(build, path.replace(CACHE / path.name), "index")
+        path = download_for(platform_tags(), build, python, Path(folder))
+        if path is None:
+            return None
+        return Wheel.of(build, path.replace(CACHE / path.name), "index")
+
+
+def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
+    """Fetch with pip, so that its index and proxy settings hold; None: the index has no such.
+
+    Raises CannotRun where the index fails.
+    """
+    requirement = folder / "requirement.txt"
+    requirement.write_text(locked_requirement(build), encoding="utf-8")
+    command = [
+        *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
+        *("download", "--no-deps", "--only-binary=:all:", "--dest", str(folder)),
+        *("--implementation", "cp", "--python-version", python),
+        *(argument for tag in platforms for argument in ("--platform", tag)),
+        *(("--find-links", PADDLES_INDEX[system()]) if build.index == "paddle" else ()),
+        *("--requirement", str(requirement)),
+    ]
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    if ended.returncode == 0:
+        return next(folder.glob("*.whl"))
     if "No matching distribution found" in ended.stderr:
         return None
     raise CannotRun(NotRun(reason="install failed", detail=last_error(ended.stderr)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,8 @@ REQUIREMENTS = ROOT / "fixtures" / "requirements"
 
 
 Capability = Annotated[str, Field(pattern=r"^\d+\.\d$")]
+System = Literal["linux", "windows"]
+SYSTEMS: tuple[System, ...] = ("linux", "windows")
 
 
 class MissingSymbol(Model):
@@ -72,7 +75,10 @@ class GpuCode(Model):
 
     sm: list[Capability] = Field(description="Native code, as ['7.5', '8.6'].")
     ptx: list[Capability] = Field(default=[], description="Code that a driver compiles for newer.")
-    source: str = Field(description="'wheel' where it was read from it, else the page's address.")
+    cudnn: str | None = Field(default=None, description="Where it is another than the build's.")
+    source: Annotated[str, Field(pattern=r"^(wheel|https://.+)$")] = Field(
+        description="'wheel' where it was read from it, else the page's address."
+    )
 
 
 class Build(Model):
@@ -85,6 +91,10 @@ class Build(Model):
     cudnn: str | None = None
     linux: GpuCode | None = Field(default=None, description="None: no wheel for it.")
     windows: GpuCode | None = Field(default=None, description="None: no wheel for it.")
+
+    def on(self, system: System) -> GpuCode | None:
+        """The GPU code in the wheel for that operating system; None: no wheel, or not known."""
+        return self.linux if system == "linux" else self.windows
 
     @property
     def lock(self) -> Path:
@@ -155,6 +165,16 @@ def load(path: Path = RELEASES) -> Fixture:
         raise ValueError(f"{path}: {first_problem(error)}") from None
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def named(fixture: Fixture, versions: Sequence[str]) -> list[Release]:
+    """The releases of those versions, or all where there are none.
+
+    Raises ValueError where the fixture lacks one.
+    """
+    if unknown := set(versions) - {release.version for release in fixture.release}:
+        raise ValueError(f"fixtures/releases.toml has no release {sorted(unknown)}")
+    return [r for r in fixture.release if not versions or r.version in versions]
 
 
 def cells(fixture: Fixture) -> list[Cell]:

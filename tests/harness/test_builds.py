@@ -15,6 +15,7 @@ from paddlecompat.releases import Build, Cell, Release
 
 CPU = Build(distribution="paddlepaddle", version="2.6.2")
 GPU = Build(distribution="paddlepaddle-gpu", version="2.6.2")
+OWN = Build(distribution="paddlepaddle-gpu", version="2.6.2.post120", index="paddle")
 
 
 def release(*listed: Build) -> Release:
@@ -63,6 +64,10 @@ def test_a_cpu_cell_prefers_the_cpu_build() -> None:
 
 def test_a_cpu_cell_asks_the_index_for_a_cpu_build_that_the_fixture_does_not_list() -> None:
     assert builds.choices(Cell(release(GPU), "cpu")) == [CPU, GPU]
+
+
+def test_a_cpu_cell_takes_no_build_of_paddles_own_index() -> None:
+    assert builds.choices(Cell(release(OWN, GPU, CPU), "cpu")) == [CPU, GPU]
 
 
 def test_a_gpu_cell_never_takes_the_cpu_build() -> None:
