@@ -72,20 +72,17 @@ def prepare(
 
 
 def fingerprint(cell: Cell, fixture: Fixture, given: Path | None, chosen: Build | None) -> str:
-    """What an environment is made from: the release's block, the gaps it names, its locks."""
-    gaps = [gap.model_dump_json() for gap in fixture.gaps_of(cell.release)]
-    locks = [b.lock.read_text(encoding="utf-8") for b in cell.release.builds if b.lock.exists()]
-    text = "\n".join(
-        [
-            cell.place,
-            str(given),
-            str(chosen and chosen.version),
-            cell.release.model_dump_json(),
-            *gaps,
-            *locks,
-        ]
-    )
-    return hashlib.sha256(text.encode()).hexdigest()
+    """What an environment is made from: the builds that may fill the cell, their locks, the gaps.
+
+    What else the fixture tells of a build, as its GPU code, makes no environment anew.
+    """
+    release = cell.release
+    wanted = [chosen] if chosen else builds.choices(cell)
+    candidates = [f"{b.distribution}=={b.version}" for b in wanted]
+    locks = [b.lock.read_text(encoding="utf-8") for b in release.builds if b.lock.exists()]
+    gaps = [gap.model_dump_json() for gap in fixture.gaps_of(release)]
+    parts = [cell.place, str(given), release.python, candidates, release.requires, locks, gaps]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def make(

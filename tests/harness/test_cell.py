@@ -285,6 +285,32 @@ def test_an_environment_made_from_something_else_is_made_anew(
     assert made == ["cpu-2.3.2"] * 2
 
 
+def test_what_is_told_of_a_builds_gpu_code_makes_no_environment_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = making(tmp_path, monkeypatch)
+    environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
+    bare = [build.model_copy(update={"linux": None}) for build in CPU.release.builds]
+    own = bare[0].model_copy(update={"version": "2.3.2.post999", "index": "paddle"})
+    told = CPU.release.model_copy(update={"builds": [*bare, own]})
+    environment.prepare(Cell(told, "cpu"), FIXTURE, tmp_path / "env", None)
+    assert made == ["cpu-2.3.2"]
+
+
+def test_a_build_without_a_lock_is_installed_beside_what_another_of_its_release_has_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[tuple[str, ...]] = []
+    monkeypatch.setattr(environment, "install", lambda _, *arguments: installed.append(arguments))
+    own = next(build for build in GPU.release.builds if build.index == "paddle")
+    path = tmp_path / f"paddlepaddle_gpu-{own.version}-cp310-cp310-linux_x86_64.whl"
+    environment.install_all(GPU, Wheel(own, path, "0" * 64, "file"), tmp_path)
+    beside = (tmp_path / "requirements.txt").read_text(encoding="utf-8")
+    assert "numpy==" in beside
+    assert "paddlepaddle" not in beside
+    assert installed[-1][-1] == str(path)
+
+
 def making(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the cells whose environments are made from now on."""
     made: list[str] = []
