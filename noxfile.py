@@ -112,7 +112,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def builds(session: nox.Session) -> None:
-    """Read the GPU code in the wheels on PyPI (14 GB): is it as fixtures/releases.toml lists?"""
+    """Read the GPU code in the wheels on PyPI (13 GB): is it as fixtures/releases.toml lists?"""
     paddlecompat(session, "read-gpu-code", *session.posargs)
 
 
