@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import secrets
 import sys
@@ -39,6 +40,9 @@ DEFECTS = (
 
 def main() -> int:
     """Run one command. Returns 2 where its arguments, or a file that people edit, are wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console may lack some of the characters
+            stream.reconfigure(errors="replace")
     arguments, passed_on = parser().parse_known_args()
     if passed_on and arguments.run is not run_matrix:
         parser().error(f"unknown: {' '.join(passed_on)}")

@@ -22,10 +22,7 @@ from paddlecompat.records import NotRun
 from paddlecompat.releases import ROOT, Build, Cell
 
 CACHE = ROOT / ".nox" / "wheels"
-PADDLES_INDEX = {
-    "linux": "https://www.paddlepaddle.org.cn/whl/linux/mkl/avx/stable.html",
-    "windows": "https://www.paddlepaddle.org.cn/whl/windows/mkl/avx/stable.html",
-}
+PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
 
 
 class CannotRun(Exception):
@@ -71,9 +68,26 @@ def choices(cell: Cell) -> list[Build]:
     return (cpu or [Build(distribution="paddlepaddle", version=release.version)]) + gpu
 
 
-def reachable(system: str) -> bool:
+def paddles_index(build: Build) -> list[str]:
+    """Pip's options that have it look on Paddle's own index too, as Paddle's pages on pip say.
+
+    Up to 2.6.1 it is one page of links, from 2.6.2 on an index for each CUDA version.
+    """
+    if build.index != "paddle":
+        return []
+    links = f"{PADDLES_INDEX}/whl/{system()}/mkl/avx/stable.html"
+    cuda = build.version.rpartition(".post")[2]
+    return [
+        "--find-links",
+        links,
+        "--extra-index-url",
+        f"{PADDLES_INDEX}/packages/stable/cu{cuda}/",
+    ]
+
+
+def reachable() -> bool:
     """Whether Paddle's own index answers from here."""
-    asked = urllib.request.Request(PADDLES_INDEX[system], method="HEAD")
+    asked = urllib.request.Request(PADDLES_INDEX, method="HEAD")
     try:
         with urllib.request.urlopen(asked, timeout=10) as answer:
             return bool(answer.status == 200)
@@ -149,7 +163,7 @@ def download_for(platforms: Iterable[str], build: Build, python: str, folder: Pa
         *("download", "--no-deps", "--only-binary=:all:", "--dest", str(folder)),
         *("--implementation", "cp", "--python-version", python),
         *(argument for tag in platforms for argument in ("--platform", tag)),
-        *(("--find-links", PADDLES_INDEX[system()]) if build.index == "paddle" else ()),
+        *paddles_index(build),
         *("--requirement", str(requirement)),
     ]
     ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)

@@ -48,7 +48,7 @@ def machine_with(found: Device) -> Machine:
         found.capability,
         found.driver,
         found.driver_cuda,
-        indexes=frozenset({"pypi", "paddle"} if builds.reachable(system) else {"pypi"}),
+        indexes=frozenset({"pypi", "paddle"} if builds.reachable() else {"pypi"}),
         served=cuda_libraries.served(system),
     )
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from paddlecompat import builds, interpreters, loader
 from paddlecompat.builds import CannotRun, Wheel
-from paddlecompat.host import plain_environment
+from paddlecompat.host import run_checked
 from paddlecompat.records import Environment, MeasuredBuild, Model, NotRun, Seconds, write_text
 from paddlecompat.releases import ROOT, Build, Cell, Fixture
 
@@ -168,20 +168,13 @@ def close_gaps(cell: Cell, fixture: Fixture, environment: Path) -> list[str]:
 
 def import_once(python: Path) -> dict[str, Any]:
     """`import paddle` in a fresh process: what the build says of itself, what stands beside it."""
-    try:
-        ended = subprocess.run(
-            [str(python), str(IMPORT_CHECK)],
-            env=plain_environment(),
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-    except subprocess.TimeoutExpired:
-        raise CannotRun(NotRun(reason="import failed", detail="no end within 600 s")) from None
-    if ended.returncode:
-        detail = f"exit status {ended.returncode}: {builds.last_error(ended.stderr)}"
+    ended = run_checked([str(python), str(IMPORT_CHECK)], seconds=600)
+    if ended.status is None:
+        raise CannotRun(NotRun(reason="import failed", detail="no end within 600 s"))
+    if ended.status:
+        detail = f"exit status {ended.status}: {builds.last_error(ended.complaint)}"
         raise CannotRun(NotRun(reason="import failed", detail=detail))
-    about: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    about: dict[str, Any] = json.loads(ended.said)
     return about
 
 

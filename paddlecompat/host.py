@@ -56,7 +56,12 @@ def run_checked(
     environment = {**plain_environment(), **(settings or {})}
     try:
         ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=seconds
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",  # a release's words may be in another encoding than the console's
+            timeout=seconds,
         )
     except subprocess.TimeoutExpired:
         return Ended("", "", None)
