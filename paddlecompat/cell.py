@@ -30,6 +30,7 @@ from paddlecompat.releases import ROOT, Build, Cell, Fixture
 
 RECORDS = ROOT / "reports" / "cells"
 WORK = ROOT / ".nox" / "cells"
+SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Opt
         found = {"build": prepared.build, "environment": prepared.environment}
         record = record.model_copy(update={**found, "seconds": prepared.seconds})
         if cell.place == "gpu":
-            request = replace(request, settings=cuda_libraries.settings(environment))
+            settings = {**SAME_DEVICE, **cuda_libraries.settings(environment)}
+            request = replace(request, settings=settings)
             record = tried_on_device(record, interpreter(environment), request)
         return tested(record, interpreter(environment), request, WORK / cell.name)
     except CannotRun as error:

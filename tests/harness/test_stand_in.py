@@ -54,11 +54,13 @@ class Measure:
         monkeypatch.setattr(device, "machine_with", machine)
         monkeypatch.setattr(expectations, "load", list)
 
-    def __call__(self, fault: str, keyword: str = "bit_exact and float") -> Record:
-        request = suite.Request("gpu", "quick", seed=1, keyword=keyword, stand_in=fault)
+    def __call__(self, fault: str, keyword: str = "bit_exact and float", **asked: str) -> Record:
+        request = suite.Request("gpu", "quick", 1, keyword, stand_in=fault, **asked)  # type: ignore[arg-type]  # fields that are strings
         cell.fill(GPU, FIXTURE, INSTALLED, Options(request))
         (path,) = (self.folder / "work" / "gpu-2.3.2").glob("gpu-2.3.2@*.json")
-        return records.read(path)
+        record = records.read(path)
+        path.unlink()
+        return record
 
 
 def of(record: Record, name: str) -> PropertyResult:
@@ -83,6 +85,18 @@ def test_output_that_is_not_written_is_violated_with_the_poison_in_it(measured: 
     assert result.outcome == "violated"
     assert result.evidence is not None
     assert "-7.25e+77" in result.evidence.actual
+
+
+def test_each_property_of_a_gpu_alone_can_fail(measured: Measure) -> None:
+    forgets = measured.folder / "forgets.py"
+    forgets.write_text("def poison(true):\n    return lambda nbytes: None\n", encoding="utf-8")
+    unwritten = measured("unwritten", "test_gpu")
+    asked = {"defect": f"{forgets}::poison", "target": "memory.poison"}
+    unpoisoned = measured("sound", "test_gpu and poison", **asked)
+    failed = [r for record in (unwritten, unpoisoned) for r in record.properties]
+    violated = {result.name for result in failed if result.outcome == "violated"}
+    offered = {result.name for result in unwritten.properties if result.outcome != "unsupported"}
+    assert violated == offered
 
 
 def test_a_crash_costs_the_properties_that_crash(measured: Measure) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -66,8 +67,9 @@ class StandIn(Cpu):
         }
         for target, factory in replaced.items():
             defects.put_in_place(target, factory)
-        if hasattr(paddle.device.cuda, "Stream"):
-            paddle.device.cuda.Stream = no_streams
+        cuda: Any = paddle.device.cuda
+        cuda.Stream, cuda.stream_guard = object, nullcontext  # one after the other
+        cuda.synchronize = self.synchronize
 
     def remembering(self, true: Function) -> Function:
         def full(shape: Any, value: Any, *args: Any, **kwargs: Any) -> Tensor:
@@ -128,7 +130,3 @@ class StandIn(Cpu):
             return true(x, mask, name)
 
         return masked_select
-
-
-def no_streams(*_: Any, **__: Any) -> None:
-    raise NotImplementedError("a stand-in has no streams")
