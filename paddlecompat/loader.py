@@ -188,20 +188,26 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def download(gap: MissingLibrary, folder: Path) -> Path:
-    """The wheel that carries a library, fetched from the index that pip is set to.
+    """The wheel that carries a library, as `download_wheel` fetches it."""
+    return download_wheel(gap.wheel, gap.library, folder)
+
+
+def download_wheel(file_name: str, library: str, folder: Path) -> Path:
+    """A wheel by its file name, fetched for `library` from the index that pip is set to.
 
     Raises LoaderError where pip cannot get it.
     """
-    name, version, *_, python, _, platforms = gap.wheel.removesuffix(".whl").split("-")
+    name, version, *_, python, _, platforms = file_name.removesuffix(".whl").split("-")
     command = [
-        *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps"),
-        *("--only-binary=:all:", f"--python-version={python.lstrip('cpy')}", f"--dest={folder}"),
+        *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
+        *("download", "--no-deps", "--only-binary=:all:", f"--dest={folder}"),
+        f"--python-version={python.lstrip('cpy')}",
         *(f"--platform={platform}" for platform in platforms.split(".")),
         f"{name}=={version}",
     ]
     ended = subprocess.run(command, capture_output=True, text=True)
-    wheel = folder / gap.wheel
+    wheel = folder / file_name
     if not wheel.is_file():
         problem = last_error(ended.stderr) if ended.returncode else "the index has other wheels"
-        raise LoaderError(f"{gap.wheel}: cannot be fetched for {gap.library}: {problem}")
+        raise LoaderError(f"{file_name}: cannot be fetched for {library}: {problem}")
     return wheel
