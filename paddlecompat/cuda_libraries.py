@@ -35,7 +35,7 @@ LIBRARY_CHECK = Path(__file__).with_name("check_libraries.py")
 LOADER_CHECK = ROOT / "tests" / "properties" / "check_cuda_loader.py"
 System = Literal["linux", "windows"]
 # Of the dynamic loader: where it looks before it looks elsewhere.
-SEARCHED = {"linux": "LD_LIBRARY_PATH", "windows": "PATH"}
+SEARCHED = {"linux": "LD_LIBRARY_PATH", "win32": "PATH"}
 
 
 class Source(Model):
@@ -129,9 +129,9 @@ def settings(environment: Path) -> dict[str, str]:
     A release finds most libraries there by itself. But LD_LIBRARY_PATH comes before it, and may
     lead to another CUDA; and some of CUDA 12's libraries look for each other elsewhere.
     """
-    if sys.platform not in ("linux", "win32"):
+    variable = SEARCHED.get(sys.platform)
+    if variable is None:
         return {}
-    variable = SEARCHED[this_system()]
     before = os.environ.get(variable)
     folders = [str(libs(environment)), *([before] if before else [])]
     return {variable: os.pathsep.join(folders)}
@@ -237,34 +237,33 @@ def unpack(archive: zipfile.ZipFile, library: str, folder: Path) -> None:
 
 
 def check(environment: Path, python: Path, build: Build) -> dict[str, bool]:
-    """Whether each library that the build may ask for opens, and whether the release opens it.
+    """Each library that the build may ask for, in words, and whether it opens.
 
-    On Linux the release's own loader is called, function by function, with no device.
+    On Linux also whether the release's own loader opens it, which needs no device.
     """
     line = wanted(build)
     if line is None:
         return {}
     names = [library for s in line.sources(this_system()) for library in s.libraries]
     lacked = lacking(environment, python, names)
-    found = {f"{asked(name)} ({name})": name not in lacked for name in names}
-    return found if os.name == "nt" else found | opened_by_release(environment, python, names)
+    found = {f"{name} by the name {asked(name)}": name not in lacked for name in names}
+    if this_system() == "linux":
+        by_release = opened_by_release(environment, python, names)
+        found |= {f"{name} by the release itself": opens for name, opens in by_release.items()}
+    return found
 
 
 def opened_by_release(environment: Path, python: Path, names: Sequence[str]) -> dict[str, bool]:
-    """What the release's loader opened by itself, and whether those are the libraries named.
+    """Whether the release's own loader opens each library that it has a function for.
 
     Raises CannotRun where the release cannot be imported.
     """
     variables = plain_environment() | settings(environment)
-    command = [str(python), str(LOADER_CHECK)]
+    command = [str(python), str(LOADER_CHECK), *names]
     ended = subprocess.run(command, env=variables, capture_output=True, text=True)
     if ended.returncode:
         raise lacks_libraries(f"{LOADER_CHECK.name}: {last_error(ended.stderr)}")
-    opened: dict[str, list[str]] = json.loads(ended.stdout.splitlines()[-1])
-    return {
-        f"paddle's {function}: {', '.join(files) or 'nothing'}": bool(set(files) & set(names))
-        for function, files in opened.items()
-    }
+    return cast("dict[str, bool]", json.loads(ended.stdout.splitlines()[-1]))
 
 
 def missing(build: Build, libraries: Sequence[str], advice: str) -> str:

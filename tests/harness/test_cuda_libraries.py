@@ -311,18 +311,25 @@ def test_the_folder_of_the_process_is_never_searched(environment: Path, libs: Pa
 
 
 @pytest.mark.usefixtures("served")
-@pytest.mark.parametrize(
-    ("files", "right"), [(["libtoy.so.7"], True), (["libtoy.so.9"], False), ([], False)]
-)
-def test_the_releases_loader_must_open_the_very_library(
-    files: list[str],
-    right: bool,
-    environment: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("opens", [True, False])
+def test_the_check_tells_what_the_release_itself_opens(
+    opens: bool, environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "program.py"
-    program.write_text(f"import json\nprint(json.dumps({{'GetToyDsoHandle': {files}}}))\n")
+    program.write_text(f"import json\nprint(json.dumps({{'libtoy.so.7': {opens}}}))\n")
     monkeypatch.setattr(cuda_libraries, "LOADER_CHECK", program)
     found = cuda_libraries.check(environment, PYTHON, BUILD)
-    assert found[f"paddle's GetToyDsoHandle: {', '.join(files) or 'nothing'}"] is right
+    assert found["libtoy.so.7 by the release itself"] is opens
+
+
+@pytest.mark.usefixtures("served")
+def test_the_check_tells_what_does_not_open_by_the_name_that_releases_use(
+    environment: Path, libs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cuda_libraries, "opened_by_release", lambda *_: {})
+    (libs / "libother.so").symlink_to(library(libs / "libother.so.2"))
+    assert cuda_libraries.check(environment, PYTHON, BUILD) == {
+        "libtoy.so.7 by the name libtoy.so": False,
+        "libtoyLt.so.7 by the name libtoyLt.so": False,
+        "libother.so.2 by the name libother.so": True,
+    }

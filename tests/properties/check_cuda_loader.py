@@ -1,8 +1,9 @@
-"""Run by a cell's own interpreter: which CUDA libraries the release's own loader opens, as JSON.
+"""Run by a cell's own interpreter: which of the CUDA libraries named does the release itself open?
 
-Its functions are called by name, out of the release's core library: that needs no device, and is
-what the release does when it first needs a library. One that is not there ends the process, so each
-function is called in a process of its own.
+Prints {library: whether} as JSON, for those arguments that the release's loader has a function for.
+The functions are called by name, out of the release's core library: that needs no device, and is
+what the release does when it first needs a library. Where one is not there, the release ends the
+process, so each function is called in a fork of this one.
 """
 
 from __future__ import annotations
@@ -10,25 +11,33 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
+import sys
 from pathlib import Path
 
 import paddle
 
-# What single-device training may open. Not: the driver, the tracing of NVTX, TensorRT, nvJPEG.
-FUNCTIONS = [
-    f"Get{library}DsoHandle"
-    for library in (
-        *("Cublas", "CublasLt", "CUDNN", "Curand", "Cusolver"),
-        *("Cusparse", "CUFFT", "NCCL", "NVRTC", "CUPTI"),
-    )
-]
+# What training on one device may open. Not: the driver, NVTX's tracing, TensorRT, nvJPEG.
+FUNCTIONS = {
+    "libcublas": "GetCublasDsoHandle",
+    "libcublasLt": "GetCublasLtDsoHandle",
+    "libcudnn": "GetCUDNNDsoHandle",
+    "libcufft": "GetCUFFTDsoHandle",
+    "libcupti": "GetCUPTIDsoHandle",
+    "libcurand": "GetCurandDsoHandle",
+    "libcusolver": "GetCusolverDsoHandle",
+    "libcusparse": "GetCusparseDsoHandle",
+    "libnccl": "GetNCCLDsoHandle",
+    "libnvrtc": "GetNVRTCDsoHandle",
+}
 CORES = ("libs/libphi.so", "fluid/libpaddle.so", "fluid/core_avx.so")
 SPACES = ("3phi7dynload", "6paddle8platform7dynload")
 
 
 def main() -> None:
     core = loaded_core()
-    print(json.dumps({name: opened(core, name) for name in FUNCTIONS if named(core, name)}))
+    symbols = {library: symbol_for(library, core) for library in sys.argv[1:]}
+    print(json.dumps({name: opens(core, s, name) for name, s in symbols.items() if s}))
 
 
 def loaded_core() -> ctypes.CDLL:
@@ -37,35 +46,23 @@ def loaded_core() -> ctypes.CDLL:
     return ctypes.CDLL(str(next(folder / core for core in CORES if (folder / core).exists())))
 
 
-def named(core: ctypes.CDLL, name: str) -> str | None:
-    """The symbol of a loader function, by the names that C++ compilers give; None: not offered."""
-    symbols = [f"_ZN{space}{len(name)}{name}Ev" for space in SPACES]
+def symbol_for(library: str, core: ctypes.CDLL) -> str | None:
+    """The loader's function for 'libcudnn.so.8', as C++ compilers name it; None: it has none."""
+    name = FUNCTIONS.get(re.sub(r"\.so[.\d]*$", "", library))
+    symbols = [f"_ZN{space}{len(name)}{name}Ev" for space in SPACES if name]
     return next((symbol for symbol in symbols if hasattr(core, symbol)), None)
 
 
-def opened(core: ctypes.CDLL, name: str) -> list[str]:
-    """The files that the function brought into a fork of this process; none where it fails."""
-    reading, writing = os.pipe()
+def opens(core: ctypes.CDLL, symbol: str, library: str) -> bool:
+    """Whether the loader's function opens this very library, and no other of its name."""
     child = os.fork()
     if not child:
-        before = mapped()
-        function = core[str(named(core, name))]
+        function = core[symbol]
         function.restype = ctypes.c_void_p
-        found = mapped() - before if function() else set()
-        os.write(writing, json.dumps(sorted(found)).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    files: list[str] = json.loads(said or b"[]")
-    return files
-
-
-def mapped() -> set[str]:
-    """The names of the files in this process's memory."""
-    lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
-    return {Path(line.split(maxsplit=5)[-1]).name for line in lines if "/" in line}
+        found = function()
+        loaded = ctypes.CDLL(library, mode=os.RTLD_NOLOAD | os.RTLD_LAZY)  # raises: it is not
+        os._exit(int(found != loaded._handle))
+    return os.waitpid(child, 0)[1] == 0
 
 
 if __name__ == "__main__":
