@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tomllib
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError
 
 from paddlecompat.records import UNSOUND, Model, Place, PropertyResult, Record, first_problem
 from paddlecompat.releases import ROOT
@@ -20,35 +20,34 @@ RELEASE_OR_SERIES = re.compile(r"\d+\.(\d+\.(\d+|\*)|\*)")
 Standing = Literal["as expected", "worse", "better"]
 
 
+def release_or_series(release: str) -> str:
+    """The release as it is. Raises ValueError where it is none, nor a series of them."""
+    if not RELEASE_OR_SERIES.fullmatch(release):
+        raise ValueError(f"{release!r} is no release: write it as '2.4.1', '2.4.*' or '2.*'")
+    return release
+
+
+def a_thread(link: str) -> str:
+    """The link as it is. Raises ValueError where it is none that both pages can show."""
+    if not re.fullmatch(r"https://[^\s<>()|]+", link):
+        raise ValueError(f"{link!r} is no link: write the thread's address, 'https://...'")
+    return link
+
+
 class Expectation(Model):
     """A violation already known: where it is seen, its cause, and the thread that tells of it."""
 
-    releases: Annotated[list[str], Field(min_length=1)]
+    releases: Annotated[
+        list[Annotated[str, AfterValidator(release_or_series)]], Field(min_length=1)
+    ]
     place: Place
     property: Annotated[str, Field(pattern=".::.", description="A pattern on `group::name`.")]
     outcome: Literal["violated", "crashed", "timed out"]
     cause: Annotated[str, Field(min_length=1, description="What is wrong in the release.")]
     means: Annotated[str, Field(min_length=1, description="To who trains: whom it concerns.")]
     means_zh: Annotated[str, Field(min_length=1, description="The same in Chinese.")]
-    link: str
+    link: Annotated[str, AfterValidator(a_thread)]
     os: Literal["Linux", "Windows", "macOS"] | None = None
-
-    @field_validator("releases")
-    @classmethod
-    def are_releases_or_series(cls, releases: list[str]) -> list[str]:
-        for release in releases:
-            if not RELEASE_OR_SERIES.fullmatch(release):
-                raise ValueError(
-                    f"{release!r} is no release: write it as '2.4.1', '2.4.*' or '2.*'"
-                )
-        return releases
-
-    @field_validator("link")
-    @classmethod
-    def is_a_thread(cls, link: str) -> str:
-        if not re.fullmatch(r"https://[^\s<>()|]+", link):
-            raise ValueError(f"{link!r} is no link: write the thread's address, 'https://...'")
-        return link
 
     def concerns(self, record: Record) -> bool:
         """Whether it speaks of the record's release, place and operating system."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from paddlecompat.expectations import Expectation
+from paddlecompat.field_reports import FieldReport
 from paddlecompat.records import (
     Device,
     Evidence,
@@ -44,13 +45,14 @@ def build(**changes: object) -> MeasuredBuild:
 
 
 def device(**changes: object) -> Device:
-    """A card of 2019, under a driver of 2023."""
+    """A card of 2020."""
     known: dict[str, object] = {
-        "name": "NVIDIA GeForce GTX 1650",
-        "capability": "7.5",
-        "memory_gib": 4.0,
+        "name": "NVIDIA GeForce RTX 3090",
+        "capability": "8.6",
+        "memory_gib": 24.0,
         "driver": "535.104.05",
         "driver_cuda": "12.2",
+        "runtime": {"cudart": "11.2", "cudnn": "8.2.1"},
     }
     return Device.model_validate(known | changes)
 
@@ -112,3 +114,19 @@ def expectation(**changes: object) -> Expectation:
         "link": "https://github.com/PaddlePaddle/Paddle/pull/44181",
     }
     return Expectation.model_validate(known | changes)
+
+
+def field_report(**changes: object) -> FieldReport:
+    """One that saw nonzero of 2.3.2 go wrong on Windows."""
+    known: dict[str, object] = {
+        "releases": ["2.3.2"],
+        "cuda": ["11.2"],
+        "os": "Windows",
+        "groups": ["nonzero"],
+        "seen": "wrong",
+        "what": "nonzero gives zeros",
+        "what_zh": "nonzero 得到零",
+        "link": "https://github.com/PaddlePaddle/Paddle/issues/43420",
+        "date": "2022-06-10",
+    }
+    return FieldReport.model_validate(known | changes)

@@ -203,7 +203,7 @@ def test_the_record_keeps_the_device_and_what_it_loaded(desk: Desk) -> None:
     desk.with_device(loaded={"cudnn": "7.6.5"})
     desk.fill(GPU)
     assert desk.record.device == samples.device(runtime={"cudnn": "7.6.5"})
-    assert desk.record.host.gpu == "NVIDIA GeForce GTX 1650"
+    assert desk.record.host.gpu == "NVIDIA GeForce RTX 3090"
 
 
 def test_a_build_that_cannot_use_the_device_is_not_run_for_the_probes_reason(desk: Desk) -> None:

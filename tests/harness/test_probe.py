@@ -149,4 +149,4 @@ def test_a_release_that_just_ends_its_process_refuses_the_device(
     found = first_calculation(tmp_path, "import os; os._exit(255)", monkeypatch)
     assert found.reason == "device refused"
     assert "exit status 255" in found.detail
-    assert "NVIDIA GeForce GTX 1650, compute capability 7.5, driver 535.104.05" in found.detail
+    assert "NVIDIA GeForce RTX 3090, compute capability 8.6, driver 535.104.05" in found.detail
