@@ -6,7 +6,6 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,15 +91,14 @@ def make_ready(cell: Cell, fixture: Fixture, environment: Path | None, wheel: Pa
 
 
 def keep(record: Record, options: Options, work: Path) -> str:
-    """Write the record; where it went, in words. What was measured is not lost to a `not run`."""
+    """Write the record; where it went, in words."""
     if not options.published:
         path = records.write(record, work)
         return f"{shown(path)} (not the whole suite as it is: kept out of the table)"
-    path = options.records / record.file_name
-    with suppress(OSError, ValueError):  # there is no earlier record, or none that can be read
-        if record.not_run is not None and records.read(path).not_run is None:
-            return f"{shown(path)} (of an earlier run, which could measure it, stays)"
-    return shown(records.write(record, options.records))
+    where = shown(options.records / record.file_name)
+    if records.keep(record, options.records):
+        return where
+    return f"{where} (of another run, which could measure it or is newer, stays)"
 
 
 def shown(path: Path) -> str:

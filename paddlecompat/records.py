@@ -10,12 +10,21 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    model_validator,
+)
 
 Place = Literal["cpu", "gpu"]
 Outcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
@@ -33,9 +42,20 @@ Reason = Literal[
     "install failed",
     "import failed",
 ]
-Version = Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+Version = Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){2}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 UNSOUND: frozenset[Outcome] = frozenset({"violated", "crashed", "timed out"})
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The moment in UTC; one that does not say its zone is taken as UTC."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no such moment in UTC: write it as '2025-01-02T03:04:05Z'") from None
+
+
+Moment = Annotated[datetime, AfterValidator(in_utc)]
 
 
 class Model(BaseModel):
@@ -64,14 +84,17 @@ class Host(Model):
         system = re.split(r"\W", self.os)[0]
         family = f"{system}-{self.machine}-{self.libc or 'no-libc'}".lower()
         digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:6]
-        return f"{re.sub(r'[^a-z0-9.]+', '-', family)}-{digest}"
+        return f"{re.sub(r'[^a-z0-9.]+', '-', family)[:60]}-{digest}"
 
 
 class MeasuredBuild(Model):
     """The wheel that was measured."""
 
     distribution: Literal["paddlepaddle", "paddlepaddle-gpu"]
-    version: str = Field(description="With its local tag where it has one, as '2.3.2.post112'.")
+    version: str = Field(
+        pattern=r"^[0-9]+(\.[0-9]+)*[A-Za-z0-9.+_-]{0,40}$",
+        description="With its local tag where it has one, as '2.3.2.post112'.",
+    )
     cuda: str | None = Field(description="What the build itself says it was made for.")
     cudnn: str | None
     wheel: str = Field(description="The wheel's file name.")
@@ -89,8 +112,10 @@ class Device(Model):
     """The device that was measured, as its driver and the build's CUDA libraries tell of it."""
 
     name: str = Field(description="For example 'NVIDIA GeForce RTX 3090'.")
-    capability: str = Field(pattern=r"^\d+\.\d$", description="Compute capability, as '8.6'.")
-    memory_gib: float
+    capability: str = Field(
+        pattern=r"^[0-9]{1,2}\.[0-9]$", description="Compute capability, as '8.6'."
+    )
+    memory_gib: FiniteFloat
     driver: str = Field(description="The driver's version, as '535.104.05'.")
     driver_cuda: str = Field(description="The newest CUDA version that the driver serves: '12.2'.")
     runtime: dict[str, str] = Field(default={}, description="CUDA libraries loaded: versions.")
@@ -121,11 +146,13 @@ class Environment(Model):
 class Seconds(Model):
     """Where the time went. The first four are of the environment's making, also when reused."""
 
-    download: float | None = None
-    install: float | None = None
-    mend: float | None = None
-    imports: float | None = Field(default=None, description="`import paddle` in a fresh process.")
-    test: float | None = None
+    download: FiniteFloat | None = None
+    install: FiniteFloat | None = None
+    mend: FiniteFloat | None = None
+    imports: FiniteFloat | None = Field(
+        default=None, description="`import paddle` in a fresh process."
+    )
+    test: FiniteFloat | None = None
     environment_reused: bool = False
 
 
@@ -146,7 +173,7 @@ class PropertyResult(Model):
     outcome: Outcome
     calls: int = Field(ge=0, description="Calls whose answer was compared with the oracle's.")
     examples: int = Field(ge=0, description="Examples that Hypothesis drew.")
-    seconds: float = Field(ge=0)
+    seconds: FiniteFloat = Field(ge=0)
     message: str = Field(default="", description="Why not `holds`; the release's own words.")
     evidence: Evidence | None = Field(default=None, description="For `violated`.")
     case: str | None = Field(default=None, description="The case that the process died on.")
@@ -193,7 +220,7 @@ class Record(Model):
     seed: int | None = Field(description="None where the profile is derandomised.")
     seconds: Seconds = Seconds()
     properties: list[PropertyResult] = []
-    measured_at: datetime
+    measured_at: Moment
 
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Record:
@@ -235,6 +262,20 @@ def write(record: Record, folder: Path) -> Path:
     return path
 
 
+def keep(record: Record, folder: Path) -> bool:
+    """Write the record unless the one that lies there is to stay; whether it was written."""
+    with suppress(OSError, ValueError):  # there is none, or none that can be read
+        if standing(record) < standing(read(folder / record.file_name)):
+            return False
+    write(record, folder)
+    return True
+
+
+def standing(record: Record) -> tuple[bool, datetime]:
+    """The higher one stays: the newer, but what was measured is never lost to a `not run`."""
+    return record.not_run is None, record.measured_at
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace `path` by `text` in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -271,14 +312,39 @@ def read_as(model: type[Form], path: Path, advice: str = "") -> Form:
 
 
 def gather(folder: Path) -> Gathered:
-    """Every record in `folder`; a damaged or foreign file costs only itself."""
+    """Every record in `folder` that may be shown; each of the others costs only itself."""
+    return gather_files(sorted(folder.glob("*.json")))
+
+
+def gather_files(paths: Iterable[Path]) -> Gathered:
+    """The records that may be shown, and one line for each file that is damaged or foreign."""
     gathered = Gathered()
-    for path in sorted(folder.glob("*.json")):
+    for path in paths:
         try:
-            gathered.records.append(read(path))
+            gathered.records.append(to_show(path))
         except (ValueError, OSError) as error:
-            gathered.errors.append(str(error))
+            gathered.errors.append(printable(str(error)))
     return gathered
+
+
+def to_show(path: Path) -> Record:
+    """One record that was measured on a real device, or on none.
+
+    Raises ValueError with one line that names the file, the field and what to do.
+    """
+    record = read(path)
+    if record.stand_in is not None:
+        raise ValueError(
+            f"{path}: stand_in: made with a stand-in device ({record.stand_in}), which shows "
+            "nothing of the release: measure it on a real one"
+        )
+    return record
+
+
+def printable(text: str) -> str:
+    """`text` in one line of at most 400 characters, and none that a terminal obeys."""
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return shown if len(shown) <= 400 else f"{shown[:399]}…"
 
 
 def first_problem(error: ValidationError) -> str:
