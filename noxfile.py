@@ -88,8 +88,8 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def report(session: nox.Session) -> None:
-    """From the records in reports/cells to the table, the page and the badge."""
-    paddlecompat(session, "report")
+    """From the records to the table, the page and the badge; -- PATHS takes in others' records."""
+    paddlecompat(session, "report", *session.posargs)
 
 
 @nox.session(python=False)

@@ -19,12 +19,14 @@ from paddlecompat import (
     device,
     environment,
     expectations,
+    field_reports,
     gpu_code,
     host,
     inside,
     interpreters,
     locks,
     matrix,
+    merge,
     releases,
     report,
     sanitizer,
@@ -96,8 +98,14 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--fresh", action="store_true", help="do not continue an interrupted run")
     whole.set_defaults(run=run_matrix)
 
-    table = commands.add_parser("report", help="from the records to the table")
-    table.set_defaults(run=write_report)
+    table = commands.add_parser(
+        "report",
+        help="from the records to the table",
+        usage="nox -s report -- [PATH ...]",
+        description="Take in records from elsewhere, then make the report.",
+    )
+    table.add_argument("sent", nargs="*", type=Path, metavar="PATH", help="a record, or a folder")
+    table.set_defaults(run=report_records)
 
     helped = commands.add_parser(
         "advice",
@@ -276,10 +284,24 @@ def run_matrix(arguments: argparse.Namespace, fixture: Fixture) -> int:
     return matrix.run(fixture, arguments.jobs, arguments.fresh, arguments.passed_on)
 
 
+def report_records(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    taken, refused = merge.merge(arguments.sent, cell.RECORDS)
+    for line in taken:
+        print(line)
+    for line in refused:
+        print(f"refused: {line}", file=sys.stderr)
+    return write_report(arguments, fixture) or int(bool(refused))
+
+
 def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
     readmes = [releases.ROOT / name for name in ("README.md", "README.zh.md")]
     summary = report.write(
-        cell.RECORDS, cell.RECORDS.parent, expectations.EXPECTATIONS, fixture, readmes
+        cell.RECORDS,
+        cell.RECORDS.parent,
+        expectations.EXPECTATIONS,
+        fixture,
+        readmes,
+        field_reports.FIELD_REPORTS,
     )
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)

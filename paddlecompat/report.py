@@ -14,16 +14,21 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from paddlecompat import advice, advice_view, bench, records, sensitivity
+from paddlecompat import advice, advice_view, bench, field_reports, records, sensitivity
 from paddlecompat import expectations as expected
 from paddlecompat.expectations import Expectation, Judgement
 from paddlecompat.records import PropertyResult, Record
 from paddlecompat.releases import Fixture
-from paddlecompat.view import View, moment, view_of
+from paddlecompat.view import View, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 100
 EXCERPT = ("<!-- table: made by `nox -s report` -->", "<!-- end of table -->")
+NOT_SHOWN = dict.fromkeys(
+    [*(set(range(32)) - {9, 10}), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
+    "\N{REPLACEMENT CHARACTER}",
+)
+"""What a terminal obeys or what turns the order of words: no page has it."""
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
@@ -46,16 +51,19 @@ def write(
     expectations_path: Path,
     fixture: Fixture,
     readmes: Sequence[Path] = (),
+    reports_path: Path | None = None,
 ) -> Summary:
     """Write the report on a folder of records: two pages, the badge, the form of a record.
 
-    The table of verdicts is put into the `readmes`, too, between their two marks.
+    The table of verdicts is put into the `readmes`, too, between their two marks. What others
+    reported, in the file at `reports_path`, stands beside what was measured.
 
-    A record that cannot be read costs one line, in the pages and in the summary's `errors`.
-    Raises ValueError where the expectations cannot be read or a readme has no marks, before
-    anything is written.
+    A record that is refused costs one line, in the pages and in the summary's `errors`.
+    Raises ValueError where the expectations or the field reports cannot be read or a readme has no
+    marks, before anything is written.
     """
-    view = view_of(records_folder, expected.load(expectations_path), fixture)
+    reports = field_reports.load(reports_path) if reports_path else []
+    view = view_of(records_folder, expected.load(expectations_path), fixture, reports)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
@@ -112,6 +120,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
         undefined=StrictUndefined,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -120,9 +129,14 @@ def environment() -> Environment:
     return made
 
 
+def shown(value: object) -> object:
+    """A value as a page may have it."""
+    return value.translate(NOT_SHOWN) if isinstance(value, str) else value
+
+
 def stamp(record: Record) -> str:
     """When it was measured, as it is shown."""
-    return f"{moment(record):%Y-%m-%d %H:%M} UTC"
+    return f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
 
 
 def fenced(text: str, language: str = "") -> str:
@@ -148,7 +162,7 @@ def summary(view: View, out_folder: Path) -> Summary:
     said += [f"Better than expected: {', '.join(better)}."] if better else []
     missing = [row.release for row in view.all_rows if row.record is None]
     said += [f"No record on the CPU: {', '.join(missing)}."] if missing else []
-    said += [f"Records that cannot be read: {len(view.errors)}."] if view.errors else []
+    said += [f"Records refused: {len(view.errors)}."] if view.errors else []
     said += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
     text = textwrap.fill(" ".join(said), WIDTH, break_long_words=False, break_on_hyphens=False)
     verdicts = (count["sound"], count["unsound"], count["not run"])

@@ -1,7 +1,6 @@
 """What the report shows, as plain data: the records judged and laid out.
 
-Releases stand newest first; groups and properties in the order in which the records list them. The
-date is that of the newest record, so the same records give the same bytes.
+The date is that of the newest record, so the same records give the same bytes.
 """
 
 from __future__ import annotations
@@ -9,82 +8,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 
-from paddlecompat import expectations as expected
-from paddlecompat import records
+from paddlecompat import host_classes, records
 from paddlecompat.badge import Badge, badge
-from paddlecompat.expectations import Expectation, Judgement
-from paddlecompat.records import Host, Place, PropertyResult, Record
+from paddlecompat.evidence import Exhibit, Finding, exhibits, subject_of, title_of
+from paddlecompat.expectations import Expectation
+from paddlecompat.field_reports import FieldReport
+from paddlecompat.records import Host, Place, Record
 from paddlecompat.releases import Fixture
+from paddlecompat.tables import Group, Line, Row, groups_of, lettered, lines_of, placed, row_of
 
 PLACES: tuple[Place, ...] = ("cpu", "gpu")
-NAME = re.compile(r"(?:test_)?(?P<property>[^\[]*)(?:\[(?P<parameter>.*)\])?", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Property:
-    """A property as a column; as several, where it takes a parameter."""
-
-    title: str
-    columns: dict[str, str]
-    """The key of a result to its parameter, '' where it takes none."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """The properties of one subject: one table."""
-
-    name: str
-    properties: list[Property]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A property that failed in a cell, and where the page tells of it."""
-
-    record: Record
-    host: str
-    result: PropertyResult
-    title: str
-    anchor: str
-    cause: Expectation | None
-
-
-@dataclass(frozen=True)
-class Row:
-    """One release at one place on one host; without a record where there is none."""
-
-    release: str
-    place: Place
-    record: Record | None = None
-    host: str = ""
-    several: bool = False
-    """Whether the cell has other hosts' rows beside this one."""
-    judgement: Judgement = field(default_factory=Judgement)
-    results: dict[str, PropertyResult] = field(default_factory=dict)
-    findings: dict[str, Finding] = field(default_factory=dict)
-
-    @property
-    def cell(self) -> str:
-        return f"{self.place}-{self.release}"
-
-    @property
-    def label(self) -> str:
-        """The release, with its host where that is needed to tell two rows apart."""
-        return f"{self.release} {self.host}" if self.several else self.release
-
-    @property
-    def verdict(self) -> str:
-        return self.record.verdict if self.record else "no record"
-
-    def of(self, column: Property) -> dict[str, PropertyResult]:
-        """What a property came to here, by its parameter; without those that were not measured."""
-        keys = column.columns.items()
-        return {parameter: self.results[key] for key, parameter in keys if key in self.results}
 
 
 @dataclass(frozen=True)
@@ -117,6 +53,8 @@ class View:
     unsupported: list[Saying]
     mended: list[Saying]
     expectations: list[Expectation]
+    reports: list[FieldReport]
+    lines: dict[Place, list[Line]]
     errors: list[str]
     badge: Badge
     newest: Record | None
@@ -133,6 +71,27 @@ class View:
     @property
     def findings(self) -> list[Finding]:
         return [finding for row in self.all_rows for finding in row.findings.values()]
+
+    @property
+    def exhibits(self) -> list[Exhibit]:
+        return exhibits(self.findings)
+
+    def classes(self, place: Place) -> list[str]:
+        """The classes of host of a place, each a column."""
+        found = {row.host_class for row in self.rows[place]} - {None}
+        return sorted((name for name in found if name), key=host_classes.in_order)
+
+    def shown(self, place: Place) -> list[Row]:
+        """The rows of the tables: on the GPU those that were measured; the rest is `not run`."""
+        return [row for row in self.rows[place] if place == "cpu" or row.judgement.measured]
+
+    def line(self, place: Place, release: str) -> Line | None:
+        return next((line for line in self.lines[place] if line.release == release), None)
+
+    def span(self, found: Sequence[Finding]) -> str:
+        """'cpu 2.2.2-2.3.2' or, of a single cell, 'cpu-2.2.2 H1'."""
+        first = found[0]
+        return self.cells_of(found) if len(found) > 1 else f"{first.record.cell} {first.host}"
 
     @property
     def meanings(self) -> list[Meaning]:
@@ -181,8 +140,13 @@ class View:
         ]
 
 
-def view_of(folder: Path, known: Sequence[Expectation], fixture: Fixture) -> View:
-    """Judge the records of a folder and lay them out."""
+def view_of(
+    folder: Path,
+    known: Sequence[Expectation],
+    fixture: Fixture,
+    reports: Sequence[FieldReport] = (),
+) -> View:
+    """Judge the records of a folder and lay them out, with what others reported beside them."""
     gathered = records.gather(folder)
     sane = newest_of_each(gathered.records)
     errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in gathered.errors]
@@ -207,86 +171,18 @@ def view_of(folder: Path, known: Sequence[Expectation], fixture: Fixture) -> Vie
             for line in row.record.environment.mended
         ),
         expectations=list(known),
+        reports=list(reports),
+        lines={place: lines_of(by_place[place], place, fixture, reports) for place in PLACES},
         errors=errors,
         badge=badge((row.judgement.standing for row in ordered), len(errors)),
-        newest=max(sane, key=moment, default=None),
+        newest=max(sane, key=lambda record: record.measured_at, default=None),
     )
 
 
 def newest_of_each(found: Iterable[Record]) -> list[Record]:
-    """The newest record of each cell on each host."""
-    newest = {r.file_name: r for r in sorted(found, key=moment)}
+    """The record of each cell, host and build that stays."""
+    newest = {r.file_name: r for r in sorted(found, key=records.standing)}
     return [newest[name] for name in sorted(newest)]
-
-
-def moment(record: Record) -> datetime:
-    """When it was measured, in UTC; a time that does not say its zone is taken as UTC."""
-    at = record.measured_at
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def lettered(hosts: Iterable[Host]) -> dict[Host, str]:
-    """H1, H2, ... for each host, the one with the most records first."""
-    count = Counter(hosts)
-    ranked = sorted(count, key=lambda host: (-count[host], host.slug))
-    return {host: f"H{number}" for number, host in enumerate(ranked, start=1)}
-
-
-def row_of(record: Record, host: str, known: Sequence[Expectation]) -> Row:
-    """A record, judged."""
-    judgement = expected.judge(record, known)
-    causes = {result.key: cause for result, cause in judgement.known}
-    findings = {
-        r.key: Finding(record, host, r, title_of(r), anchor_of(record, r), causes.get(r.key))
-        for r in record.properties
-        if r.outcome in records.UNSOUND
-    }
-    results = {result.key: result for result in record.properties}
-    return Row(
-        record.release,
-        record.place,
-        record,
-        host,
-        judgement=judgement,
-        results=results,
-        findings=findings,
-    )
-
-
-def placed(rows: Iterable[Row], place: Place, fixture: Fixture) -> list[Row]:
-    """The rows of one place, newest release first; the CPU's with the releases nobody measured."""
-    here = [row for row in rows if row.place == place]
-    count = Counter(row.release for row in here)
-    here = [replace(row, several=count[row.release] > 1) for row in here]
-    if place == "cpu":
-        listed = (r.version for r in fixture.release if place in r.places)
-        here += [Row(version, place) for version in listed if version not in count]
-    return sorted(
-        here, key=lambda row: ([-part for part in records.in_order(row.release)], row.host)
-    )
-
-
-def groups_of(rows: Iterable[Row]) -> list[Group]:
-    """The tables of one place, in the order in which the records list the properties."""
-    groups: dict[str, dict[str, Property]] = {}
-    for result in (result for row in rows for result in row.results.values()):
-        title, parameter = parts_of(result)
-        group = groups.setdefault(result.group, {})
-        group.setdefault(title, Property(title, {})).columns.setdefault(result.key, parameter)
-    return [Group(name, list(properties.values())) for name, properties in groups.items()]
-
-
-def parts_of(result: PropertyResult) -> tuple[str, str]:
-    """'test_copies_bytes[float32]' as 'copies bytes' and 'float32'."""
-    match = NAME.fullmatch(result.name)
-    if match is None:
-        return result.name, ""
-    return match["property"].replace("_", " "), match["parameter"] or ""
-
-
-def subject_of(result: PropertyResult) -> str:
-    """'masked_select: copies bytes', whatever the parameter."""
-    return f"{result.group}: {parts_of(result)[0]}"
 
 
 def spanned(chosen: Collection[str], ordered: Sequence[str]) -> str:
@@ -298,17 +194,6 @@ def spanned(chosen: Collection[str], ordered: Sequence[str]) -> str:
         elif runs[-1]:
             runs.append([])
     return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs if run)
-
-
-def title_of(result: PropertyResult) -> str:
-    title, parameter = parts_of(result)
-    return f"{title} [{parameter}]" if parameter else title
-
-
-def anchor_of(record: Record, result: PropertyResult) -> str:
-    """A place in the page that stays the same as long as the cell and the property do."""
-    words = re.sub(r"[^a-z0-9]+", "-", f"{record.cell}-{title_of(result)}".lower()).strip("-")
-    return f"{words}-{sha256(f'{record.file_name}/{result.key}'.encode()).hexdigest()[:6]}"
 
 
 def collected(said: Iterable[tuple[str, str, str]]) -> list[Saying]:

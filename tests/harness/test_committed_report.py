@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat import cell, expectations, records, releases, report
+from paddlecompat import cell, expectations, field_reports, records, releases, report
 from paddlecompat.releases import ROOT
 
 REPORTS = ROOT / "reports"
@@ -37,8 +37,8 @@ def made_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in MEASURED_BESIDE:
         (folder / "reports" / name).symlink_to(REPORTS / name)
     fixture, known = releases.load(), expectations.EXPECTATIONS
-    readmes = [folder / name for name in READMES]
-    report.write(cell.RECORDS, folder / "reports", known, fixture, readmes)
+    readmes, reported = [folder / name for name in READMES], field_reports.FIELD_REPORTS
+    report.write(cell.RECORDS, folder / "reports", known, fixture, readmes, reported)
     return folder
 
 

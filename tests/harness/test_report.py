@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import pytest
 import samples
 
 from paddlecompat import expectations, records, report
-from paddlecompat.records import Environment, NotRun, Record
-from paddlecompat.releases import Fixture, Release
+from paddlecompat.field_reports import FieldReport
+from paddlecompat.records import (
+    BuildFor,
+    Environment,
+    Finding,
+    NotRun,
+    PropertyResult,
+    Reason,
+    Record,
+    Sanitizer,
+)
+from paddlecompat.releases import Build, Fixture, Release
 
 FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
 HOSTILE = "<script>alert(1)</script> | `x` *b* [l](javascript:x)"
+FOUND = Finding(text=HOSTILE, times=3)
+
+
+RENAMED = [{"release": r, "cell": f"cpu-{r}"} for r in ("2.3.2", "2.4.0")]
 
 
 @dataclass
@@ -35,17 +52,39 @@ class Written:
         return (self.folder / "index.html").read_text(encoding="utf-8")
 
     def line(self, start: str) -> str:
-        """The first line of the Markdown that starts so."""
-        return next(line for line in self.markdown.splitlines() if line.startswith(start))
+        """The first line of the Markdown that starts so, anchors aside."""
+        plain = re.sub(r'<a name="[^"]*"></a>', "", self.markdown)
+        return next(line for line in plain.splitlines() if line.startswith(start))
+
+    def section(self, heading: str) -> str:
+        """The Markdown under a heading."""
+        return re.split(r"\n#+ ", self.markdown.split(f"# {heading}", 1)[1], maxsplit=1)[0]
 
 
-def written(folder: Path, *found: Record, toml: str = "", fixture: Fixture = FIXTURE) -> Written:
+def written(
+    folder: Path,
+    *found: Record,
+    toml: str = "",
+    fixture: Fixture = FIXTURE,
+    reported: Sequence[FieldReport] = (),
+) -> Written:
     """The report on these records, and on whatever already lies in `folder`/cells."""
     for record in found:
         records.write(record, folder / "cells")
     (folder / "expectations.toml").write_text(toml)
+    (folder / "field-reports.toml").write_text(as_toml(reported))
     cells, out = folder / "cells", folder / "out"
-    return Written(out, report.write(cells, out, folder / "expectations.toml", fixture))
+    known, told = folder / "expectations.toml", folder / "field-reports.toml"
+    return Written(out, report.write(cells, out, known, fixture, reports_path=told))
+
+
+def as_toml(reported: Sequence[FieldReport]) -> str:
+    """The field reports as a file of them."""
+    text = ""
+    for one in reported:
+        told = json.loads(one.model_dump_json(exclude_none=True))
+        text += "[[report]]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in told.items())
+    return text
 
 
 def violated(**changes: object) -> Record:
@@ -58,6 +97,11 @@ def idle(**changes: object) -> Record:
     """A cell that did not run."""
     reason = NotRun(reason="no CUDA device", detail="No GPU was found.")
     return samples.record(properties=[], build=None, not_run=reason, **changes)
+
+
+def on_gpu(properties: Sequence[PropertyResult] | None = None, **changes: object) -> Record:
+    """A cell that was measured on a card."""
+    return samples.record(properties, **{"place": "gpu", "device": samples.device()} | changes)
 
 
 def fences(markdown: str) -> list[str]:
@@ -111,7 +155,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     assert before == {path.name: path.read_bytes() for path in first.folder.iterdir()}
 
 
-def test_the_report_does_not_say_where_the_records_lie(tmp_path: Path) -> None:
+def test_the_onedoes_not_say_where_the_records_lie(tmp_path: Path) -> None:
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "bad.json").write_text("{}")
     page = written(tmp_path, samples.record())
@@ -239,6 +283,36 @@ def test_evidence_is_shown_whole(tmp_path: Path) -> None:
         assert all(part in told for part in ("the case", "[8, 9]", "[0, 0]", "import paddle"))
 
 
+def test_a_script_of_several_releases_is_shown_once(tmp_path: Path) -> None:
+    both = [violated().model_copy(update=r) for r in RENAMED]
+    page = written(tmp_path, *both)
+    assert fences(page.markdown).count("import paddle\nimport numpy as np\n") == 1
+    assert page.html.count("import paddle\nimport numpy as np") == 1
+
+
+def test_each_cell_of_a_script_that_is_shown_once_is_led_to(tmp_path: Path) -> None:
+    both = [violated().model_copy(update=r) for r in RENAMED]
+    page = Page(written(tmp_path, *both).html)
+    links = {link[1:] for link in page.values("href") if "bit-exact" in link}
+    assert len(links) == 2
+    assert links <= set(page.values("id"))
+
+
+def test_what_differs_between_the_cells_of_one_script_is_shown_for_each(tmp_path: Path) -> None:
+    other = violated(actual="[7, 7]").model_copy(update=RENAMED[1])
+    page = written(tmp_path, violated(actual="[0, 0]"), other)
+    for told in (page.markdown, page.html):
+        assert "[0, 0]" in told
+        assert "[7, 7]" in told
+
+
+def test_another_script_of_the_same_property_is_shown_too(tmp_path: Path) -> None:
+    other = violated(script="print('another')").model_copy(update=RENAMED[1])
+    told = fences(written(tmp_path, violated(), other).markdown)
+    assert "print('another')\n" in told
+    assert "import paddle\nimport numpy as np\n" in told
+
+
 def test_a_crash_names_the_case_it_was_on(tmp_path: Path) -> None:
     died = samples.result(outcome="crashed", case="x float32 [0, 3]", message="the process died")
     page = written(tmp_path, samples.record(properties=[died]))
@@ -255,8 +329,10 @@ def test_a_script_with_backticks_cannot_break_out_of_its_fence(tmp_path: Path, r
 def test_html_of_a_hostile_record_is_escaped(tmp_path: Path) -> None:
     evidence = samples.evidence(case=HOSTILE, expected=HOSTILE, actual=HOSTILE, script=HOSTILE)
     hostile = samples.record(
-        host=samples.host(cpu=HOSTILE, os=HOSTILE),
-        build=samples.build(wheel=HOSTILE, version=HOSTILE, cuda=f'" onload="{HOSTILE}'),
+        host=samples.host(cpu=HOSTILE, os=HOSTILE, gpu=HOSTILE, driver=HOSTILE),
+        device=samples.device(name=HOSTILE, driver=HOSTILE, runtime={HOSTILE: HOSTILE}),
+        sanitizer=Sanitizer(tool="memcheck", version=HOSTILE, findings=[FOUND]),
+        build=samples.build(wheel=HOSTILE, source=HOSTILE, cuda=f'" onload="{HOSTILE}'),
         environment=Environment(packages={}, mended=[HOSTILE]),
         profile=HOSTILE,
         properties=[
@@ -272,7 +348,7 @@ def test_html_of_a_hostile_record_is_escaped(tmp_path: Path) -> None:
 
 def test_hostile_words_add_no_cell_to_a_markdown_table(tmp_path: Path) -> None:
     hostile = idle().model_copy(update={"not_run": NotRun(reason="no build", detail=HOSTILE)})
-    assert written(tmp_path, hostile).line("| cpu-2.3.2 | no build").count("|") == 4
+    assert written(tmp_path, hostile).line("| cpu-2.3.2 | H1 | no build").count("|") == 6
 
 
 def test_hostile_words_stay_words_in_markdown(tmp_path: Path) -> None:
@@ -331,6 +407,15 @@ def test_a_cell_that_did_not_run_shows_its_reason_and_detail(tmp_path: Path) -> 
     for told in (page.markdown, page.html):
         assert "no CUDA device" in told
         assert "No GPU was found." in told
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_why_nothing_ran_is_told_in_both_languages(tmp_path: Path, reason: Reason) -> None:
+    why = NotRun(reason=reason, detail="What to do.")
+    page = written(tmp_path, idle(place="gpu").model_copy(update={"not_run": why}))
+    for heading in ("GPU", "Not run"):
+        assert re.search(rf"{reason} [一-鿿]", page.section(heading))
+    assert f'{reason} <span lang="zh-Hans">' in page.html
 
 
 def test_a_known_violation_shows_its_cause_and_thread(tmp_path: Path) -> None:
@@ -411,3 +496,186 @@ def test_long_evidence_stays_short_on_the_terminal() -> None:
     told = lines(violated(expected="0.5, " * 1000)).splitlines()
     assert len(told) < 20
     assert max(map(len, told)) <= 100
+
+
+GPU_FIXTURE = Fixture(
+    release=[
+        Release(
+            version="2.6.1",
+            builds=[Build(distribution="paddlepaddle-gpu", version="2.6.1.post117")],
+        )
+    ]
+)
+
+
+def test_field_reports_stand_in_the_row_of_their_release_with_their_threads(tmp_path: Path) -> None:
+    page = written(tmp_path, reported=[samples.field_report()])
+    line = page.section("GPU").split("**2.3.2**")[1].splitlines()[0]
+    assert "⚑ Windows, CUDA 11.2: nonzero [Paddle#43420](https://github.com/" in line
+    assert 'href="https://github.com/PaddlePaddle/Paddle/issues/43420"' in page.html
+
+
+@pytest.mark.parametrize(("seen", "mark"), [("wrong", "⚑"), ("right", "⚐")])
+def test_what_was_reported_has_marks_of_its_own(tmp_path: Path, seen: str, mark: str) -> None:
+    page = written(tmp_path, violated(), on_gpu(), reported=[samples.field_report(seen=seen)])
+    assert f'<span class="mark" role="img" aria-label="reported {seen}">{mark}</span>' in page.html
+    assert f"| {mark} | reported {seen} " in page.section("Legend")
+
+
+def test_a_field_oneis_part_of_no_verdict_badge_or_count(tmp_path: Path) -> None:
+    reported = [samples.field_report(releases=["2.3.2", "2.9.0"])]
+    without = written(tmp_path / "without", on_gpu())
+    beside = written(tmp_path / "with", on_gpu(), reported=reported)
+    assert (
+        beside.summary.text.replace("/with/", "/without/").split() == without.summary.text.split()
+    )
+    for made in ("badge.json", "badge.svg"):
+        assert (beside.folder / made).read_bytes() == (without.folder / made).read_bytes()
+
+
+def test_a_release_with_a_gpu_build_or_a_field_onehas_its_gpu_row(tmp_path: Path) -> None:
+    reported = [samples.field_report(releases=["2.2.0"])]
+    page = written(tmp_path, fixture=GPU_FIXTURE, reported=reported)
+    assert re.findall(r"\*\*([\d.]+)\*\*", page.section("GPU")) == ["2.6.1", "2.2.0"]
+
+
+def test_a_field_oneof_no_release_is_listed(tmp_path: Path) -> None:
+    page = written(tmp_path, reported=[samples.field_report(releases=[])])
+    assert "not told" in page.section("Reported by others")
+
+
+def test_that_nothing_was_measured_on_a_gpu_is_said(tmp_path: Path) -> None:
+    page = written(tmp_path, idle(place="gpu"), reported=[samples.field_report()])
+    for told in (page.markdown, page.html):
+        assert "Nothing has been measured on a GPU yet." in told
+    measured = written(tmp_path, on_gpu())
+    for told in (measured.markdown, measured.html):
+        assert "Nothing has been measured on a GPU yet." not in told
+
+
+def test_a_class_of_hosts_shows_its_worst_verdict_and_leads_to_each_host(tmp_path: Path) -> None:
+    failed = [samples.result(outcome="violated")]
+    unsound = on_gpu(properties=failed, host=samples.host(cpu="Other CPU"))
+    page = written(tmp_path, on_gpu(), unsound)
+    assert "| Linux, Ampere |" in page.section("GPU")
+    cell = page.section("GPU").split("**2.3.2** |")[1].split("|")[0]
+    assert cell.strip().startswith("❌ unsound")
+    links = re.findall(r"\(#([^)]+)\)", cell)
+    assert len(links) == 2
+    assert all(f'<a name="{link}"></a>' in page.markdown for link in links)
+    assert set(links) <= set(Page(page.html).values("id"))
+
+
+def test_a_host_without_a_device_leads_to_why(tmp_path: Path) -> None:
+    page = written(tmp_path, idle(place="gpu"))
+    link = re.findall(r"\(#(gpu-2\.3\.2-[^)]+)\)", page.section("GPU"))[0]
+    assert f'<a name="{link}"></a>' in page.section("Not run")
+    assert link in Page(page.html).values("id")
+
+
+def test_cpu_rows_know_no_classes_while_all_hosts_are_of_one(tmp_path: Path) -> None:
+    other = samples.record(host=samples.host(cpu="Other CPU"))
+    assert "| Linux |" not in written(tmp_path, samples.record(), other).section("CPU")
+
+
+def test_cpu_rows_of_several_systems_have_their_classes(tmp_path: Path) -> None:
+    windows = samples.record(host=samples.host(os="Windows 10.0.22631"))
+    assert "| Linux | Windows |" in written(tmp_path, samples.record(), windows).section("CPU")
+
+
+def test_builds_of_one_release_on_one_host_are_told_apart(tmp_path: Path) -> None:
+    tagged = on_gpu(build=samples.build(version="2.3.2.post112"))
+    page = written(tmp_path, on_gpu(), tagged)
+    assert page.line("| **2.3.2 H1 post112**")
+    assert page.line("| **2.3.2 H1**")
+
+
+def test_a_record_of_a_stand_in_device_is_refused(tmp_path: Path) -> None:
+    page = written(tmp_path, on_gpu(stand_in="output unwritten"))
+    assert len(page.summary.errors) == 1
+    assert "stand_in: made with a stand-in device (output unwritten)" in page.summary.errors[0]
+    assert (page.summary.sound, page.summary.unsound) == (0, 0)
+    assert "stand_in: made with" in page.html
+
+
+def test_what_example_cards_would_be_given_is_said(tmp_path: Path) -> None:
+    given = [
+        BuildFor(card="GeForce RTX 3090 (8.6)", build="2.3.2.post112", why="has code for 8.6"),
+        BuildFor(card="H100 (9.0)", build=None, why="nothing for 9.0"),
+    ]
+    why = NotRun(reason="no CUDA device", detail="No GPU was found.", builds=given)
+    page = written(tmp_path, idle(place="gpu").model_copy(update={"not_run": why}))
+    for told in (page.section("Not run"), page.html):
+        for part in ("GeForce RTX 3090 (8.6)", "2.3.2.post112", "has code for 8.6", "none"):
+            assert part in told
+
+
+def test_the_device_is_described(tmp_path: Path) -> None:
+    page = written(tmp_path, on_gpu())
+    for told in (page.section("Devices"), page.html):
+        for part in ("RTX 3090", "8.6", "24.0", "535.104.05", "12.2", "cudart 11.2"):
+            assert part in told
+
+
+def test_what_the_sanitizer_found_is_said(tmp_path: Path) -> None:
+    read = Finding(text="Uninitialized read", times=3)
+    found = Sanitizer(tool="initcheck", version="2024.1", findings=[read])
+    page = written(tmp_path, on_gpu(sanitizer=found))
+    for told in (page.section("What compute-sanitizer found"), page.html):
+        for part in ("initcheck 2024.1", "Uninitialized read"):
+            assert part in told
+
+
+def test_a_hostile_device_stays_words_in_markdown(tmp_path: Path) -> None:
+    hostile = on_gpu(
+        host=samples.host(os=HOSTILE, gpu=HOSTILE, driver=HOSTILE),
+        device=samples.device(name=HOSTILE, driver=HOSTILE, runtime={HOSTILE: HOSTILE}),
+        sanitizer=Sanitizer(tool="memcheck", version=HOSTILE, findings=[FOUND]),
+    )
+    page = written(tmp_path, hostile)
+    assert "<script>" not in page.markdown
+    assert "](javascript" not in page.markdown
+    assert page.section("Devices").split("| gpu-2.3.2 ")[1].count("|") == 8
+
+
+def test_no_page_has_what_a_terminal_obeys_or_what_turns_the_order_of_words(
+    tmp_path: Path,
+) -> None:
+    obeyed = "\x00 \x1b[2J \x9b \u202e"
+    page = written(
+        tmp_path, violated(case=obeyed, script=obeyed), idle(profile=obeyed, place="gpu")
+    )
+    for told in (page.markdown, page.html):
+        assert not set(obeyed.replace("[2J", "").replace(" ", "")) & set(told)
+
+
+def test_hostile_example_cards_are_escaped(tmp_path: Path) -> None:
+    why = NotRun(
+        reason="no build",
+        detail=HOSTILE,
+        builds=[BuildFor(card=HOSTILE, build=HOSTILE, why=HOSTILE)],
+    )
+    page = written(tmp_path, idle(place="gpu").model_copy(update={"not_run": why}))
+    assert "script" not in Page(page.html).tags
+    assert "<script>" not in page.markdown
+
+
+def test_the_readmes_table_has_what_was_reported(tmp_path: Path) -> None:
+    start, end = report.EXCERPT
+    readme, known = tmp_path / "README.md", tmp_path / "expectations.toml"
+    readme.write_text(f"{start}\n{end}\n", encoding="utf-8")
+    known.touch()
+    told = tmp_path / "field-reports.toml"
+    told.write_text(as_toml([samples.field_report(), samples.field_report(cuda=[])]))
+    report.write(tmp_path / "cells", tmp_path / "reports", known, FIXTURE, [readme], told)
+    text = readme.read_text(encoding="utf-8")
+    assert "[⚪ ⚑ Windows CUDA 11](reports/compatibility.md#gpu-2.3.2)" in text
+
+
+def test_an_unreadable_field_onestops_before_anything_is_written(tmp_path: Path) -> None:
+    known, told = tmp_path / "expectations.toml", tmp_path / "field-reports.toml"
+    known.touch()
+    told.write_text("[[report]]\n")
+    with pytest.raises(ValueError, match=r"field-reports\.toml: block 1: "):
+        report.write(tmp_path / "cells", tmp_path / "out", known, FIXTURE, reports_path=told)
+    assert not (tmp_path / "out").exists()
