@@ -68,7 +68,7 @@ class FieldReport(Model):
     @property
     def machine(self) -> str:
         """Where, in a few words: 'Windows CUDA 11', or the card where no system is told."""
-        told = [self.os or next(iter(self.gpus), None)]
+        told: list[str | None] = [self.os or next(iter(self.gpus), None)]
         told += [f"CUDA {self.cuda[0].partition('.')[0]}"] if self.cuda else []
         return " ".join(part for part in told if part) or "machine not told"
 
