@@ -29,7 +29,7 @@ def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
             try:
                 kept = records.keep(record, folder)
             except (OSError, ValueError) as error:
-                refused.append(records.printable(f"{path}: cannot be written: {error}"))
+                refused.append(records.printable(f"{record.file_name}: cannot be written: {error}"))
                 continue
             taken.append(f"{record.file_name}: {'taken' if kept else 'the one here stays'}")
     return taken, refused

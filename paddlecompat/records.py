@@ -265,7 +265,8 @@ def write(record: Record, folder: Path) -> Path:
 def keep(record: Record, folder: Path) -> bool:
     """Write the record unless the one that lies there is to stay; whether it was written."""
     with suppress(OSError, ValueError):  # there is none, or none that can be read
-        if standing(record) < standing(read(folder / record.file_name)):
+        there = read(folder / record.file_name)
+        if record == there or standing(record) < standing(there):
             return False
     write(record, folder)
     return True
@@ -322,8 +323,10 @@ def gather_files(paths: Iterable[Path]) -> Gathered:
     for path in paths:
         try:
             gathered.records.append(to_show(path))
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             gathered.errors.append(printable(str(error)))
+        except OSError as error:
+            gathered.errors.append(printable(f"{path}: cannot be read: {error.strerror}"))
     return gathered
 
 

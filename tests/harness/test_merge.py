@@ -73,6 +73,14 @@ def test_what_was_measured_last_stays(
     assert [record.seed for record in kept(tmp_path / "cells")] == [stays]
 
 
+def test_a_record_that_is_here_already_is_not_written_again(tmp_path: Path) -> None:
+    path = records.write(samples.record(), tmp_path / "cells")
+    path.write_text(path.read_text() + "\n\n")
+    before = path.read_bytes()
+    merge([send(tmp_path / "sent", samples.record())], tmp_path / "cells")
+    assert path.read_bytes() == before
+
+
 def test_another_host_and_another_build_stand_beside(tmp_path: Path) -> None:
     sent = [
         samples.record(),
@@ -118,7 +126,7 @@ def test_a_path_without_a_record_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     _, refused = merge([tmp_path / name], tmp_path / "cells")
     assert len(refused) == 1
-    assert name in refused[0]
+    assert refused[0].startswith(f"{tmp_path / name}: ")
 
 
 @pytest.mark.parametrize(
