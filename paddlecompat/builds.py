@@ -60,10 +60,9 @@ def choices(cell: Cell) -> list[Build]:
     It takes no build of Paddle's own index.
     """
     release = cell.release
-    gpu = [build for build in release.builds if build.distribution == "paddlepaddle-gpu"]
     if cell.place == "gpu":
-        return gpu
-    gpu = [build for build in gpu if build.index == "pypi"]
+        return release.gpu_builds
+    gpu = [build for build in release.gpu_builds if build.index == "pypi"]
     cpu = [build for build in release.builds if build.distribution == "paddlepaddle"]
     return (cpu or [Build(distribution="paddlepaddle", version=release.version)]) + gpu
 
@@ -77,12 +76,8 @@ def paddles_index(build: Build) -> list[str]:
         return []
     links = f"{PADDLES_INDEX}/whl/{system()}/mkl/avx/stable.html"
     cuda = build.version.rpartition(".post")[2]
-    return [
-        "--find-links",
-        links,
-        "--extra-index-url",
-        f"{PADDLES_INDEX}/packages/stable/cu{cuda}/",
-    ]
+    index = f"{PADDLES_INDEX}/packages/stable/cu{cuda}/"
+    return ["--find-links", links, "--extra-index-url", index]
 
 
 def reachable() -> bool:
@@ -126,6 +121,8 @@ def given(cell: Cell, path: Path) -> Wheel:
         raise ValueError(f"--wheel {path.name}: not a wheel of PaddlePaddle") from None
     if version.base_version != cell.release.version:
         raise ValueError(f"--wheel {path.name}: {cell.name} measures {cell.release.version}")
+    if build.distribution == "paddlepaddle-gpu":
+        build = cell.release.gpu_build(build.version)
     return Wheel.of(build, path.resolve(), "file")
 
 

@@ -23,7 +23,7 @@ from paddlecompat import (
     suite,
 )
 from paddlecompat.builds import CannotRun
-from paddlecompat.environment import interpreter, prepare
+from paddlecompat.environment import Wanted, interpreter, prepare
 from paddlecompat.records import NotRun, Record
 from paddlecompat.releases import ROOT, Build, Cell, Fixture
 
@@ -82,7 +82,7 @@ def make_ready(cell: Cell, fixture: Fixture, environment: Path | None, wheel: Pa
         print(f"{cell.name}: no interpreter. {interpreters.how_to_get(cell.release.python)}")
         return 1
     try:
-        prepare(cell, fixture, environment, wheel)
+        prepare(cell, fixture, environment, Wanted(wheel))
     except CannotRun as error:
         print(f"{cell.name}: {error.not_run.reason}: {error.not_run.detail}")
         return 1
@@ -116,7 +116,8 @@ def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Opt
         if environment is None:
             detail = interpreters.how_to_get(cell.release.python)
             raise CannotRun(NotRun(reason="no interpreter", detail=detail))
-        prepared = prepare(cell, fixture, environment, options.wheel, build)
+        wanted = Wanted(options.wheel, build, cuda_libraries=request.stand_in is None)
+        prepared = prepare(cell, fixture, environment, wanted)
         found = {"build": prepared.build, "environment": prepared.environment}
         record = record.model_copy(update={**found, "seconds": prepared.seconds})
         if cell.place == "gpu":
@@ -174,7 +175,7 @@ def build_for(record: Record, cell: Cell, options: Options) -> Build | None:
     if options.wheel is not None:
         return None
     if options.build is not None:
-        return choice.overridden(cell.release, options.build)
+        return choice.named(cell.release, options.build)
     found = choice.choose(cell.release, device.machine_with(record.device))
     if isinstance(found, NotRun):
         raise CannotRun(found)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from paddlecompat.records import BuildFor, NotRun
-from paddlecompat.releases import Build, GpuCode, Release
+from paddlecompat.releases import Build, Release, System
 
-System = Literal["linux", "windows"]
 Index = Literal["pypi", "paddle"]
 Number = tuple[int, ...]
 
@@ -55,7 +54,7 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
     Native code is preferred to PTX, then a build whose CUDA libraries can be had, then PyPI (whose
     wheels are locked) to Paddle's own index, then the newest CUDA.
     """
-    made = [build for build in gpu_builds(release) if code_of(build, machine.system)]
+    made = [build for build in release.gpu_builds if build.on(machine.system)]
     if not made:
         detail = f"no build of {release.version} for {machine.system} is known"
         return NotRun(reason="no build", detail=detail)
@@ -72,18 +71,15 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
     return Choice(best, reason_for(best, machine))
 
 
-def overridden(release: Release, version: str) -> Build:
-    """The build that a person names, as '2.3.2.post112' (known or not).
+def named(release: Release, version: str) -> Build:
+    """The build that a person names, as '2.3.2.post112', whether it is listed or not.
 
     Raises ValueError where it is not of the release.
     """
-    for build in gpu_builds(release):
-        if build.version == version:
-            return build
     if version != release.version and not version.startswith(f"{release.version}.post"):
-        known = ", ".join(build.version for build in gpu_builds(release))
+        known = ", ".join(build.version for build in release.gpu_builds)
         raise ValueError(f"--build {version}: not a build of {release.version}; known: {known}")
-    return Build(distribution="paddlepaddle-gpu", version=version, index="paddle")
+    return release.gpu_build(version)
 
 
 def example_builds(release: Release, system: System, served: frozenset[str]) -> list[BuildFor]:
@@ -99,18 +95,9 @@ def example_builds(release: Release, system: System, served: frozenset[str]) -> 
     return examples
 
 
-def gpu_builds(release: Release) -> list[Build]:
-    return [build for build in release.builds if build.distribution == "paddlepaddle-gpu"]
-
-
-def code_of(build: Build, system: System) -> GpuCode | None:
-    """The GPU code in the build's wheel for this system; None where there is no such wheel."""
-    return build.linux if system == "linux" else build.windows
-
-
 def way_to_run(build: Build, machine: Machine) -> Literal["native", "ptx"] | None:
     """How the build's code runs on the device, whatever the driver; None: it does not."""
-    code = code_of(build, machine.system)
+    code = build.on(machine.system)
     device = number(machine.capability)
     if code is None:
         return None
@@ -154,7 +141,7 @@ def not_for_the_device(release: Release, machine: Machine, made: Sequence[Build]
     """No code for the device: the build with the nearest is named."""
     here = digits(machine.capability)
     nearest = min(made, key=lambda build: distance(build, machine))
-    code = code_of(nearest, machine.system)
+    code = nearest.on(machine.system)
     has = ", ".join(f"sm_{digits(sm)}" for sm in code.sm) if code else "none"
     detail = (
         f"no build of {release.version} has code for sm_{here}; nearest: {nearest.version} ({has})"
@@ -164,7 +151,7 @@ def not_for_the_device(release: Release, machine: Machine, made: Sequence[Build]
 
 def distance(build: Build, machine: Machine) -> tuple[float, Number]:
     """How far the build's nearest native code is from the device; the newer CUDA wins a draw."""
-    code, here = code_of(build, machine.system), float(machine.capability)
+    code, here = build.on(machine.system), float(machine.capability)
     gaps = [abs(float(sm) - here) for sm in code.sm] if code else []
     return min(gaps, default=99.0), tuple(-part for part in number(build.cuda or "0"))
 

@@ -12,28 +12,27 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 import tomllib
 from pydantic import Field, ValidationError, model_validator
 
 from paddlecompat.builds import CannotRun, last_error
 from paddlecompat.check_libraries import asked
-from paddlecompat.host import plain_environment
+from paddlecompat.host import run_checked
+from paddlecompat.host import system as this_system
 from paddlecompat.loader import LoaderError, download_wheel, replacing
 from paddlecompat.records import Model, NotRun, Sha256, first_problem
-from paddlecompat.releases import ROOT, Build
+from paddlecompat.releases import ROOT, Build, System
 
 CUDA = ROOT / "fixtures" / "cuda.toml"
 LIBRARY_CHECK = Path(__file__).with_name("check_libraries.py")
 LOADER_CHECK = ROOT / "tests" / "properties" / "check_cuda_loader.py"
-System = Literal["linux", "windows"]
 # Of the dynamic loader: where it looks before it looks elsewhere.
 SEARCHED = {"linux": "LD_LIBRARY_PATH", "win32": "PATH"}
 
@@ -108,10 +107,21 @@ def line_of(cuda: str, lines: Sequence[Line]) -> Line | None:
     return next((line for line in lines if cuda in line.cuda), None)
 
 
-def servable(cuda: str, system: System) -> bool:
-    """Whether the public index has every library of that CUDA version."""
-    line = line_of(cuda, load())
-    return line is not None and all(source.wheel for source in line.sources(system))
+def served(system: System) -> frozenset[str]:
+    """The CUDA versions all of whose libraries the public index has."""
+    lines = [line for line in load() if all(source.wheel for source in line.sources(system))]
+    return frozenset(version for line in lines for version in line.cuda)
+
+
+def installed() -> frozenset[str]:
+    """The CUDA versions all of whose libraries open on this machine as it is."""
+    found = []
+    for line in load():
+        names = [name for source in line.sources(this_system()) for name in source.libraries]
+        ended = run_checked([sys.executable, str(LIBRARY_CHECK), *names])
+        if not ended.problem and not json.loads(ended.said):
+            found += line.cuda
+    return frozenset(found)
 
 
 def libs(environment: Path) -> Path:
@@ -143,12 +153,10 @@ def lacking(environment: Path, python: Path, libraries: Sequence[str]) -> list[s
     Raises CannotRun where opening them ends the process.
     """
     command = [str(python), str(LIBRARY_CHECK), *libraries]
-    variables = plain_environment() | settings(environment)
-    ended = subprocess.run(command, env=variables, capture_output=True, text=True)
-    if ended.returncode:
-        problem = last_error(ended.stderr)
-        raise lacks_libraries(f"opening them ended the process ({ended.returncode}): {problem}")
-    return cast("list[str]", json.loads(ended.stdout))
+    ended = run_checked(command, settings(environment))
+    if ended.problem:
+        raise lacks_libraries(f"opening them ended the process: {ended.problem}")
+    return cast("list[str]", json.loads(ended.said))
 
 
 def provide(
@@ -258,12 +266,10 @@ def opened_by_release(environment: Path, python: Path, names: Sequence[str]) -> 
 
     Raises CannotRun where the release cannot be imported.
     """
-    variables = plain_environment() | settings(environment)
-    command = [str(python), str(LOADER_CHECK), *names]
-    ended = subprocess.run(command, env=variables, capture_output=True, text=True)
-    if ended.returncode:
-        raise lacks_libraries(f"{LOADER_CHECK.name}: {last_error(ended.stderr)}")
-    return cast("dict[str, bool]", json.loads(ended.stdout.splitlines()[-1]))
+    ended = run_checked([str(python), str(LOADER_CHECK), *names], settings(environment))
+    if ended.problem:
+        raise lacks_libraries(f"{LOADER_CHECK.name}: {last_error(ended.complaint)}")
+    return cast("dict[str, bool]", json.loads(ended.said))
 
 
 def missing(build: Build, libraries: Sequence[str], advice: str) -> str:
@@ -274,7 +280,3 @@ def missing(build: Build, libraries: Sequence[str], advice: str) -> str:
 
 def lacks_libraries(detail: str) -> CannotRun:
     return CannotRun(NotRun(reason="no CUDA libraries", detail=detail))
-
-
-def this_system() -> System:
-    return "windows" if os.name == "nt" else "linux"

@@ -49,7 +49,7 @@ def machine_with(found: Device) -> Machine:
         found.driver,
         found.driver_cuda,
         indexes=frozenset({"pypi", "paddle"} if builds.reachable() else {"pypi"}),
-        served=cuda_libraries.served(system),
+        served=cuda_libraries.served(system) | cuda_libraries.installed(),
     )
 
 

@@ -14,10 +14,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from paddlecompat import builds, interpreters, loader
+from paddlecompat import builds, cuda_libraries, interpreters, loader
 from paddlecompat.builds import CannotRun, Wheel
 from paddlecompat.host import run_checked
 from paddlecompat.records import Environment, MeasuredBuild, Model, NotRun, Seconds, write_text
@@ -42,59 +43,76 @@ def interpreter(environment: Path) -> Path:
     return environment / folder / name
 
 
-def prepare(
-    cell: Cell,
-    fixture: Fixture,
-    environment: Path,
-    given: Path | None,
-    chosen: Build | None = None,
-) -> Prepared:
-    """Make the cell's environment ready, or find it so; from the `given` wheel, where there is one.
+@dataclass(frozen=True)
+class Wanted:
+    """What the environment is to hold, where that is not the best that there is."""
 
-    `chosen` is the build for a device; a CPU cell takes the best that there is.
+    wheel: Path | None = None
+    build: Build | None = None
+    cuda_libraries: bool = True
+    """Of a GPU cell: a stand-in for a device needs none."""
+
+
+def prepare(
+    cell: Cell, fixture: Fixture, environment: Path, wanted: Wanted | None = None
+) -> Prepared:
+    """Make the cell's environment ready, or find it so.
 
     Raises CannotRun with the reason where that fails.
     """
+    wanted = wanted or Wanted()
     stamp = environment / "cell.json"
-    wanted = fingerprint(cell, fixture, given, chosen)
+    made_from = fingerprint(cell, fixture, wanted)
     if stamp.exists():
         found = Prepared.model_validate_json(stamp.read_bytes())
-        if found.made_from == wanted:
+        if found.made_from == made_from:
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
         stamp.unlink()
-    fetching = timed(lambda: builds.given(cell, given) if given else builds.fetch(cell, chosen))
-    prepared = make(cell, fixture, environment, fetching, wanted)
+    wheel, seconds = timed(lambda: fetched(cell, wanted))
+    prepared = make(cell, fixture, environment, wheel, wanted.cuda_libraries)
+    download = prepared.seconds.model_copy(update={"download": seconds})
+    prepared = prepared.model_copy(update={"made_from": made_from, "seconds": download})
     write_text(stamp, prepared.model_dump_json(indent=1) + "\n")
-    if fetching[0].source == "index":
-        fetching[0].path.unlink()  # the environment holds all of it now, and disks are small
+    if wheel.source == "index":
+        wheel.path.unlink()  # the environment holds all of it now, and disks are small
     return prepared
 
 
-def fingerprint(cell: Cell, fixture: Fixture, given: Path | None, chosen: Build | None) -> str:
+def fetched(cell: Cell, wanted: Wanted) -> Wheel:
+    if wanted.wheel is not None:
+        return builds.given(cell, wanted.wheel)
+    return builds.fetch(cell, wanted.build)
+
+
+def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
     """What an environment is made from: the builds that may fill the cell, their locks, the gaps.
 
     What else the fixture tells of a build, as its GPU code, makes no environment anew.
     """
     release = cell.release
-    wanted = [chosen] if chosen else builds.choices(cell)
-    candidates = [f"{b.distribution}=={b.version}" for b in wanted]
+    candidates = [wanted.build] if wanted.build else builds.choices(cell)
+    named = [f"{build.distribution}=={build.version}" for build in candidates]
     locks = [b.lock.read_text(encoding="utf-8") for b in release.builds if b.lock.exists()]
     gaps = [gap.model_dump_json() for gap in fixture.gaps_of(release)]
-    parts = [cell.place, str(given), release.python, candidates, release.requires, locks, gaps]
+    parts = [cell.place, str(wanted.wheel), release.python, named, release.requires, locks, gaps]
+    if cell.place == "gpu":
+        parts.append(cuda_libraries.CUDA.read_text("utf-8") if wanted.cuda_libraries else "")
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def make(
-    cell: Cell, fixture: Fixture, environment: Path, fetched: tuple[Wheel, float], made_from: str
+    cell: Cell, fixture: Fixture, environment: Path, wheel: Wheel, libraries: bool
 ) -> Prepared:
     """Install, mend, import: each timed, each with its own reason to fail."""
-    wheel, download = fetched
+    python = interpreter(environment)
     _, install = timed(lambda: install_all(cell, wheel, environment))
     mended, mend = timed(lambda: close_gaps(cell, fixture, environment))
-    about, imports = timed(lambda: import_once(interpreter(environment)))
+    if cell.place == "gpu" and libraries:
+        mended += cuda_libraries.provide(environment, python, wheel.build)
+    about, imports = timed(lambda: import_once(python))
     return Prepared(
-        made_from=made_from,
+        made_from="",
         build=MeasuredBuild(
             distribution=wheel.build.distribution,
             version=wheel.build.version,
@@ -106,7 +124,7 @@ def make(
             source=wheel.source,
         ),
         environment=Environment(packages=about["packages"], mended=mended),
-        seconds=Seconds(download=download, install=install, mend=mend, imports=imports),
+        seconds=Seconds(install=install, mend=mend, imports=imports),
     )
 
 

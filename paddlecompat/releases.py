@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,22 @@ class Release(Model):
     @property
     def series(self) -> str:
         return self.version.rpartition(".")[0]
+
+    @property
+    def gpu_builds(self) -> list[Build]:
+        return [build for build in self.builds if build.distribution == "paddlepaddle-gpu"]
+
+    def gpu_build(self, version: str) -> Build:
+        """The GPU build of that version; one that is not listed is on Paddle's own index.
+
+        The tag of such a build tells its CUDA version: `post112` is for 11.2.
+        """
+        listed = next((build for build in self.gpu_builds if build.version == version), None)
+        tag = re.search(r"\.post(\d\d)(\d)$", version)
+        cuda = f"{tag[1]}.{tag[2]}" if tag else None
+        return listed or Build(
+            distribution="paddlepaddle-gpu", version=version, index="paddle", cuda=cuda
+        )
 
 
 class Fixture(Model):

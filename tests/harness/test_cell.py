@@ -11,6 +11,7 @@ import samples
 from paddlecompat import (
     builds,
     cell,
+    cuda_libraries,
     device,
     environment,
     expectations,
@@ -63,6 +64,7 @@ class Desk:
         machine = Machine("linux", "7.5", "535.104.05", "12.2", frozenset({"pypi"}))
         self.patch.setattr(device, "look", lambda _: samples.device())
         self.patch.setattr(device, "machine_with", lambda _: machine)
+        self.patch.setattr(cuda_libraries, "settings", lambda _: {})
         self.patch.setattr(probe, "tried", lambda *_: loaded or {})
 
     @property
@@ -190,7 +192,7 @@ def test_the_build_is_the_one_for_the_device(desk: Desk) -> None:
     chosen: list[Build] = []
 
     def prepare(*asked: Any) -> Prepared:
-        chosen.append(asked[-1])
+        chosen.append(asked[-1].build)
         return prepared()
 
     desk.with_device()
@@ -269,8 +271,8 @@ def test_an_environment_is_made_once_and_then_reused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = making(tmp_path, monkeypatch)
-    first = environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
-    second = environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
+    first = environment.prepare(CPU, FIXTURE, tmp_path / "env")
+    second = environment.prepare(CPU, FIXTURE, tmp_path / "env")
     assert made == ["cpu-2.3.2"]
     assert (first.seconds.environment_reused, second.seconds.environment_reused) == (False, True)
 
@@ -279,9 +281,9 @@ def test_an_environment_made_from_something_else_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = making(tmp_path, monkeypatch)
-    environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
+    environment.prepare(CPU, FIXTURE, tmp_path / "env")
     changed = CPU.release.model_copy(update={"requires": ["numpy<1.20"]})
-    environment.prepare(Cell(changed, "cpu"), FIXTURE, tmp_path / "env", None)
+    environment.prepare(Cell(changed, "cpu"), FIXTURE, tmp_path / "env")
     assert made == ["cpu-2.3.2"] * 2
 
 
@@ -289,11 +291,11 @@ def test_what_is_told_of_a_builds_gpu_code_makes_no_environment_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = making(tmp_path, monkeypatch)
-    environment.prepare(CPU, FIXTURE, tmp_path / "env", None)
+    environment.prepare(CPU, FIXTURE, tmp_path / "env")
     bare = [build.model_copy(update={"linux": None}) for build in CPU.release.builds]
     own = bare[0].model_copy(update={"version": "2.3.2.post999", "index": "paddle"})
     told = CPU.release.model_copy(update={"builds": [*bare, own]})
-    environment.prepare(Cell(told, "cpu"), FIXTURE, tmp_path / "env", None)
+    environment.prepare(Cell(told, "cpu"), FIXTURE, tmp_path / "env")
     assert made == ["cpu-2.3.2"]
 
 

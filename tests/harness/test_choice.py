@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from paddlecompat import choice, releases
-from paddlecompat.choice import Choice, Machine, System
+from paddlecompat.choice import Choice, Machine
 from paddlecompat.records import NotRun
-from paddlecompat.releases import Build, GpuCode, Release
+from paddlecompat.releases import Build, GpuCode, Release, System
 
 FIXTURE = {release.version: release for release in releases.load().release}
 CARDS = {
@@ -193,19 +193,19 @@ def test_a_release_without_a_build_for_the_system_says_so() -> None:
 
 def test_a_build_can_be_named_whatever_the_card() -> None:
     release = Release(version="2.9.9", builds=[OLD, NEW])
-    assert choice.overridden(release, "2.9.9.post112") == NEW
+    assert choice.named(release, "2.9.9.post112") == NEW
 
 
 def test_a_build_that_is_not_listed_is_looked_for_on_paddles_index() -> None:
-    found = choice.overridden(Release(version="2.9.9", builds=[OLD]), "2.9.9.post117")
-    assert (found.version, found.index) == ("2.9.9.post117", "paddle")
+    found = choice.named(Release(version="2.9.9", builds=[OLD]), "2.9.9.post117")
+    assert (found.version, found.index, found.cuda) == ("2.9.9.post117", "paddle", "11.7")
 
 
 def test_a_build_of_another_release_is_refused_with_those_there_are() -> None:
     with pytest.raises(
         ValueError, match=r"--build 2\.3\.2: not a build of 2\.9\.9; known: 2\.9\.9"
     ):
-        choice.overridden(Release(version="2.9.9", builds=[OLD]), "2.3.2")
+        choice.named(Release(version="2.9.9", builds=[OLD]), "2.3.2")
 
 
 def test_three_example_cards_are_told_what_they_would_be_given() -> None:

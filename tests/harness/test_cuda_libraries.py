@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import re
@@ -21,8 +22,9 @@ from paddlecompat import cuda_libraries, releases
 from paddlecompat.builds import CannotRun
 from paddlecompat.check_libraries import asked
 from paddlecompat.cuda_libraries import Line, Source, lacking, load, place, provide, settings
+from paddlecompat.host import Ended
 from paddlecompat.loader import LoaderError
-from paddlecompat.releases import Build
+from paddlecompat.releases import Build, System
 
 PYTHON = Path(sys.executable)
 WHEEL = "nvidia_toy_cu11-1.2.3-py3-none-manylinux1_x86_64.whl"
@@ -96,9 +98,7 @@ def test_every_build_has_a_line_for_its_cuda_version() -> None:
 
 
 @pytest.mark.parametrize(("system", "platform"), [("linux", "manylinux"), ("windows", "win_amd64")])
-def test_each_systems_wheels_are_for_that_system(
-    system: cuda_libraries.System, platform: str
-) -> None:
+def test_each_systems_wheels_are_for_that_system(system: System, platform: str) -> None:
     wheels = [source.wheel for line in load() for source in line.sources(system) if source.wheel]
     assert [wheel for wheel in wheels if f"-none-{platform}" not in wheel] == []
 
@@ -118,14 +118,24 @@ def test_wheels_are_of_the_major_version_that_their_line_serves() -> None:
 @pytest.mark.parametrize(
     ("cuda", "served"), [("10.2", False), ("11.2", True), ("11.8", True), ("12.0", True)]
 )
-def test_the_public_index_serves_cuda_11_and_later(
-    cuda: str, system: cuda_libraries.System, served: bool
-) -> None:
-    assert cuda_libraries.servable(cuda, system) is served
+def test_the_public_index_serves_cuda_11_and_later(cuda: str, system: System, served: bool) -> None:
+    assert (cuda in cuda_libraries.served(system)) is served
 
 
-def test_a_version_that_has_no_line_is_not_servable() -> None:
-    assert not cuda_libraries.servable("9.9", "linux")
+def test_a_version_whose_libraries_open_here_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(command: list[str]) -> Ended:
+        return Ended(json.dumps([name for name in command if "nowhere" in name]), "", 0)
+
+    lines = [
+        Line(cuda=[cuda], linux=[source], windows=[source], advice="install it", advice_zh="安装")
+        for cuda, source in (
+            ("1.0", Source(libraries=["libhere.so.1"])),
+            ("2.0", Source(libraries=["libhere.so.2", "libnowhere.so.2"])),
+        )
+    ]
+    monkeypatch.setattr(cuda_libraries, "load", lambda: lines)
+    monkeypatch.setattr(cuda_libraries, "run_checked", look)
+    assert cuda_libraries.installed() == {"1.0"}
 
 
 PINNED = f'libraries = ["libtoy.so.7"]\nwheel = "{WHEEL}"\nsha256 = "{"0" * 64}"'

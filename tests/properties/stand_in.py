@@ -38,6 +38,7 @@ class StandIn(Cpu):
         self.fault = fault
         self.spoiled = False
         self.stale = 0.0  # what memory was filled with last
+        self.here = True  # not while somebody asks the CPU
 
     def open(self) -> None:
         if self.fault == "exit":
@@ -59,7 +60,7 @@ class StandIn(Cpu):
         import defects  # it holds every module of the properties, this one too
 
         replaced = {
-            "paddle.set_device": lambda true: lambda place: true("cpu"),
+            "paddle.set_device": self.going_to,
             "paddle.full": self.remembering,
             "paddle.empty": self.handing_out_again,
             "paddle.to_tensor": self.failing_once_spoiled,
@@ -67,9 +68,17 @@ class StandIn(Cpu):
         }
         for target, factory in replaced.items():
             defects.put_in_place(target, factory)
+        paddle.get_device = lambda: "gpu:0" if self.here else "cpu"
         cuda: Any = paddle.device.cuda
         cuda.Stream, cuda.stream_guard = object, nullcontext  # one after the other
         cuda.synchronize = self.synchronize
+
+    def going_to(self, true: Function) -> Function:
+        def set_device(place: str) -> Any:
+            self.here = place != "cpu"
+            return true("cpu")
+
+        return set_device
 
     def remembering(self, true: Function) -> Function:
         def full(shape: Any, value: Any, *args: Any, **kwargs: Any) -> Tensor:
@@ -108,7 +117,8 @@ class StandIn(Cpu):
 
         def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
             selected = true(x, mask, name)
-            return self.unwritten_memory(selected) if paddle.in_dynamic_mode() else selected
+            wrong = self.here and paddle.in_dynamic_mode()
+            return self.unwritten_memory(selected) if wrong else selected
 
         return masked_select
 
