@@ -69,7 +69,7 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     lines = report.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
     verdict = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
     records.write_text(work / "verdict.txt", verdict)
-    print("", *lines, f"record: {kept}", sep="\n", flush=True)
+    print("", *lines, *report.build_lines(record), f"record: {kept}", sep="\n", flush=True)
     if record.not_run is not None:
         return int(options.require_device and cell.place == "gpu")
     failing = ("worse", "better") if options.strict else ("worse",)

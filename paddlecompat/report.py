@@ -195,6 +195,15 @@ def verdict_lines(
     return lines
 
 
+def build_lines(record: Record) -> list[str]:
+    """Which build example cards would be given, where there is no device here."""
+    lines = []
+    for example in record.not_run.builds if record.not_run else []:
+        told = f"{example.build}, {example.why}" if example.build else example.why
+        lines += wrapped(f"  on a {example.card}: ", told, "    ")
+    return lines
+
+
 def failure_lines(
     result: PropertyResult, cause: Expectation | None, script: Path | None
 ) -> list[str]:
