@@ -105,6 +105,12 @@ def parser() -> argparse.ArgumentParser:
         description="Take in records from elsewhere, then make the report.",
     )
     table.add_argument("sent", nargs="*", type=Path, metavar="PATH", help="a record, or a folder")
+    table.add_argument(
+        "--stand-ins",
+        type=Path,
+        metavar="FOLDER",
+        help="make a page there of records made with --stand-in, and publish nothing",
+    )
     table.set_defaults(run=report_records)
 
     helped = commands.add_parser(
@@ -285,6 +291,10 @@ def run_matrix(arguments: argparse.Namespace, fixture: Fixture) -> int:
 
 
 def report_records(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    if folder := arguments.stand_ins:
+        known = expectations.EXPECTATIONS
+        print(report.write(folder, folder / "page", known, fixture, stand_ins=True).text)
+        return 0
     taken, refused = merge.merge(arguments.sent, cell.RECORDS)
     for line in taken:
         print(line)

@@ -312,17 +312,20 @@ def read_as(model: type[Form], path: Path, advice: str = "") -> Form:
         raise ValueError(f"{path}: {first_problem(error)}{advice}") from None
 
 
-def gather(folder: Path) -> Gathered:
-    """Every record in `folder` that may be shown; each of the others costs only itself."""
-    return gather_files(sorted(folder.glob("*.json")))
+def gather(folder: Path, stand_ins: bool = False) -> Gathered:
+    """Every record in `folder` that may be shown; each of the others costs only itself.
+
+    `stand_ins` is for a page that says so: those made with a stand-in device, and no other.
+    """
+    return gather_files(sorted(folder.glob("*.json")), stand_ins)
 
 
-def gather_files(paths: Iterable[Path]) -> Gathered:
+def gather_files(paths: Iterable[Path], stand_ins: bool = False) -> Gathered:
     """The records that may be shown, and one line for each file that is damaged or foreign."""
     gathered = Gathered()
     for path in paths:
         try:
-            gathered.records.append(to_show(path))
+            gathered.records.append(to_show(path, stand_ins))
         except ValueError as error:
             gathered.errors.append(printable(str(error)))
         except OSError as error:
@@ -330,17 +333,19 @@ def gather_files(paths: Iterable[Path]) -> Gathered:
     return gathered
 
 
-def to_show(path: Path) -> Record:
-    """One record that was measured on a real device, or on none.
+def to_show(path: Path, stand_ins: bool) -> Record:
+    """One record that was measured on a real device, or on none; or with a stand-in.
 
     Raises ValueError with one line that names the file, the field and what to do.
     """
     record = read(path)
-    if record.stand_in is not None:
+    if record.stand_in is not None and not stand_ins:
         raise ValueError(
             f"{path}: stand_in: made with a stand-in device ({record.stand_in}), which shows "
             "nothing of the release: measure it on a real one"
         )
+    if record.stand_in is None and stand_ins:
+        raise ValueError(f"{path}: stand_in: there is none: this page is for stand-ins alone")
     return record
 
 

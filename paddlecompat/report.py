@@ -52,18 +52,20 @@ def write(
     fixture: Fixture,
     readmes: Sequence[Path] = (),
     reports_path: Path | None = None,
+    stand_ins: bool = False,
 ) -> Summary:
     """Write the report on a folder of records: two pages, the badge, the form of a record.
 
     The table of verdicts is put into the `readmes`, too, between their two marks. What others
-    reported, in the file at `reports_path`, stands beside what was measured.
+    reported, in the file at `reports_path`, stands beside what was measured. With `stand_ins` it is
+    a page of records that were made with a stand-in device, and says so.
 
     A record that is refused costs one line, in the pages and in the summary's `errors`.
     Raises ValueError where the expectations or the field reports cannot be read or a readme has no
     marks, before anything is written.
     """
     reports = field_reports.load(reports_path) if reports_path else []
-    view = view_of(records_folder, expected.load(expectations_path), fixture, reports)
+    view = view_of(records_folder, expected.load(expectations_path), fixture, reports, stand_ins)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
@@ -197,10 +199,11 @@ def verdict_lines(
 
 def build_lines(record: Record) -> list[str]:
     """Which build example cards would be given, where there is no device here."""
-    lines = []
-    for example in record.not_run.builds if record.not_run else []:
+    examples = record.not_run.builds if record.not_run else []
+    lines = ["  what it would measure on other machines:"] if examples else []
+    for example in examples:
         told = f"{example.build}, {example.why}" if example.build else example.why
-        lines += wrapped(f"  on a {example.card}: ", told, "    ")
+        lines += wrapped(f"  {example.card}: ", told, "    ")
     return lines
 
 

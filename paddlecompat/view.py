@@ -56,6 +56,7 @@ class View:
     reports: list[FieldReport]
     lines: dict[Place, list[Line]]
     errors: list[str]
+    stand_ins: bool
     badge: Badge
     newest: Record | None
 
@@ -145,9 +146,10 @@ def view_of(
     known: Sequence[Expectation],
     fixture: Fixture,
     reports: Sequence[FieldReport] = (),
+    stand_ins: bool = False,
 ) -> View:
     """Judge the records of a folder and lay them out, with what others reported beside them."""
-    gathered = records.gather(folder)
+    gathered = records.gather(folder, stand_ins)
     sane = newest_of_each(gathered.records)
     errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in gathered.errors]
     letters = lettered(record.host for record in sane)
@@ -174,6 +176,7 @@ def view_of(
         reports=list(reports),
         lines={place: lines_of(by_place[place], place, fixture, reports) for place in PLACES},
         errors=errors,
+        stand_ins=stand_ins,
         badge=badge((row.judgement.standing for row in ordered), len(errors)),
         newest=max(sane, key=lambda record: record.measured_at, default=None),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import samples
 
-from paddlecompat import cell, device, expectations, records, releases, suite
+from paddlecompat import cell, device, expectations, records, releases, report, suite
 from paddlecompat.cell import Options
 from paddlecompat.choice import Machine
 from paddlecompat.environment import Prepared, interpreter
@@ -52,13 +52,14 @@ class Measure:
         monkeypatch.setattr(cell, "ROOT", folder)
         monkeypatch.setattr(cell, "prepare", lambda *_: made)
         monkeypatch.setattr(device, "machine_with", machine)
-        monkeypatch.setattr(expectations, "load", list)
+        monkeypatch.setattr(expectations, "load", lambda *_: [])
 
     def __call__(self, fault: str, keyword: str = "bit_exact and float", **asked: str) -> Record:
         request = suite.Request("gpu", "quick", 1, keyword, stand_in=fault, **asked)  # type: ignore[arg-type]  # fields that are strings
         cell.fill(GPU, FIXTURE, INSTALLED, Options(request))
         (path,) = (self.folder / "work" / "gpu-2.3.2").glob("gpu-2.3.2@*.json")
         record = records.read(path)
+        records.write(record, self.folder / "records")
         path.unlink()
         return record
 
@@ -129,3 +130,30 @@ def test_a_device_that_cannot_be_used_is_not_run_in_words_of_its_own(
     not_run = measured(fault).not_run
     assert not_run is not None
     assert (not_run.reason, words in not_run.detail) == (reason, True)
+
+
+def test_the_table_tells_the_failures_apart(measured: Measure) -> None:
+    for fault in ("exit", "no-kernel-image", "driver-too-old", "too-little-memory", "in-use"):
+        measured(fault)
+    measured("crash", "test_masked_select and bit_exact and float64 and not boundary")
+    folder = measured.folder / "records"
+    report.write(folder, folder / "page", expectations.EXPECTATIONS, FIXTURE, stand_ins=True)
+    page = (folder / "page" / "compatibility.md").read_text(encoding="utf-8")
+    reasons = {
+        "device refused",
+        "device not supported by the build",
+        "driver too old",
+        "too little device memory",
+        "device in use",
+    }
+    assert {reason for reason in reasons if reason in page} == reasons
+    assert "crashed" in page
+    assert "Made with a stand-in for a device" in page
+
+
+def test_what_a_stand_in_gave_is_never_published(measured: Measure) -> None:
+    measured("in-use")
+    summary = report.write(
+        measured.folder / "records", measured.folder / "page", expectations.EXPECTATIONS, FIXTURE
+    )
+    assert "made with a stand-in device (in-use)" in summary.errors[0]
