@@ -97,8 +97,8 @@ class MeasuredBuild(Model):
     )
     cuda: str | None = Field(description="What the build itself says it was made for.")
     cudnn: str | None
-    wheel: str = Field(description="The wheel's file name.")
-    sha256: Sha256
+    wheel: str = Field(description="The wheel's file name; empty where it was installed already.")
+    sha256: Sha256 | None = Field(description="None where it was installed already.")
     locked: bool = Field(description="Whether the sha256 was checked against fixtures/.")
     source: str = Field(description="'index', 'file' or 'installed': where it was taken from.")
 

@@ -447,6 +447,14 @@ def test_what_was_mended_is_said(tmp_path: Path) -> None:
     assert "dlsym renamed</code>: cpu-2.3.2" in written(tmp_path, mended).markdown
 
 
+def test_a_build_that_was_installed_already_has_no_wheel_to_show(tmp_path: Path) -> None:
+    build = samples.build(source="installed", wheel="", sha256=None, locked=False)
+    page = written(tmp_path, samples.record(build=build))
+    (row,) = (line for line in page.markdown.splitlines() if "| installed |" in line)
+    assert "| 10.2 / 7.6.5 |  |  | installed |" in row
+    assert "<td></td>\n<td>installed</td>" in page.html
+
+
 def test_the_svg_says_what_the_json_says(tmp_path: Path) -> None:
     page = written(tmp_path, samples.record())
     root = ElementTree.fromstring((page.folder / "badge.svg").read_text(encoding="utf-8"))
