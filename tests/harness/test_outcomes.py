@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from paddlecompat import suite
 from paddlecompat.builds import CannotRun
+from paddlecompat.host import plain_environment
 from paddlecompat.records import PropertyResult, verdict_of
 
 PROTOCOL = (
@@ -53,6 +55,17 @@ class Suite:
         request = suite.Request(place="cpu", profile="quick", properties=self.folder, **asked)  # type: ignore[arg-type]  # each test names fields of its own
         results = suite.run(Path(sys.executable), request, self.folder / "log")
         return {result.name: result for result in results}
+
+    def by_hand(self, properties: str, *options: str, paddle: str = "pass") -> tuple[int, str]:
+        """The exit status of plain pytest, without workers or a log, and what is printed."""
+        (self.folder / "test_sample.py").write_text(PREAMBLE + properties)
+        (self.folder / "paddle.py").write_text(f"import os\ndef set_device(place): {paddle}\n")
+        command = [sys.executable, "-m", "pytest", str(self.folder), "--profile=quick", *options]
+        settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        ended = subprocess.run(
+            command, env=plain_environment() | settings, capture_output=True, text=True
+        )
+        return ended.returncode, ended.stdout + ended.stderr
 
 
 @pytest.fixture
@@ -263,3 +276,25 @@ def test_fine():
 def test_one_outcome_that_is_not_sound_makes_the_cell_unsound(properties: Suite) -> None:
     results = properties.run("def test_fine():\n    verify()\ndef test_dies():\n    os._exit(1)\n")
     assert verdict_of(results.values()) == "unsound"
+
+
+def test_plain_pytest_counts_what_was_verified(properties: Suite) -> None:
+    status, said = properties.by_hand("def test_fine():\n    verify()\n    verify()\n")
+    assert status == 0
+    assert "on the cpu: 2 calls verified; holds: 1." in said
+
+
+def test_plain_pytest_says_once_why_a_place_cannot_be_used(properties: Suite) -> None:
+    two = "def test_one():\n    verify()\ndef test_two():\n    verify()\n"
+    refusal = "raise ValueError('not compiled with CUDA')"
+    status, said = properties.by_hand(two, "--place=gpu", paddle=refusal)
+    assert status == 3
+    assert said.count("the gpu cannot be used: not compiled with CUDA") == 1
+
+
+def test_plain_pytest_shows_the_last_words_of_a_release_that_ends_the_process(
+    properties: Suite,
+) -> None:
+    death = "os.write(2, b'no GPU detected'); os._exit(255)"
+    fine = "def test_fine():\n    verify()\n"
+    assert "no GPU detected" in properties.by_hand(fine, "--place=gpu", paddle=death)[1]

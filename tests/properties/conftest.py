@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Callable
@@ -89,13 +90,26 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def place(request: pytest.FixtureRequest) -> str:
     """Put the tensors where the cell says, with a defect where one was asked for."""
     name: str = request.config.getoption("--place")
-    device.use(name, request.config.getoption("--stand-in"))
+    open_device(name, request.config)
     defect = request.config.getoption("--defect")
     if defect:
         import defects
 
         defects.install(defect, request.config.getoption("--target"))
     return name
+
+
+def open_device(name: str, config: pytest.Config) -> None:
+    """Tensors live there from now on. A release may end the process here: its words are shown."""
+    stand_in = config.getoption("--stand-in")
+    if hasattr(config, "workerinput"):
+        device.use(name, stand_in)
+        return
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        try:
+            device.use(name, stand_in)
+        except Exception as error:  # once, not once for each property
+            pytest.exit(f"the {name} cannot be used: {in_one_line(error)}", returncode=3)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -193,6 +207,22 @@ def contradiction(error: BaseException, ledger: Ledger) -> dict[str, Any]:
         "script": case.script(),
     }
     return {"message": message, "evidence": evidence}
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """For those who run pytest by hand: how much was verified, and what came of it."""
+    if config.getoption("--journal"):  # a cell, which is judged by what stands in its log
+        return
+    reports = (report for reports in terminalreporter.stats.values() for report in reports)
+    properties = (dict(getattr(report, "user_properties", ())) for report in reports)
+    found = [each["property"] for each in properties if "property" in each]
+    outcomes = Counter(each["outcome"] for each in found)
+    counted = ", ".join(f"{outcome}: {count}" for outcome, count in outcomes.items())
+    calls = sum(each["calls"] for each in found)
+    terminalreporter.write_line(
+        f"on the {config.getoption('--place')}: {calls:,} calls verified; {counted}. "
+        "Violations that are known stand in fixtures/expectations.toml, with what they mean."
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
