@@ -6,17 +6,16 @@ from the counts alone, by the rules in `verdicts_of`.
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from paddlecompat import builds, records
-from paddlecompat.host import plain_environment
+from paddlecompat import records
+from paddlecompat.host import run_checked
 from paddlecompat.inside import cpu_cells, interpreter_of
 from paddlecompat.records import Model, Place, Version
 from paddlecompat.releases import ROOT, Cell, Fixture
@@ -194,7 +193,7 @@ def run(fixture: Fixture, wanted: Sequence[str], seed: int, count: int) -> int:
         try:
             path = written(measure(cell, seed, count))
             print(f"[{number}/{len(found)}] {cell.name}: {path}", flush=True)
-        except (ValueError, subprocess.TimeoutExpired) as error:
+        except ValueError as error:
             print(f"error: {cell.name}: {error}", file=sys.stderr)
             status = 1
     return status
@@ -202,14 +201,18 @@ def run(fixture: Fixture, wanted: Sequence[str], seed: int, count: int) -> int:
 
 def measure(cell: Cell, seed: int, count: int) -> Measured:
     """Run the program in the cell's environment. Raises ValueError with the error it ended in."""
-    command = [str(interpreter_of(cell)), str(PROGRAM), "--place", cell.place]
-    command += ["--seed", str(seed), "--cases", str(count)]
-    ended = subprocess.run(
-        command, env=plain_environment(), capture_output=True, text=True, timeout=SECONDS
-    )
-    if ended.returncode:
-        raise ValueError(f"exit status {ended.returncode}: {builds.last_error(ended.stderr)}")
-    return Measured.model_validate_json(ended.stdout.splitlines()[-1])
+    return asked_of(interpreter_of(cell), cell.place, ["--seed", str(seed), "--cases", str(count)])
+
+
+def asked_of(
+    python: Path, place: Place, options: Sequence[str], settings: Mapping[str, str] | None = None
+) -> Measured:
+    """What the program says in this interpreter. Raises ValueError with the error it ended in."""
+    command = [str(python), str(PROGRAM), "--place", place, *options]
+    ended = run_checked(command, settings, SECONDS)
+    if ended.problem is not None:
+        raise ValueError(ended.problem)
+    return Measured.model_validate_json(ended.said)
 
 
 def written(measured: Measured) -> Path:

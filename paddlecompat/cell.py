@@ -6,6 +6,7 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from paddlecompat import (
 )
 from paddlecompat.builds import CannotRun
 from paddlecompat.environment import Wanted, interpreter, prepare
-from paddlecompat.records import NotRun, Record
+from paddlecompat.expectations import Expectation, Judgement
+from paddlecompat.records import Device, NotRun, Record
 from paddlecompat.releases import ROOT, Build, Cell, Fixture
 
 RECORDS = ROOT / "reports" / "cells"
@@ -61,9 +63,7 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     work = WORK / cell.name
     record = measure(cell, fixture, environment, options)
     kept = keep(record, options, work)
-    judgement = expectations.judge(record, known)
-    if options.request.keyword is not None:
-        judgement.absent.clear()  # what was not asked for is not missing
+    judgement = judged(record, known, options.request)
     if options.prune and environment is not None:
         shutil.rmtree(environment, ignore_errors=True)
     lines = report.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
@@ -74,6 +74,14 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
         return int(options.require_device and cell.place == "gpu")
     failing = ("worse", "better") if options.strict else ("worse",)
     return int(judgement.standing in failing)
+
+
+def judged(record: Record, known: Sequence[Expectation], request: suite.Request) -> Judgement:
+    """How the record compares with what is expected of what was asked for."""
+    judgement = expectations.judge(record, known)
+    if request.keyword is not None:
+        judgement.absent.clear()  # what was not asked for is not missing
+    return judgement
 
 
 def make_ready(cell: Cell, fixture: Fixture, environment: Path | None, wheel: Path | None) -> int:
@@ -108,7 +116,8 @@ def shown(path: Path) -> str:
 
 def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
-    record, request, build = blank(cell, options.request), options.request, None
+    record = blank(cell.release.version, cell.release.python, options.request)
+    request, build = options.request, None
     try:
         if cell.place == "gpu":
             record = with_device(record, cell, request.stand_in)
@@ -126,8 +135,13 @@ def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Opt
             record = tried_on_device(record, interpreter(environment), request)
         return tested(record, interpreter(environment), request, WORK / cell.name)
     except CannotRun as error:
-        not_run = error.not_run.model_copy(update={"detail": impersonal(error.not_run.detail)})
-        return record.model_copy(update={"verdict": "not run", "not_run": not_run})
+        return given_up(record, error.not_run)
+
+
+def given_up(record: Record, why: NotRun) -> Record:
+    """The record of what could not be run."""
+    not_run = why.model_copy(update={"detail": impersonal(why.detail)})
+    return record.model_copy(update={"verdict": "not run", "not_run": not_run})
 
 
 def impersonal(text: str) -> str:
@@ -137,13 +151,13 @@ def impersonal(text: str) -> str:
     return text
 
 
-def blank(cell: Cell, request: suite.Request) -> Record:
-    """What is known of a record before anything ran."""
+def blank(release: str, python: str, request: suite.Request) -> Record:
+    """What is known of a release's record, on CPython `python`, before anything ran."""
     return Record(
-        cell=cell.name,
-        release=cell.release.version,
-        place=cell.place,
-        host=host.describe(cell.release.python),
+        cell=f"{request.place}-{release}",
+        release=release,
+        place=request.place,
+        host=host.describe(python),
         verdict="not run",
         stand_in=request.stand_in,
         profile=request.profile,
@@ -162,6 +176,11 @@ def with_device(record: Record, cell: Cell, stand_in: str | None) -> Record:
         system = host.system()
         builds = choice.example_builds(cell.release, system, cuda_libraries.served(system))
         raise CannotRun(found.model_copy(update={"builds": builds}))
+    return seen_on(record, found)
+
+
+def seen_on(record: Record, found: Device) -> Record:
+    """The record with its device."""
     seen = record.host.model_copy(update={"gpu": found.name, "driver": found.driver})
     return record.model_copy(update={"host": seen, "device": found})
 

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -154,6 +154,11 @@ def install(environment: Path, *arguments: str) -> None:
     else:
         pip = ("-m", "pip", "--disable-pip-version-check")
         command = [str(python), *pip, "install", "--quiet", "--no-warn-script-location", *arguments]
+    run_installer(command)
+
+
+def run_installer(command: Sequence[str]) -> None:
+    """Run uv or pip. Raises CannotRun with its words where it fails."""
     ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=index_settings())
     if ended.returncode:
         detail = builds.last_error(ended.stderr)
@@ -184,14 +189,14 @@ def close_gaps(cell: Cell, fixture: Fixture, environment: Path) -> list[str]:
     return mended
 
 
-def import_once(python: Path) -> dict[str, Any]:
-    """`import paddle` in a fresh process: what the build says of itself, what stands beside it."""
-    ended = run_checked([str(python), str(IMPORT_CHECK)], seconds=600)
-    if ended.status is None:
-        raise CannotRun(NotRun(reason="import failed", detail="no end within 600 s"))
-    if ended.status:
-        detail = f"exit status {ended.status}: {builds.last_error(ended.complaint)}"
-        raise CannotRun(NotRun(reason="import failed", detail=detail))
+def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """`import paddle` in a fresh process: what the build says of itself, what stands beside it.
+
+    Raises CannotRun with the release's words where it does not import.
+    """
+    ended = run_checked([str(python), str(IMPORT_CHECK)], settings, seconds=600)
+    if ended.problem is not None:
+        raise CannotRun(NotRun(reason="import failed", detail=ended.problem))
     about: dict[str, Any] = json.loads(ended.said)
     return about
 
