@@ -17,6 +17,7 @@
   nox -s cpu-2.3.2      measure one release here; nox -s gpu-2.3.2 does so on the GPU
   nox                   measure the newest release on the CPU, and make the report
   nox -s matrix         measure every release that this machine can, and make the report
+  nox -s here           measure the Paddle that is installed already, and install nothing into it
 
 Tags select groups: nox -t cpu, nox -t 2.6. Options stand behind `--`: nox -s cpu-2.3.2 -- --help
 """
@@ -84,6 +85,12 @@ def matrix(session: nox.Session) -> None:
         paddlecompat(session, "matrix", *session.posargs)
     finally:
         paddlecompat(session, "report")
+
+
+@nox.session(python=False)
+def here(session: nox.Session) -> None:
+    """Measure the Paddle that is installed already; -- --python PATH. Installs nothing into it."""
+    paddlecompat(session, "here", *session.posargs)
 
 
 @nox.session(python=False)

@@ -13,6 +13,7 @@ from typing import get_args
 from paddlecompat import (
     advice,
     bench,
+    beside,
     builds,
     cell,
     cuda_libraries,
@@ -21,6 +22,7 @@ from paddlecompat import (
     expectations,
     field_reports,
     gpu_code,
+    here,
     host,
     inside,
     interpreters,
@@ -33,6 +35,7 @@ from paddlecompat import (
     sensitivity,
     suite,
 )
+from paddlecompat.records import Place
 from paddlecompat.releases import Fixture
 
 DEFECTS = (
@@ -98,6 +101,25 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--fresh", action="store_true", help="do not continue an interrupted run")
     whole.set_defaults(run=run_matrix)
 
+    here_ = commands.add_parser(
+        "here",
+        help="measure what is installed already",
+        usage="nox -s here -- [options]",
+        description="Put the properties to the Paddle that an interpreter has already, and "
+        "install nothing into it.",
+    )
+    here_.add_argument(
+        "--python",
+        type=Path,
+        metavar="PATH",
+        help="the interpreter (default: that "
+        "of the active environment, or the first on the PATH, which has Paddle)",
+    )
+    here_.add_argument("--place", choices=get_args(Place), help="default: gpu where there is one")
+    add_choices(here_)
+    add_records(here_, beside.HERE)
+    here_.set_defaults(run=measure_here)
+
     table = commands.add_parser(
         "report",
         help="from the records to the table",
@@ -162,7 +184,7 @@ def parser() -> argparse.ArgumentParser:
     code.set_defaults(run=read_gpu_code)
 
     lock = commands.add_parser("lock", help="lock the cells' environments anew")
-    lock.add_argument("releases", nargs="*", help="default: all")
+    lock.add_argument("releases", nargs="*", help='default: all, and "here": the test tools alone')
     lock.set_defaults(run=lock_releases)
     return top
 
@@ -171,10 +193,7 @@ def cell_options() -> argparse.ArgumentParser:
     """What people write after `--` in `nox -s cpu-2.3.2 -- …`."""
     options = argparse.ArgumentParser(add_help=False)
     add = options.add_argument
-    profiles = "10, 100 (the default) or 1000 examples a property; ci: 100, the same ones each time"
-    add("--profile", choices=tuple(suite.TIMEOUT), default="standard", help=profiles)
-    add("--seed", type=int, help="repeat a run (default: drawn, and kept in the record)")
-    add("-k", dest="keyword", metavar="EXPRESSION", help="only the properties whose names match")
+    add_choices(options)
     add("--defect", metavar="NAME", help="put a fault in on purpose, to see it found: see below")
     add("--target", metavar="FUNCTION", help="where a fault of your own stands: see below")
     add("--timeout", type=float, metavar="SECONDS", help="for one property")
@@ -187,15 +206,24 @@ def cell_options() -> argparse.ArgumentParser:
         "--sanitize", choices=get_args(sanitizer.Tool), help="GPU: under NVIDIA's compute-sanitizer"
     )
     add("--stand-in", choices=device.STAND_INS, help="GPU: a device that is not there, for tests")
-    add(
-        "--records",
-        type=Path,
-        metavar="FOLDER",
-        help="keep the record there (default: reports/cells)",
-        default=cell.RECORDS,
-    )
+    add_records(options, cell.RECORDS)
     add("--prune", action="store_true", help="keep no environment once there is a record")
     return options
+
+
+def add_choices(options: argparse.ArgumentParser) -> None:
+    """Which properties are asked, and how often."""
+    add = options.add_argument
+    profiles = "10, 100 (the default) or 1000 examples a property; ci: 100, the same ones each time"
+    add("--profile", choices=tuple(suite.TIMEOUT), default="standard", help=profiles)
+    add("--seed", type=int, help="repeat a run (default: drawn, and kept in the record)")
+    add("-k", dest="keyword", metavar="EXPRESSION", help="only the properties whose names match")
+
+
+def add_records(options: argparse.ArgumentParser, default: Path) -> None:
+    """Where the record of the whole suite goes."""
+    where = f"keep the record there (default: {default.relative_to(releases.ROOT).as_posix()})"
+    options.add_argument("--records", type=Path, metavar="FOLDER", default=default, help=where)
 
 
 def list_sessions(arguments: argparse.Namespace, fixture: Fixture) -> int:
@@ -252,6 +280,18 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
         records=arguments.records,
     )
     return cell.fill(wanted, fixture, arguments.environment, options)
+
+
+def measure_here(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    request = suite.Request(
+        place=arguments.place or "cpu",
+        profile=arguments.profile,
+        seed=seed(arguments),
+        keyword=arguments.keyword,
+    )
+    return here.run(
+        here.Options(request, arguments.python, arguments.place, records=arguments.records)
+    )
 
 
 def seed(arguments: argparse.Namespace) -> int | None:

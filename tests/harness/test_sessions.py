@@ -36,7 +36,7 @@ def test_every_cell_is_a_session_under_its_plain_name(listed: dict[str, str]) ->
 
 
 def test_the_other_sessions_are_there(listed: dict[str, str]) -> None:
-    assert {"tests", "lint", "report", "matrix", "builds", "lock"} <= listed.keys()
+    assert {"tests", "lint", "report", "matrix", "builds", "here", "lock"} <= listed.keys()
 
 
 def test_noxs_json_lists_the_cells_of_a_place_and_series_for_ci() -> None:
@@ -53,6 +53,8 @@ def test_noxs_json_lists_the_cells_of_a_place_and_series_for_ci() -> None:
         (["fill", "cpu-2.3.2", "--profile", "ci", "--seed", "1"], "--seed has no effect"),
         (["fill", "cpu-2.3.2", "--defect", "bogus"], "not FILE::NAME, and not one of"),
         (["fill", "cpu-2.3.2", "--bogus"], "unknown: --bogus"),
+        (["here", "--python", "absent/python"], "absent/python: cannot be run"),
+        (["here", "--profile", "ci", "--seed", "1"], "--seed has no effect"),
         (["matrix", "--bogus"], "unrecognized arguments: --bogus"),
         (["lock", "1.0.0"], "has no release ['1.0.0']"),
     ],
