@@ -216,7 +216,10 @@ def tried_on_device(record: Record, python: Path, request: suite.Request) -> Rec
 def tested(record: Record, python: Path, request: suite.Request, work: Path) -> Record:
     """The record with what the properties came to."""
     started = time.monotonic()
-    properties = suite.run(python, request, work)
+    properties = [
+        result.model_copy(update={"message": impersonal(result.message)})
+        for result in suite.run(python, request, work)
+    ]
     seconds = {"test": round(time.monotonic() - started, 2)}
     found: dict[str, object] = {"properties": properties}
     found["verdict"] = records.verdict_of(properties)

@@ -132,6 +132,17 @@ def test_each_violation_leaves_its_script_as_a_file(
     assert script.name in capsys.readouterr().out.replace("\n", "")
 
 
+def test_the_words_of_a_release_name_no_folder_of_a_person(desk: Desk) -> None:
+    words = f"cannot import name 'Head' from 'ppdet' ({Path.home() / 'PaddleDetection'})"
+    desk.results = [
+        samples.result(),
+        samples.result(name="b", outcome="unsupported", message=words),
+    ]
+    desk.fill()
+    told = desk.record.properties[1].message
+    assert told == f"cannot import name 'Head' from 'ppdet' ({Path('~', 'PaddleDetection')})"
+
+
 def test_without_an_interpreter_the_record_says_so_and_how_to_get_one(desk: Desk) -> None:
     assert desk.fill(environment=None) == 0
     assert desk.record.not_run is not None
