@@ -222,7 +222,7 @@ def add_choices(options: argparse.ArgumentParser) -> None:
 
 def add_records(options: argparse.ArgumentParser, default: Path) -> None:
     """Where the record of the whole suite goes."""
-    where = f"keep the record there (default: {default.relative_to(releases.ROOT).as_posix()})"
+    where = f"keep the record there (default: {cell.shown(default)})"
     options.add_argument("--records", type=Path, metavar="FOLDER", default=default, help=where)
 
 

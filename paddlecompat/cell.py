@@ -111,7 +111,7 @@ def keep(record: Record, options: Options, work: Path) -> str:
 
 def shown(path: Path) -> str:
     """The path as a person in the checkout would write it."""
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+    return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()
 
 
 def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:
@@ -147,6 +147,8 @@ def given_up(record: Record, why: NotRun) -> Record:
 def impersonal(text: str) -> str:
     """Without the folders of this machine: a record names no person and no machine."""
     for folder, name in ((ROOT, "."), (Path(tempfile.gettempdir()), "TMP"), (Path.home(), "~")):
+        if len(folder.parts) < 2:  # a home of "/" is in every path
+            continue
         text = re.sub(rf"{re.escape(str(folder))}(?=[/\\\s'\":,]|$)", name, text)
     return text
 

@@ -45,7 +45,8 @@ def run(options: Options) -> int:
     found = installed.read(installed.chosen(options.python))
     place, why, seen = placed(options.place, found)
     tools = beside.tools(found.interpreter.path, found.interpreter.python)
-    request = replace(options.request, place=place, settings=beside.settings(tools))
+    settings = {**cell.SAME_DEVICE, **beside.settings(tools)}
+    request = replace(options.request, place=place, settings=settings)
     print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
     print(f"on the {place.upper()}: {why}", flush=True)
     work = beside.HERE / f"{place}-{found.release}"

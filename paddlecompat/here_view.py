@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from paddlecompat import report
 from paddlecompat.advice import NO_ADVICE, Measured, Run
+from paddlecompat.evidence import subject_of
 from paddlecompat.expectations import Judgement
 from paddlecompat.records import PropertyResult, Record
-from paddlecompat.view import subject_of
 
 NO_HEAD = "PaddleDetection"  # how the words begin with which the properties miss it
 
