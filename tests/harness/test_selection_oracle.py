@@ -73,6 +73,11 @@ def test_a_literal_makes_the_same_bytes_again(dtype: str, data: st.DataObject) -
     assert again.tobytes() == array.tobytes()
 
 
+def test_a_literal_keeps_the_sign_of_a_complex_zero() -> None:
+    array = np.array([complex(0.0, -2.0), complex(-0.0, 2.0)])
+    assert eval(literal(array), {"np": np}).tobytes() == array.tobytes()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("fill", FILLS)
 def test_values_have_the_shape_and_dtype_asked_for(dtype: str, fill: str) -> None:

@@ -112,6 +112,13 @@ def ones_at(shape: tuple[int, ...], places: list[list[int]]) -> np.ndarray:
     return array
 
 
+def changed_at(array: np.ndarray, position: int, value: object) -> np.ndarray:
+    """A copy with another value at that position, in C order."""
+    changed = array.copy()
+    changed.reshape(-1)[position] = value
+    return changed
+
+
 def literal(array: np.ndarray) -> str:
     """An expression that makes `array` again, byte for byte: `np` is all it needs."""
     flat = array.ravel()
@@ -126,8 +133,13 @@ def literal(array: np.ndarray) -> str:
 
 
 def decimals_suffice(flat: np.ndarray) -> bool:
-    """Whether digits say it all: integers, or floats that are finite and never -0.0."""
+    """Whether digits say it all: integers, or floats that are finite and never -0.0.
+
+    Python reads `-2j` as the negative of `0+2j`, whose real part is then -0.0.
+    """
     if flat.dtype.kind in "bui":
         return True
+    if flat.dtype.kind == "c" and ((flat.real == 0) & np.signbit(flat.imag)).any():
+        return False
     parts = flat.view(flat.real.dtype)
     return bool(np.isfinite(parts).all() and not np.signbit(parts[parts == 0]).any())

@@ -21,9 +21,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import in_process
 import pytest
 
-FOLDER = Path(__file__).parent
 INSIDE = re.compile(r"[/\\]paddle[/\\]|paddle\.|eager|VarBase|core_avx|pybind11")
 
 
@@ -65,10 +65,7 @@ def share_inside(profile: cProfile.Profile) -> float:
 def main() -> None:
     asked = parsed()
     watch = Stopwatch(asked.profiled)
-    arguments = [str(FOLDER), "-q", "--no-header", "--tb=no", "--no-summary", "-p", "no:xdist"]
-    arguments += ["-p", "no:cacheprovider", f"--profile={asked.profile}", "--hypothesis-seed=0"]
-    arguments += ["-k", asked.keyword] if asked.keyword else []
-    pytest.main(arguments, plugins=[watch])
+    in_process.run(watch, asked.profile, 0, asked.keyword)
     lines = (json.dumps({"property": name, **found}) for name, found in watch.results.items())
     asked.out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 

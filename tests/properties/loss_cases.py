@@ -11,6 +11,7 @@ import numpy as np
 import oracle
 import paddle
 import tolerances
+from arrays import changed_at
 from evidence import ask, begin, refused, within
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numbers
@@ -126,12 +127,6 @@ class LabelCase:
         )
         return logits, np.floor(targets).astype(np.int64) - self.reg_range[0]
 
-    def astray(self, labels: np.ndarray) -> np.ndarray:
-        """The labels with the one that this case is about."""
-        changed = labels.copy()
-        changed.reshape(-1)[self.position % labels.size] = self.label
-        return changed
-
     def script(self) -> str:
         """A program that fails where the release answers, or errs where all labels are in range."""
         logits, labels = self.arrays()
@@ -177,7 +172,8 @@ def verify_refusal(case: LabelCase) -> None:
     tolerance = side_tolerance(logits, float(np.finfo(logits.dtype).eps))
     within(ask(cross_entropies, z, labels), due, tolerance, "labels in range")
     what = f"label {case.label} of {case.classes} classes"
-    refused(lambda: cross_entropies(z, case.astray(labels)), what)
+    wrong = changed_at(labels, case.position % labels.size, case.label)
+    refused(lambda: cross_entropies(z, wrong), what)
 
 
 def comparing_program(

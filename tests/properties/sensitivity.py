@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, Callable, TextIO
 
 import defects
+import in_process
 import pytest
 from evidence import ledger
 from hypothesis import Phase, settings
 
-FOLDER = Path(__file__).parent
 OUTCOMES = {"holds": "missed", "violated": "caught", "crashed": "caught"}
 UNREACHED = 3  # examples without a call of the faulty function, after which a property is left
 QUICKEST = 20  # properties that run with every seed
@@ -128,18 +128,10 @@ def main() -> None:
         quickest: list[str] = []
         for seed in range(asked.seeds):
             watch = Watch(out, seed, quickest or asked.only, asked.without, asked.defect != "none")
-            run(asked, watch)
+            options = [f"--place={asked.place}", f"--timeout={asked.timeout}"]
+            in_process.run(watch, asked.profile, seed, asked.keyword, *options)
             quickest = quickest or sorted(watch.caught, key=watch.caught.__getitem__)[:QUICKEST]
         write(out, {"ended": True})
-
-
-def run(asked: argparse.Namespace, watch: Watch) -> None:
-    """One pass over the properties."""
-    arguments = [str(FOLDER), "-q", "--no-header", "--tb=no", "--no-summary", "-p", "no:xdist"]
-    arguments += ["-p", "no:cacheprovider", f"--place={asked.place}", f"--profile={asked.profile}"]
-    arguments += [f"--hypothesis-seed={watch.seed}", f"--timeout={asked.timeout}"]
-    arguments += ["-k", asked.keyword] if asked.keyword else []
-    pytest.main(arguments, plugins=[watch])
 
 
 def no_poison(true: Callable[..., None]) -> Callable[..., None]:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 import paddle
+from arrays import changed_at
 from evidence import ask, begin, refused, within
 from hypothesis import strategies as st
 from loss_arrays import dfl_arrays
@@ -98,12 +99,6 @@ class TargetCase:
         logits, targets, _ = dfl_arrays(*self.words)
         return logits, targets
 
-    def astray(self, targets: np.ndarray) -> np.ndarray:
-        """The targets with the one that this case is about."""
-        changed = targets.copy()
-        changed.reshape(-1)[self.place] = self.target
-        return changed
-
     def script(self) -> str:
         """A program that fails where the loss is finite, or wrong of targets in range."""
         return program(
@@ -186,8 +181,9 @@ def verify_noticed(case: TargetCase) -> None:
     # The head has its weights in float32, whatever the targets are.
     tolerance = dfl_tolerance(logits, np.ones(1), 1.0, eps, target_error(case.reg_range, eps))
     within(losses.numpy(), due, tolerance, "targets in range")
+    wrong = changed_at(inside, case.place, case.target)
     refused(
-        lambda: finite(case.question(logits, case.astray(inside), case.reg_range).numpy()),
+        lambda: finite(case.question(logits, wrong, case.reg_range).numpy()),
         f"the DFL of a target {case.target!r}, beyond {case.reg_range}",
     )
 
