@@ -123,6 +123,12 @@ def builds(session: nox.Session) -> None:
     paddlecompat(session, "read-gpu-code", *session.posargs)
 
 
+@nox.session(python=False)
+def libraries(session: nox.Session) -> None:
+    """Does every CUDA library that a release will load open? -- gpu-2.5.2; no GPU is needed."""
+    paddlecompat(session, "cuda-libraries", *session.posargs)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test this project itself; no Paddle is needed."""

@@ -18,7 +18,6 @@ from paddlecompat import (
     cell,
     cuda_libraries,
     device,
-    environment,
     expectations,
     field_reports,
     gpu_code,
@@ -91,9 +90,13 @@ def parser() -> argparse.ArgumentParser:
     ahead.set_defaults(run=fetch_wheel)
 
     after = "Everything else is passed on to each cell's session: see nox -s cpu-2.3.2 -- --help."
-    opens = commands.add_parser("cuda-libraries", help="does all that a GPU build loads open?")
-    opens.add_argument("cell", help="as gpu-2.5.2; its environment is made ready first")
-    opens.add_argument("--environment", type=Path, help="look at this one, made ready before")
+    opens = commands.add_parser(
+        "cuda-libraries",
+        help="does all that a GPU build loads open?",
+        usage="nox -s libraries -- CELL",
+        description="Make a GPU cell ready, and open every CUDA library that its release will.",
+    )
+    opens.add_argument("cell", help="as gpu-2.5.2")
     opens.set_defaults(run=open_cuda_libraries)
 
     whole = commands.add_parser("matrix", help="measure every cell", epilog=after)
@@ -309,20 +312,16 @@ def fetch_wheel(arguments: argparse.Namespace, fixture: Fixture) -> int:
 
 
 def open_cuda_libraries(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    """Place what this machine lacks, then print each library; 1 where one does not open."""
+    """Each library that the cell's build may ask for; 1 where one does not open."""
     wanted = releases.cell_named(arguments.cell, fixture)
-    given = arguments.environment
-    python = environment.interpreter(given) if given else inside.interpreter_of(wanted)
-    about = environment.import_once(python)
-    build = releases.Build(
-        distribution="paddlepaddle-gpu", version=about["version"], cuda=about["cuda"]
-    )
-    for line in cuda_libraries.provide(python.parents[1], python, build):
-        print(f"placed: {line}", flush=True)
+    python = inside.interpreter_of(wanted)
+    (build, *_) = builds.choices(wanted)
     found = cuda_libraries.check(python.parents[1], python, build)
     for name, opens in found.items():
         print(f"{'opens' if opens else 'DOES NOT OPEN'}: {name}")
-    return int(not all(found.values()))
+    missing = list(found.values()).count(False)
+    print(f"{wanted.name}: {len(found) - missing} of {len(found)} open, without a GPU")
+    return int(bool(missing))
 
 
 def run_matrix(arguments: argparse.Namespace, fixture: Fixture) -> int:

@@ -53,8 +53,8 @@ def check(fixture: Fixture, versions: list[str]) -> int:
     """
     status = 0
     for release in releases.named(fixture, versions):
-        for build in release.builds:
-            if build.distribution != "paddlepaddle-gpu" or build.index != "pypi":
+        for build in release.gpu_builds:
+            if build.index != "pypi":
                 continue
             for system in SYSTEMS:
                 found = fetch_and_read(release, build, system)

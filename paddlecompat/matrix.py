@@ -8,9 +8,11 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Lock
 
 from paddlecompat import device, records
 from paddlecompat.records import Device
@@ -18,6 +20,8 @@ from paddlecompat.releases import ROOT, Cell, Fixture, cells
 
 NOX = ROOT / ".nox"
 STATE = NOX / "matrix.json"
+DEVICE = Lock()
+"""Cells on the GPU run one after another: they would share its memory."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ def fill_all(wanted: list[Cell], jobs: int, options: list[str]) -> Iterator[Ende
         def one(position: int) -> Ended:
             for following in wanted[position + jobs : position + jobs + 1]:
                 fetching.submit(fetch_ahead, following)
-            return fill(wanted[position], options)
+            with DEVICE if wanted[position].place == "gpu" else nullcontext():
+                return fill(wanted[position], options)
 
         try:
             for position in range(len(wanted)):

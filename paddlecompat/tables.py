@@ -166,8 +166,7 @@ def lines_of(
     """A line for each release that has a row here, a build or a field report; newest first."""
     named = {row.release for row in rows}
     if place == "gpu":
-        gpu = "paddlepaddle-gpu"
-        named |= {r.version for r in fixture.release for b in r.builds if b.distribution == gpu}
+        named |= {release.version for release in fixture.release if release.gpu_builds}
         named |= {release for report in reports for release in report.exact}
     return [
         Line(

@@ -64,13 +64,41 @@ def test_with_a_device_it_fills_the_gpu_cells_too(
     assert sessions.ran == [cell.name for cell in releases.cells(FIXTURE)]
 
 
+def test_cells_on_the_gpu_run_one_after_another(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[str] = []
+    together: list[list[str]] = []
+
+    def fill(cell: Cell, options: list[str]) -> Ended:
+        running.append(cell.place)
+        together.append(list(running))
+        time.sleep(0.01)
+        running.remove(cell.place)
+        return sessions.fill(cell, options)
+
+    monkeypatch.setattr(device, "look", samples.device)
+    monkeypatch.setattr(matrix, "fill", fill)
+    matrix.run(FIXTURE, 4, False, [])
+    assert max(places.count("cpu") for places in together) > 1
+    assert max(places.count("gpu") for places in together) == 1
+
+
 def test_one_cell_that_is_worse_fails_it_and_the_others_are_filled(sessions: Sessions) -> None:
     sessions.status[CPU[1]] = 1
     assert matrix.run(FIXTURE, 1, False, []) == 1
     assert sessions.ran == CPU
 
 
-def test_while_one_cell_is_tested_the_next_ones_wheel_is_fetched(sessions: Sessions) -> None:
+def test_while_one_cell_is_tested_the_next_ones_wheel_is_fetched(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(cell: Cell, options: list[str]) -> Ended:
+        while len(sessions.fetched) < min(len(sessions.ran) + 1, len(CPU) - 1):
+            time.sleep(0.001)  # a test that lasts until the next wheel is there
+        return sessions.fill(cell, options)
+
+    monkeypatch.setattr(matrix, "fill", fill)
     matrix.run(FIXTURE, 1, False, [])
     assert sessions.fetched == CPU[1:]
 

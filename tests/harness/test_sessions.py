@@ -36,7 +36,16 @@ def test_every_cell_is_a_session_under_its_plain_name(listed: dict[str, str]) ->
 
 
 def test_the_other_sessions_are_there(listed: dict[str, str]) -> None:
-    assert {"tests", "lint", "report", "matrix", "builds", "here", "lock"} <= listed.keys()
+    assert {
+        "tests",
+        "lint",
+        "report",
+        "matrix",
+        "builds",
+        "libraries",
+        "here",
+        "lock",
+    } <= listed.keys()
 
 
 def test_noxs_json_lists_the_cells_of_a_place_and_series_for_ci() -> None:
