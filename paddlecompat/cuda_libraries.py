@@ -19,15 +19,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, cast
 
-import tomllib
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from paddlecompat.builds import CannotRun, last_error
 from paddlecompat.check_libraries import asked
 from paddlecompat.host import run_checked
 from paddlecompat.host import system as this_system
 from paddlecompat.loader import LoaderError, download_wheel, replacing
-from paddlecompat.records import Model, NotRun, Sha256, first_problem
+from paddlecompat.records import Model, NotRun, Sha256, read_toml
 from paddlecompat.releases import ROOT, Build, System
 
 CUDA = ROOT / "fixtures" / "cuda.toml"
@@ -93,13 +92,7 @@ def load(path: Path = CUDA) -> list[Line]:
 
     Raises ValueError with one line that names the file, the field and the problem.
     """
-    try:
-        return CudaFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).line
-    except ValidationError as error:
-        problem = first_problem(error)
-        raise ValueError(f"{path}: {problem}; the form is at the top of the file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    return read_toml(CudaFile, path).line
 
 
 def line_of(cuda: str, lines: Sequence[Line]) -> Line | None:

@@ -9,10 +9,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tomllib
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
-from paddlecompat.records import UNSOUND, Model, Place, PropertyResult, Record, first_problem
+from paddlecompat.records import UNSOUND, Model, Place, PropertyResult, Record, read_toml
 from paddlecompat.releases import ROOT
 
 EXPECTATIONS = ROOT / "fixtures" / "expectations.toml"
@@ -99,14 +98,7 @@ def load(path: Path = EXPECTATIONS) -> list[Expectation]:
 
     Raises ValueError with one line that names the file, the field and what to write there.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return ExpectationsFile.model_validate(data).expectation
-    except ValidationError as error:
-        problem = first_problem(error)
-        raise ValueError(f"{path}: {problem}; the form is at the top of the file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    return read_toml(ExpectationsFile, path).expectation
 
 
 def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-import tomllib
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from paddlecompat.expectations import a_thread, release_or_series
-from paddlecompat.records import Model, first_problem
+from paddlecompat.records import Model, read_toml
 from paddlecompat.releases import ROOT
 
 FIELD_REPORTS = ROOT / "fixtures" / "field-reports.toml"
@@ -90,13 +89,4 @@ def load(path: Path = FIELD_REPORTS) -> list[FieldReport]:
 
     Raises ValueError with one line that names the file, the block, the field and what to write.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return FieldReportsFile.model_validate(data).report
-    except ValidationError as error:
-        problem = re.sub(
-            r"^report\.(\d+)\.?", lambda m: f"block {int(m[1]) + 1}: ", first_problem(error)
-        )
-        raise ValueError(f"{path}: {problem}; the form is at the top of the file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from None
+    return read_toml(FieldReportsFile, path).report

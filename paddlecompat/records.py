@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
+import tomllib
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -310,6 +311,24 @@ def read_as(model: type[Form], path: Path, advice: str = "") -> Form:
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise ValueError(f"{path}: {first_problem(error)}{advice}") from None
+
+
+def read_toml(model: type[Form], path: Path) -> Form:
+    """A file of TOML that people edit, in the form of a model.
+
+    Raises ValueError with one line that names the file, the block, the field and what is wrong.
+    """
+    try:
+        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        problem = re.sub(
+            r"^(\w+)\.(\d+)(?:\.|: )",
+            lambda match: f"[[{match[1]}]], block {int(match[2]) + 1}: ",
+            first_problem(error),
+        )
+        raise ValueError(f"{path}: {problem}; the form is at the top of the file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def gather(folder: Path, stand_ins: bool = False) -> Gathered:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import tomllib
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from paddlecompat.records import Model, Place, Sha256, Version, first_problem, in_order
+from paddlecompat.records import Model, Place, Sha256, Version, in_order, read_toml
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASES = ROOT / "fixtures" / "releases.toml"
@@ -176,12 +175,7 @@ def load(path: Path = RELEASES) -> Fixture:
 
     Raises ValueError with one line that names the file, the field and the problem.
     """
-    try:
-        return Fixture.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise ValueError(f"{path}: {first_problem(error)}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: {error}") from None
+    return read_toml(Fixture, path)
 
 
 def named(fixture: Fixture, versions: Sequence[str]) -> list[Release]:

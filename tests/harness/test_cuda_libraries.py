@@ -152,12 +152,12 @@ def test_a_file_of_one_line_is_read(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("[[line]", "line 1"),
-        (GOOD.replace('"11.8"', '"11"'), "line.0.cuda.0"),
-        (GOOD.replace("[[line.windows]]", "[[line.macos]]"), "line.0.windows: Field required"),
-        (GOOD.replace("sha256 =", "sha265 ="), "line.0.linux.0.sha265"),
-        (GOOD.replace("nvidia_toy", "toy"), "line.0.linux.0.wheel"),
-        (re.sub("sha256.*", "", GOOD), "line.0.linux.0: give `wheel` and `sha256` together"),
-        (re.sub("(wheel|sha256).*", "", GOOD), "line.0: without a `wheel` for each source, give"),
+        (GOOD.replace('"11.8"', '"11"'), "block 1: cuda.0"),
+        (GOOD.replace("[[line.windows]]", "[[line.macos]]"), "block 1: windows: Field required"),
+        (GOOD.replace("sha256 =", "sha265 ="), "block 1: linux.0.sha265"),
+        (GOOD.replace("nvidia_toy", "toy"), "block 1: linux.0.wheel"),
+        (re.sub("sha256.*", "", GOOD), "block 1: linux.0: give `wheel` and `sha256` together"),
+        (re.sub("(wheel|sha256).*", "", GOOD), "block 1: without a `wheel` for each source, give"),
         (GOOD + GOOD, "CUDA 11.8 stands in more than one"),
     ],
 )

@@ -55,11 +55,11 @@ def test_a_mistake_is_named_with_its_file_its_field_and_what_to_write(
 ) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(BLOCK.replace(right, wrong))
-    with pytest.raises(ValueError, match=r"mine\.toml: expectation\.0\.") as raised:
+    with pytest.raises(ValueError, match=r"mine\.toml: \[\[expectation\]\], block 1: ") as raised:
         expectations.load(path)
     message = str(raised.value)
     assert "\n" not in message
-    assert f"expectation.0.{field}" in message
+    assert f"block 1: {field}" in message
     assert fix in message
 
 

@@ -98,13 +98,13 @@ def test_an_unknown_cell_is_an_error_that_says_where_the_known_ones_are() -> Non
     ("text", "problem"),
     [
         ("[[release]", "line 1"),
-        (block("2.3"), "release.0.version"),
-        (block("2.3.2", pyhton='"3.9"'), "release.0.pyhton"),
-        (block("2.3.2", python='"310"'), "release.0.python"),
+        (block("2.3"), "block 1: version"),
+        (block("2.3.2", pyhton='"3.9"'), "block 1: pyhton"),
+        (block("2.3.2", python='"310"'), "block 1: python"),
         (block("2.3.2", gaps='["dlsym"]'), "release 2.3.2 names unknown gaps"),
-        (block("2.3.2") + gpu_code(arch='["7.5"]'), "release.0.builds.0.linux.arch"),
-        (block("2.3.2") + gpu_code(sm='["75"]'), "release.0.builds.0.linux.sm.0"),
-        (block("2.3.2") + gpu_code(source='"hearsay"'), "release.0.builds.0.linux.source"),
+        (block("2.3.2") + gpu_code(arch='["7.5"]'), "block 1: builds.0.linux.arch"),
+        (block("2.3.2") + gpu_code(sm='["75"]'), "block 1: builds.0.linux.sm.0"),
+        (block("2.3.2") + gpu_code(source='"hearsay"'), "block 1: builds.0.linux.source"),
     ],
 )
 def test_a_mistake_is_named_with_its_file_and_place(
