@@ -262,6 +262,8 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
     for option in ("build", "sanitize", "stand_in"):
         if getattr(arguments, option) and wanted.place == "cpu":
             raise ValueError(f"--{option.replace('_', '-')} is for GPU cells")
+    if arguments.memory_limit is not None and wanted.place == "gpu":
+        raise ValueError("--memory-limit is for CPU cells: CUDA reserves more than any machine has")
     options = cell.Options(
         suite.Request(
             place=wanted.place,

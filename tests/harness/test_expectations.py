@@ -131,6 +131,20 @@ def test_an_expected_violation_that_became_unsupported_is_not_gone() -> None:
     assert expectations.judge(record, [samples.expectation()]).standing == "as expected"
 
 
+def test_a_violation_that_comes_and_goes_is_never_gone() -> None:
+    known = [samples.expectation(sometimes=True)]
+    assert expectations.judge(samples.record(), known).standing == "as expected"
+
+
+@pytest.mark.parametrize(("words", "standing"), [("got [0, 0]", "as expected"), ("got 1", "worse")])
+def test_a_violation_whose_words_are_known_is_explained_by_these_alone(
+    words: str, standing: str
+) -> None:
+    record = samples.record([samples.result(outcome="violated")])
+    known = [samples.expectation(says=["no such words", words])]
+    assert expectations.judge(record, known).standing == standing
+
+
 def test_new_and_gone_together_are_worse() -> None:
     record = samples.record(
         properties=[samples.result(), samples.result(name="test_other", outcome="violated")]

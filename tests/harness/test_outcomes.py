@@ -12,7 +12,8 @@ import pytest
 from paddlecompat import suite
 from paddlecompat.builds import CannotRun
 from paddlecompat.host import plain_environment
-from paddlecompat.records import PropertyResult, verdict_of
+from paddlecompat.records import Finding, PropertyResult, verdict_of
+from paddlecompat.sanitizer import Watch
 
 PROTOCOL = (
     "conftest.py",
@@ -40,6 +41,44 @@ def verify(n=1):
 """
 
 
+GPU = """
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+import numpy as np
+
+who = os.environ.get("PYTEST_XDIST_WORKER", "pytest itself")
+Path(__file__).with_name("loaded.txt").open("a").write(who)
+spoiled = False
+
+def set_device(place): pass
+
+def synchronize():
+    if spoiled:
+        raise OSError("CUDA error(700), an illegal memory access")
+
+class Tensor(np.ndarray):
+    def numpy(self):
+        synchronize()
+        return np.asarray(self)
+
+def to_tensor(values): return np.array(values).view(Tensor)
+
+device = SimpleNamespace(cuda=SimpleNamespace(synchronize=synchronize))
+"""
+SANITIZER = """#!{python}
+import os, sys
+rest = sys.argv[1:]
+while rest[0].startswith("--"):
+    option = rest.pop(0)
+    if option.startswith("--log-file="):
+        log = option.partition("=")[2].replace("%p", "1")
+        open(log, "w").write("========= COMPUTE-SANITIZER\\n========= Invalid read\\n")
+os.execv(rest[0], rest)
+"""
+
+
 class Suite:
     """A folder of properties that need no Paddle, under the protocol of the real ones."""
 
@@ -49,10 +88,16 @@ class Suite:
             shutil.copy(suite.PROPERTIES / name, folder / name)
         (folder / "paddle.py").write_text("def set_device(place): pass\n")
 
+    def on_gpu(self, properties: str, **asked: object) -> dict[str, PropertyResult]:
+        """With a Paddle that has a device, which `paddle.spoiled = True` spoils."""
+        (self.folder / "paddle.py").write_text(GPU)
+        return self.run(properties, place="gpu", **asked)
+
     def run(self, properties: str, **asked: object) -> dict[str, PropertyResult]:
         module = self.folder / "test_sample.py"
         module.write_text(PREAMBLE + properties)
-        request = suite.Request(place="cpu", profile="quick", properties=self.folder, **asked)  # type: ignore[arg-type]  # each test names fields of its own
+        fields: dict[str, object] = {"place": "cpu", "profile": "quick", **asked}
+        request = suite.Request(properties=self.folder, **fields)  # type: ignore[arg-type]  # each test names fields of its own
         results = suite.run(Path(sys.executable), request, self.folder / "log")
         return {result.name: result for result in results}
 
@@ -298,3 +343,59 @@ def test_plain_pytest_shows_the_last_words_of_a_release_that_ends_the_process(
     death = "os.write(2, b'no GPU detected'); os._exit(255)"
     fine = "def test_fine():\n    verify()\n"
     assert "no GPU detected" in properties.by_hand(fine, "--place=gpu", paddle=death)[1]
+
+
+SPOILS = """
+import paddle
+
+@given(st.integers(0, 100))
+def test_spoils(n):
+    verify()
+    paddle.spoiled = True
+
+def test_fine():
+    assert not paddle.spoiled
+    verify()
+"""
+
+
+def test_a_spoiled_device_costs_the_property_that_spoiled_it_alone(properties: Suite) -> None:
+    found = properties.on_gpu(SPOILS)
+    assert found["test_spoils"].outcome == "crashed"
+    assert "the device no longer answered: OSError: CUDA error(700)" in found["test_spoils"].message
+    assert found["test_fine"].outcome == "holds"
+
+
+def test_a_spoiled_device_names_the_case_that_spoiled_it(properties: Suite) -> None:
+    assert properties.on_gpu(SPOILS)["test_spoils"].case == "case of 1"
+
+
+def test_a_failure_on_a_device_that_still_answers_is_shrunk_as_ever(properties: Suite) -> None:
+    found = properties.on_gpu("""
+@given(st.integers(0, 100))
+def test_wrong(n):
+    begin(Case(n))
+    same_bytes(np.int64(n), np.int64(min(n, 9)))
+""")["test_wrong"]
+    assert found.evidence is not None
+    assert (found.outcome, found.evidence.case) == ("violated", "case of 10")
+
+
+def test_the_process_that_outlives_the_workers_does_not_load_paddle(properties: Suite) -> None:
+    properties.on_gpu("def test_fine():\n    verify()\n")
+    assert (properties.folder / "loaded.txt").read_text() == "gw0"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for the program is a script")
+def test_under_compute_sanitizer_the_properties_run_and_its_log_is_read(
+    properties: Suite,
+) -> None:
+    program = properties.folder / "compute-sanitizer"
+    program.write_text(SANITIZER.format(python=sys.executable))
+    program.chmod(0o755)
+    watch = Watch(str(program), "memcheck", "2024.1")
+    found = properties.on_gpu("def test_fine():\n    verify()\n", watch=watch)
+    assert found["test_fine"].outcome == "holds"
+    assert watch.found(properties.folder / "log").findings == [
+        Finding(text="Invalid read", times=1)
+    ]

@@ -1,13 +1,14 @@
 """The device that the tensors live on: the one place where the properties touch it.
 
 A `stand_in.StandIn` comes in through here, too, so that the harness can be tested without a GPU.
+
+Paddle is imported where it is needed: pytest's own process, which outlives the workers, loads this
+module with conftest.py, and must not die of a release.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-import paddle
 
 
 class Cpu:
@@ -15,6 +16,8 @@ class Cpu:
 
     def open(self) -> None:
         """Tensors live here from now on."""
+        import paddle
+
         paddle.set_device("cpu")
 
     def synchronize(self) -> None:
@@ -29,12 +32,18 @@ class Gpu(Cpu):
     """The first CUDA device that is visible."""
 
     def open(self) -> None:
+        import paddle
+
         paddle.set_device("gpu")
 
     def synchronize(self) -> None:
+        import paddle
+
         paddle.device.cuda.synchronize()
 
     def gibibytes(self) -> float | None:
+        import paddle
+
         cuda: Any = paddle.device.cuda
         if not hasattr(cuda, "get_device_properties"):
             return None
@@ -65,6 +74,8 @@ def trouble() -> str | None:
 
     After an asynchronous CUDA error every later call of the process fails: its context is spoiled.
     """
+    import paddle
+
     try:
         x = paddle.to_tensor([0.0, 1.0, 2.0, 3.0])
         doubled = (x + x).numpy().tolist()
