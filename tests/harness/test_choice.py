@@ -46,7 +46,6 @@ DRIVERS = {  # NVIDIA's branches, and the newest CUDA version that each serves
 FROM_PYPI = frozenset({"11.0", "11.1", "11.2", "11.6", "11.7", "11.8", "12.0"})  # their libraries
 NO_BUILD, TOO_OLD = "no build", "driver too old"
 
-# WSL takes the wheels of Linux, under the driver of Windows.
 COMBINATIONS = [
     # what users of 2.3 had
     ("2.3.0", "RTX 3090", "510.47", "windows", "2.3.0.post112"),
@@ -79,6 +78,10 @@ COMBINATIONS = [
     ("2.6.2", "A100", "450.80.02", "linux", "2.6.2"),
     ("2.6.2", "Tesla V100", "535.104", "linux", "2.6.2"),
     ("2.6.2", "RTX 4090", "580.65", "windows", "2.6.2"),
+    # WSL takes the wheels of Linux, under the driver of Windows
+    ("2.3.2", "RTX 3070", "535.104", "wsl", "2.3.2.post116"),
+    ("2.4.2", "RTX 4090", "560.35", "wsl", "2.4.2.post117"),
+    ("2.5.2", "GTX 1650", "550.54", "wsl", "2.5.2"),
     # where nothing fits
     ("2.3.2", "H100", "535.104", "linux", NO_BUILD),
     ("2.5.2", "H100", "550.54", "linux", NO_BUILD),
@@ -91,7 +94,8 @@ COMBINATIONS = [
 ]
 
 
-def machine(card: str, driver: str, system: System = "linux") -> Machine:
+def machine(card: str, driver: str, host: str = "linux") -> Machine:
+    system: System = "windows" if host == "windows" else "linux"
     return Machine(system, CARDS[card], driver, DRIVERS[driver], served=FROM_PYPI)
 
 
@@ -99,11 +103,11 @@ def ends_as(found: Choice | NotRun) -> str:
     return found.build.version if isinstance(found, Choice) else found.reason
 
 
-@pytest.mark.parametrize(("release", "card", "driver", "system", "due"), COMBINATIONS)
+@pytest.mark.parametrize(("release", "card", "driver", "host", "due"), COMBINATIONS)
 def test_each_card_gets_the_build_that_runs_on_it(
-    release: str, card: str, driver: str, system: System, due: str
+    release: str, card: str, driver: str, host: str, due: str
 ) -> None:
-    assert ends_as(choice.choose(FIXTURE[release], machine(card, driver, system))) == due
+    assert ends_as(choice.choose(FIXTURE[release], machine(card, driver, host))) == due
 
 
 def test_where_no_build_has_the_cards_code_the_nearest_is_named() -> None:
