@@ -33,7 +33,10 @@ def interpreter_of(cell: Cell) -> Path:
     log, status = logged(command, f"prepare-{cell.name}")
     python = interpreter(NOX / cell.name.replace(".", "-"))
     if status or not python.exists():
-        raise ValueError(f"{cell.name} cannot be made ready, see {log.relative_to(ROOT)}")
+        words = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        why = next((line for line in reversed(words) if line.startswith(f"{cell.name}: ")), "")
+        told = why.partition(": ")[2] or f"see {log.relative_to(ROOT)}"
+        raise ValueError(f"{cell.name} cannot be made ready: {told}")
     return python
 
 

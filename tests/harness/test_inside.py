@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from paddlecompat import inside, releases
@@ -17,3 +19,21 @@ def test_cells_stand_in_the_order_of_the_fixture() -> None:
 def test_a_release_that_is_not_listed_is_named() -> None:
     with pytest.raises(ValueError, match=r"no CPU cell of 1\.0\.0; there are 2\.2\.2, "):
         inside.cpu_cells(FIXTURE, ["2.6.2", "1.0.0"])
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("fetching\ngpu-2.3.2: no CUDA libraries: install them\nnox > failed\n", "install them"),
+        ("Traceback\n", r"see .*prepare-gpu-2\.3\.2\.log"),
+    ],
+)
+def test_why_a_cell_cannot_be_made_ready_is_told_in_its_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, told: str
+) -> None:
+    log = tmp_path / "prepare-gpu-2.3.2.log"
+    log.write_text(said, encoding="utf-8")
+    monkeypatch.setattr(inside, "ROOT", tmp_path)
+    monkeypatch.setattr(inside, "logged", lambda *_: (log, 1))
+    with pytest.raises(ValueError, match=f"gpu-2.3.2 cannot be made ready: .*{told}"):
+        inside.interpreter_of(releases.cell_named("gpu-2.3.2", FIXTURE))
