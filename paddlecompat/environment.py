@@ -110,7 +110,8 @@ def make(
     mended, mend = timed(lambda: close_gaps(cell, fixture, environment))
     if cell.place == "gpu" and libraries:
         mended += cuda_libraries.provide(environment, python, wheel.build)
-    about, imports = timed(lambda: import_once(python))
+    settings = cuda_libraries.settings(environment) if cell.place == "gpu" else {}
+    about, imports = timed(lambda: import_once(python, settings))
     return Prepared(
         made_from="",
         build=MeasuredBuild(
