@@ -20,6 +20,7 @@ STAND_INS = (
     "unwritten",
     "crash",
     "spoiled",
+    "asserts",
     "exit",
     "no-kernel-image",
     "driver-too-old",

@@ -370,6 +370,30 @@ def test_a_spoiled_device_names_the_case_that_spoiled_it(properties: Suite) -> N
     assert properties.on_gpu(SPOILS)["test_spoils"].case == "case of 1"
 
 
+def test_a_refusal_that_spoils_the_device_holds_with_what_was_verified(
+    properties: Suite,
+) -> None:
+    found = properties.on_gpu("""
+import paddle
+from evidence import refused
+
+def refuse():
+    paddle.spoiled = True
+    paddle.device.cuda.synchronize()
+
+def test_refused():
+    verify()
+    refused(refuse, "nonsense", "IndexError")
+
+def test_fine():
+    verify()
+""")
+    refused = found["test_refused"]
+    assert (refused.outcome, refused.calls, refused.examples) == ("holds", 2, 1)
+    assert "CUDA error(700)" in refused.message
+    assert found["test_fine"].outcome == "holds"
+
+
 def test_a_failure_on_a_device_that_still_answers_is_shrunk_as_ever(properties: Suite) -> None:
     found = properties.on_gpu("""
 @given(st.integers(0, 100))

@@ -114,6 +114,14 @@ def test_a_spoiled_context_is_charged_to_the_property_that_spoiled_it(measured: 
     assert of(record, EXACT.format("int32")).outcome == "holds"
 
 
+def test_a_refusal_that_ends_the_context_is_a_refusal(measured: Measure) -> None:
+    record = measured("asserts", "label and refused or published_case")
+    asked = [r for r in record.properties if "refused" in r.name or "label" in r.name]
+    assert {r.outcome for r in asked} == {"holds"}
+    assert all(r.calls for r in asked)
+    assert any("CUDA error(719)" in r.message for r in asked)
+
+
 @pytest.mark.parametrize(
     ("fault", "reason", "words"),
     [

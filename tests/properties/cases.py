@@ -11,6 +11,7 @@ import family_questions
 import gpu_questions
 import memory
 import oracle
+import paddle
 import questions
 from evidence import Case, ask, begin, refused, same_bytes
 from regressions import Regression
@@ -144,6 +145,25 @@ def verify(question: Question | Replay | Large, not_offered: tuple[str, ...] = (
     while (answer := ask(next, answers, None, not_offered=not_offered)) is not None:
         what, actual, expected = answer
         same_bytes(actual, expected, what)
+
+
+def verify_published_refusal(replay: Replay) -> None:
+    """The label is refused, each time, with one of the two errors that threads show.
+
+    Raises Violation where it is not.
+    """
+    begin(replay)
+    told = replay.published
+    classes, label = told.options["classes"], told.arrays["x"]
+    logits = paddle.zeros([label.size, classes])
+    labels = questions.tensor(label.reshape(-1, 1))
+    for _ in range(20):
+        memory.poison(label.nbytes)
+        refused(
+            lambda: paddle.nn.functional.cross_entropy(logits, labels).numpy(),
+            f"label {label.tolist()} of {classes} classes",
+            "ValueError|IndexError",
+        )
 
 
 def verify_refusal(selection: Selection) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import json
 import math
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from typing import Any, Callable
 
 import device
 import pytest
-from evidence import Ledger, Violation, journal, ledger, shown, start
+from evidence import Ledger, Violation, journal, leave, ledger, shown, start
 from hypothesis import HealthCheck, Phase, settings
 from release_errors import in_one_line
 
@@ -126,14 +125,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, None
     handle = getattr(pyfuncitem.obj, "hypothesis", None)
     owner, name = (pyfuncitem, "obj") if handle is None else (handle, "inner_test")
     body = getattr(owner, name)
-    setattr(owner, name, watched(body, pyfuncitem.config))
+    setattr(owner, name, watched(body))
     try:
         yield
     finally:
         setattr(owner, name, body)
 
 
-def watched(example: Callable[..., None], config: pytest.Config) -> Callable[..., None]:
+def watched(example: Callable[..., None]) -> Callable[..., None]:
     """An example that leaves no error behind for the next: a spoiled context ends the process."""
 
     @functools.wraps(example)
@@ -143,19 +142,10 @@ def watched(example: Callable[..., None], config: pytest.Config) -> Callable[...
             device.synchronize()
         except Exception:
             if (words := device.trouble()) is not None:
-                give_up(words, config)
+                leave(words)
             raise
 
     return run
-
-
-def give_up(words: str, config: pytest.Config) -> None:
-    """The device no longer answers: end the process, which is replaced, while the property runs."""
-    if not hasattr(config, "workerinput"):
-        pytest.exit(f"the device's context is spoiled: {words}", returncode=3)
-    journal.spoiled = words
-    journal.write(ledger.case)
-    os._exit(3)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -230,23 +220,33 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     """In the process that outlived the worker: what died, on which case, and whether of old age."""
     options = sched.config.option
     header, case = last_words(options.journal, crashitem)
+    left = header.get("left") or {}
     report.duration = time.time() - header.get("started", time.time())
-    limit = getattr(options, "timeout", None) or math.inf
-    timed_out = report.duration >= limit
+    if left.get("refused"):
+        words = f"the device refuses by an assertion that ends the process: {left['said']}"
+        counted = {key: left[key] for key in ("calls", "examples")}
+        found = {"outcome": "holds", **counted, "message": words}
+    else:
+        found = death(header, report.duration, getattr(options, "timeout", None) or math.inf)
+        if script := script_of(case, options.place):
+            answers = {"expected": "an answer", "actual": found["message"]}
+            found["evidence"] = {"case": header["case"], "script": script, **answers}
+    report.user_properties.append(("property", found))
+
+
+def death(header: dict[str, Any], duration: float, limit: float) -> dict[str, Any]:
+    """The record's form of a property in which the process died."""
+    timed_out = duration >= limit
     message = f"no end within {limit:g} s" if timed_out else "the process died"
-    if header.get("spoiled"):
-        message = f"the device no longer answered: {header['spoiled']}"
-    found = {
+    if left := header.get("left"):
+        message = f"the device no longer answered: {left['said']}"
+    return {
         "outcome": "timed out" if timed_out else "crashed",
         "calls": 0,
         "examples": 0,
         "message": message,
         "case": header.get("case"),
     }
-    if script := script_of(case, options.place):
-        answers = {"expected": "an answer", "actual": message}
-        found["evidence"] = {"case": header["case"], "script": script, **answers}
-    report.user_properties.append(("property", found))
 
 
 def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], bytes]:

@@ -8,12 +8,13 @@ process. Everything is per process: a worker runs one property at a time.
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol, TypeVar
+from typing import Any, Callable, NoReturn, Protocol, TypeVar
 
 import device
 import numpy as np
@@ -61,8 +62,8 @@ class Journal:
     path: str | None = None
     property: str = ""
     started: float = 0.0
-    spoiled: str | None = None
-    """What the device said when it no longer answered."""
+    left: dict[str, Any] | None = None
+    """How this process ended itself, because the device no longer answered."""
 
     def write(self, case: Case | None) -> None:
         if self.path is None:
@@ -71,7 +72,7 @@ class Journal:
             "property": self.property,
             "started": self.started,
             "case": case and str(case),
-            "spoiled": self.spoiled,
+            "left": self.left,
         }
         with open(self.path, "wb") as file:  # noqa: PTH123  # once an example: kept quick
             file.write(json.dumps(line).encode() + b"\n" + pickle.dumps(case))
@@ -180,17 +181,36 @@ def refused(call: Callable[[], object], what: str, words: str = "") -> None:
     """A verified call: the release raises an error. Raises Violation where it answers instead.
 
     `words` is a pattern that the beginning of its type and message, `IndexError: …`, has to match.
+    A GPU's kernel refuses by an assertion of its own (PaddlePaddle/PaddleOCR#8635), whose words go
+    to the terminal, and after which the process can ask it nothing more: then the process ends.
     """
     ledger.calls += 1
     due = f"an error that says {words}" if words else "an error"
     try:
         answer = call()
+        device.synchronize()
     except Exception as error:
         said = f"{type(error).__name__}: {in_one_line(error)}"
+        if device.trouble() is not None:
+            leave(said, refused=True)
         if not re.match(words, said):
             contradict(what, due, said)
         return
     contradict(what, due, answer)
+
+
+def leave(said: str, refused: bool = False) -> NoReturn:
+    """The device no longer answers: end this process, which is replaced, while the property runs.
+
+    `refused` is whether that was due. What the property came to is left in the journal; without
+    one, plain pytest ends.
+    """
+    if journal.path is None:
+        pytest.exit(f"the device no longer answers: {said}", returncode=3)
+    counted = {"calls": ledger.calls, "examples": ledger.examples}
+    journal.left = {"said": said, "refused": refused, **counted}
+    journal.write(ledger.case)
+    os._exit(3)
 
 
 def contradict(what: str, expected: object, actual: object) -> None:

@@ -28,7 +28,8 @@ AT_THE_PROBE = {  # in CUDA's own words
     "in-use": "(External) CUDA error(46), all CUDA-capable devices are busy or unavailable.",
 }
 SPOILED = "(External) CUDA error(700), an illegal memory access was encountered."
-FAULTS = ("sound", "unwritten", "crash", "spoiled", "exit", *AT_THE_PROBE)
+ASSERTED = "(External) CUDA error(719), unspecified launch failure."
+FAULTS = ("sound", "unwritten", "crash", "spoiled", "asserts", "exit", *AT_THE_PROBE)
 
 
 class StandIn(Cpu):
@@ -65,6 +66,7 @@ class StandIn(Cpu):
             "paddle.empty": self.handing_out_again,
             "paddle.to_tensor": self.failing_once_spoiled,
             "paddle.masked_select": self.faulty(),
+            "paddle.nn.functional.cross_entropy": self.asserting,
         }
         for target, factory in replaced.items():
             defects.put_in_place(target, factory)
@@ -140,3 +142,17 @@ class StandIn(Cpu):
             return true(x, mask, name)
 
         return masked_select
+
+    def asserting(self, true: Function) -> Function:
+        """Of a label out of range the kernel ends the context, as PaddlePaddle/PaddleOCR#8635."""
+
+        def cross_entropy(logits: Tensor, label: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            if self.fault == "asserts" and paddle.in_dynamic_mode():
+                labels = label.numpy()
+                outside = (labels < 0) | (labels >= logits.shape[-1])
+                if (outside & (labels != kwargs.get("ignore_index", -100))).any():
+                    self.spoiled = True
+                    raise OSError(ASSERTED)
+            return true(logits, label, *args, **kwargs)
+
+        return cross_entropy
