@@ -23,6 +23,10 @@ class Cpu:
     def synchronize(self) -> None:
         """Wait for all that was asked of the device. Raises the error that it came to, late."""
 
+    def trouble(self) -> str | None:
+        """What a small calculation says of the device; None where it is right."""
+        return None
+
     def gibibytes(self) -> float | None:
         """The device's memory; None where it is not known."""
         return None
@@ -40,6 +44,18 @@ class Gpu(Cpu):
         import paddle
 
         paddle.device.cuda.synchronize()
+
+    def trouble(self) -> str | None:
+        """After an asynchronous CUDA error every later call fails: the context is spoiled."""
+        import paddle
+
+        try:
+            x = paddle.to_tensor([0.0, 1.0, 2.0, 3.0])
+            doubled = (x + x).numpy().tolist()
+            self.synchronize()
+        except Exception as error:
+            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return None if doubled == [0.0, 2.0, 4.0, 6.0] else f"[0, 1, 2, 3] doubled is {doubled}"
 
     def gibibytes(self) -> float | None:
         import paddle
@@ -70,16 +86,5 @@ def synchronize() -> None:
 
 
 def trouble() -> str | None:
-    """What a small calculation says of the device; None where it is right.
-
-    After an asynchronous CUDA error every later call of the process fails: its context is spoiled.
-    """
-    import paddle
-
-    try:
-        x = paddle.to_tensor([0.0, 1.0, 2.0, 3.0])
-        doubled = (x + x).numpy().tolist()
-        synchronize()
-    except Exception as error:
-        return f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return None if doubled == [0.0, 2.0, 4.0, 6.0] else f"[0, 1, 2, 3] doubled is {doubled}"
+    """What a small calculation says of the device; None where it is right."""
+    return current.trouble()

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import paddle
-from device import Cpu
+from device import Gpu
 
 Tensor = Any  # paddle carries no types
 Function = Callable[..., Any]
@@ -32,7 +32,7 @@ ASSERTED = "(External) CUDA error(719), unspecified launch failure."
 FAULTS = ("sound", "unwritten", "crash", "spoiled", "asserts", "exit", *AT_THE_PROBE)
 
 
-class StandIn(Cpu):
+class StandIn(Gpu):
     """What the properties take for a GPU."""
 
     def __init__(self, fault: str) -> None:
