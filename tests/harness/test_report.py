@@ -684,6 +684,6 @@ def test_an_unreadable_field_onestops_before_anything_is_written(tmp_path: Path)
     known, told = tmp_path / "expectations.toml", tmp_path / "field-reports.toml"
     known.touch()
     told.write_text("[[report]]\n")
-    with pytest.raises(ValueError, match=r"field-reports\.toml: block 1: "):
+    with pytest.raises(ValueError, match=r"field-reports\.toml: \[\[report\]\], block 1: "):
         report.write(tmp_path / "cells", tmp_path / "out", known, FIXTURE, reports_path=told)
     assert not (tmp_path / "out").exists()
