@@ -680,7 +680,7 @@ def test_the_readmes_table_has_what_was_reported(tmp_path: Path) -> None:
     assert "[⚪ ⚑ Windows CUDA 11](reports/compatibility.md#gpu-2.3.2)" in text
 
 
-def test_an_unreadable_field_onestops_before_anything_is_written(tmp_path: Path) -> None:
+def test_unreadable_field_reports_stop_it_before_anything_is_written(tmp_path: Path) -> None:
     known, told = tmp_path / "expectations.toml", tmp_path / "field-reports.toml"
     known.touch()
     told.write_text("[[report]]\n")
