@@ -101,10 +101,13 @@ class Suite:
         results = suite.run(Path(sys.executable), request, self.folder / "log")
         return {result.name: result for result in results}
 
-    def by_hand(self, properties: str, *options: str, paddle: str = "pass") -> tuple[int, str]:
+    def by_hand(
+        self, properties: str, *options: str, paddle: str = "pass", module: str = ""
+    ) -> tuple[int, str]:
         """The exit status of plain pytest, without workers or a log, and what is printed."""
         (self.folder / "test_sample.py").write_text(PREAMBLE + properties)
-        (self.folder / "paddle.py").write_text(f"import os\ndef set_device(place): {paddle}\n")
+        placing = f"import os\ndef set_device(place): {paddle}\n"
+        (self.folder / "paddle.py").write_text(module or placing)
         command = [sys.executable, "-m", "pytest", str(self.folder), "--profile=quick", *options]
         settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         ended = subprocess.run(
@@ -359,6 +362,23 @@ def test_fine():
 """
 
 
+REFUSES = """
+import paddle
+from evidence import refused
+
+def refuse():
+    paddle.spoiled = True
+    paddle.device.cuda.synchronize()
+
+def test_refused():
+    verify()
+    refused(refuse, "nonsense", "IndexError")
+
+def test_fine():
+    verify()
+"""
+
+
 def test_a_spoiled_device_costs_the_property_that_spoiled_it_alone(properties: Suite) -> None:
     found = properties.on_gpu(SPOILS)
     assert found["test_spoils"].outcome == "crashed"
@@ -373,21 +393,7 @@ def test_a_spoiled_device_names_the_case_that_spoiled_it(properties: Suite) -> N
 def test_a_refusal_that_spoils_the_device_holds_with_what_was_verified(
     properties: Suite,
 ) -> None:
-    found = properties.on_gpu("""
-import paddle
-from evidence import refused
-
-def refuse():
-    paddle.spoiled = True
-    paddle.device.cuda.synchronize()
-
-def test_refused():
-    verify()
-    refused(refuse, "nonsense", "IndexError")
-
-def test_fine():
-    verify()
-""")
+    found = properties.on_gpu(REFUSES)
     refused = found["test_refused"]
     assert (refused.outcome, refused.calls, refused.examples) == ("holds", 2, 1)
     assert "CUDA error(700)" in refused.message
@@ -423,3 +429,12 @@ def test_under_compute_sanitizer_the_properties_run_and_its_log_is_read(
     assert watch.found(properties.folder / "log").findings == [
         Finding(text="Invalid read", times=1)
     ]
+
+
+def test_plain_pytest_ends_where_a_refusal_ends_the_process_and_names_the_way_on(
+    properties: Suite,
+) -> None:
+    status, said = properties.by_hand(REFUSES, "--place=gpu", module=GPU)
+    assert status == 3
+    assert "test_refused is refused, as is due" in said
+    assert "`nox -s here` goes on after it" in said

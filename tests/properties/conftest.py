@@ -140,6 +140,8 @@ def watched(example: Callable[..., None]) -> Callable[..., None]:
         try:
             example(*args, **kwargs)
             device.synchronize()
+        except pytest.exit.Exception:
+            raise
         except Exception:
             if (words := device.trouble()) is not None:
                 leave(words)

@@ -206,7 +206,9 @@ def leave(said: str, refused: bool = False) -> NoReturn:
     one, plain pytest ends.
     """
     if journal.path is None:
-        pytest.exit(f"the device no longer answers: {said}", returncode=3)
+        ends = "is refused, as is due" if refused else "is lost"
+        told = f"the device ends this process ({journal.property} {ends}): {said}"
+        pytest.exit(f"{told}; `nox -s here` goes on after it", returncode=3)
     counted = {"calls": ledger.calls, "examples": ledger.examples}
     journal.left = {"said": said, "refused": refused, **counted}
     journal.write(ledger.case)
