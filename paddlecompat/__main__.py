@@ -56,7 +56,7 @@ def main() -> int:
     arguments.passed_on = passed_on
     try:
         return int(arguments.run(arguments, releases.load()))
-    except (ValueError, builds.CannotRun) as error:
+    except (ValueError, OSError, builds.CannotRun) as error:  # a full disk, say
         print(f"error: {error}", file=sys.stderr)
         return 2
 

@@ -7,9 +7,11 @@ import re
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +24,7 @@ from paddlecompat.records import NotRun
 from paddlecompat.releases import ROOT, Build, Cell
 
 CACHE = ROOT / ".nox" / "wheels"
+UNREACHED = re.compile(r".*(connection broken by|Could not fetch URL|Max retries).*")
 PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
 
 
@@ -81,12 +84,14 @@ def paddles_index(build: Build) -> list[str]:
 
 
 def reachable() -> bool:
-    """Whether Paddle's own index answers from here."""
+    """Whether Paddle's own index answers from here, whatever its answer is."""
     asked = urllib.request.Request(PADDLES_INDEX, method="HEAD")
     try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            return bool(answer.status == 200)
-    except OSError:
+        with urllib.request.urlopen(asked, timeout=10):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, HTTPException):
         return False
 
 
@@ -163,9 +168,11 @@ def download_for(platforms: Iterable[str], build: Build, python: str, folder: Pa
         *paddles_index(build),
         *("--requirement", str(requirement)),
     ]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
     if ended.returncode == 0:
         return next(folder.glob("*.whl"))
+    if broken := UNREACHED.search(ended.stderr):  # then pip, too, says that there is no match
+        raise CannotRun(NotRun(reason="install failed", detail=broken.group().strip()))
     if "No matching distribution found" in ended.stderr:
         return None
     raise CannotRun(NotRun(reason="install failed", detail=last_error(ended.stderr)))

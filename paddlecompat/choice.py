@@ -171,7 +171,8 @@ def out_of_reach(machine: Machine, best: Build) -> NotRun:
     """The right build is on an index that cannot be reached: it can be had by hand."""
     detail = (
         f"sm_{digits(machine.capability)} needs {best.version} from Paddle's own index, which "
-        "cannot be reached from here: download its wheel elsewhere and name it with --wheel FILE"
+        "cannot be reached from here: download its wheel elsewhere and name it with --wheel FILE, "
+        f"or try nevertheless with --build {best.version}"
     )
     return NotRun(reason="no build", detail=detail)
 

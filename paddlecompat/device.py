@@ -21,6 +21,7 @@ STAND_INS = (
     "crash",
     "spoiled",
     "asserts",
+    "overruns",
     "exit",
     "no-kernel-image",
     "driver-too-old",

@@ -160,7 +160,9 @@ def install(environment: Path, *arguments: str) -> None:
 
 def run_installer(command: Sequence[str]) -> None:
     """Run uv or pip. Raises CannotRun with its words where it fails."""
-    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=index_settings())
+    ended = subprocess.run(
+        command, stderr=subprocess.PIPE, text=True, errors="replace", env=index_settings()
+    )
     if ended.returncode:
         detail = builds.last_error(ended.stderr)
         raise CannotRun(NotRun(reason="install failed", detail=detail))
@@ -172,7 +174,10 @@ def index_settings() -> dict[str, str]:
     settings = dict(os.environ)
     if not {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & settings.keys():
         listed = subprocess.run(
-            [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True
+            [sys.executable, "-m", "pip", "config", "list"],
+            capture_output=True,
+            text=True,
+            errors="replace",
         ).stdout
         if mirror := re.search(r"^\S*\.index-url='(.+)'$", listed, re.MULTILINE):
             settings["UV_DEFAULT_INDEX"] = mirror.group(1)

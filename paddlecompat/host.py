@@ -33,7 +33,7 @@ def plain_environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child process ended: the last line that it printed, and what it complained of."""
+    """How a child process ended: the last data that it printed, and what it complained of."""
 
     said: str
     complaint: str
@@ -65,8 +65,9 @@ def run_checked(
         )
     except subprocess.TimeoutExpired:
         return Ended("", "", None)
-    said = (ended.stdout.strip().splitlines() or [""])[-1]
-    return Ended(said, ended.stderr, ended.returncode)
+    lines = ended.stdout.strip().splitlines()
+    data = [line for line in lines if line.startswith(("{", "["))]  # libraries may add their words
+    return Ended((data or lines or [""])[-1], ended.stderr, ended.returncode)
 
 
 def system() -> Literal["linux", "windows"]:

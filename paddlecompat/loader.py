@@ -95,7 +95,9 @@ def listing(file: Path, python: Path) -> str:
     """What `python`'s dynamic loader says of `file` and of all that it loads."""
     asking = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "1", "LD_BIND_NOW": "1"}
     command = [dynamic_loader(python), str(file)]
-    ended = subprocess.run(command, env=os.environ | asking, capture_output=True, text=True)
+    ended = subprocess.run(
+        command, env=os.environ | asking, capture_output=True, text=True, errors="replace"
+    )
     if ended.returncode:
         problem = last_error(ended.stderr or ended.stdout)
         raise LoaderError(f"{file}: the dynamic loader cannot read it: {problem}")
@@ -205,7 +207,7 @@ def download_wheel(file_name: str, library: str, folder: Path) -> Path:
         *(f"--platform={platform}" for platform in platforms.split(".")),
         f"{name}=={version}",
     ]
-    ended = subprocess.run(command, capture_output=True, text=True)
+    ended = subprocess.run(command, capture_output=True, text=True, errors="replace")
     wheel = folder / file_name
     if not wheel.is_file():
         problem = last_error(ended.stderr) if ended.returncode else "the index has other wheels"

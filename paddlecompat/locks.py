@@ -51,6 +51,6 @@ def compile_lock(lock: Path, name: str, python: str, inputs: Sequence[Path]) -> 
         *("--output-file", str(lock)),
         *map(str, inputs),
     ]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
     if ended.returncode:
         raise ValueError(f"{name} cannot be locked:\n{ended.stderr.strip()}")

@@ -12,15 +12,20 @@ from paddlecompat.records import Device, MeasuredBuild, NotRun, Reason
 from paddlecompat.releases import ROOT
 
 DEVICE_CHECK = ROOT / "tests" / "properties" / "check_device.py"
-REASONS: dict[Reason, str] = {  # what the child's last words mean, in the order they are tried
-    "no CUDA libraries": r"cannot open shared object|[Cc]annot load \w+ shared library",
-    "driver too old": r"CUDA error\(35\)|driver version is insufficient|"
-    r"unsupported (toolchain|PTX)|forward compatibility",
+REASONS: dict[Reason, str] = {  # what the child's last words mean
+    "no CUDA libraries": r"cannot open shared object|[Cc]annot load \w+ shared library|"
+    r"third-party dynamic library|error code is 126|Could not locate \S+\.dll",
+    "driver too old": r"CUDA error\((35|803)\)|driver version is insufficient|"
+    r"unsupported (toolchain|PTX)|forward compatibility|display driver",
     "device not supported by the build": r"no kernel image|CUDA error\((209|8)\)|"
     r"invalid device function|not compiled with|ARCH_MISMATCH",
     "device in use": r"busy or unavailable|CUDA error\(46\)|exclusive",
     "too little device memory": r"[Oo]ut of memory|ResourceExhausted|ALLOC_FAILED",
 }
+ZLIB = (
+    "; cuDNN 8 on Windows needs zlibwapi.dll: put it into a folder of PATH, as NVIDIA's guide to "
+    "installing cuDNN tells"
+)
 
 
 def tried(
@@ -43,12 +48,12 @@ def tried(
 
 
 def meaning_of(ended: Ended) -> tuple[Reason, str]:
-    """The reason, and the line of the complaint that gives it.
+    """The reason, and the last line of the complaint that gives one.
 
     A release that ends its process without a word that is known refuses the device.
     """
-    for reason, words in REASONS.items():
-        for line in ended.complaint.splitlines():
+    for line in reversed(ended.complaint.splitlines()):
+        for reason, words in REASONS.items():
             if re.search(words, line):
-                return reason, line.strip()
+                return reason, line.strip() + (ZLIB if "zlibwapi" in line else "")
     return "device refused", str(ended.problem)

@@ -122,6 +122,12 @@ def test_a_refusal_that_ends_the_context_is_a_refusal(measured: Measure) -> None
     assert any("CUDA error(719)" in r.message for r in asked)
 
 
+def test_a_fault_of_memory_where_a_refusal_was_due_is_none(measured: Measure) -> None:
+    record = measured("overruns", "label and refused and 460")
+    assert {r.outcome for r in record.properties} == {"crashed"}
+    assert "CUDA error(700)" in record.properties[0].message
+
+
 @pytest.mark.parametrize(
     ("fault", "reason", "words"),
     [

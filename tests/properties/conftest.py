@@ -263,5 +263,8 @@ def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], byte
 def script_of(case: bytes, place: str) -> str | None:
     """The case's script, written by a process that may import Paddle; this one must live on."""
     asked = [sys.executable, str(Path(__file__).with_name("write_script.py")), place]
-    ended = subprocess.run(asked, input=case, capture_output=True)
+    try:
+        ended = subprocess.run(asked, input=case, capture_output=True, timeout=120)
+    except subprocess.TimeoutExpired:  # a device that hangs, hangs whoever opens it
+        return None
     return ended.stdout.decode() if case and ended.returncode == 0 else None

@@ -29,7 +29,8 @@ AT_THE_PROBE = {  # in CUDA's own words
 }
 SPOILED = "(External) CUDA error(700), an illegal memory access was encountered."
 ASSERTED = "(External) CUDA error(719), unspecified launch failure."
-FAULTS = ("sound", "unwritten", "crash", "spoiled", "asserts", "exit", *AT_THE_PROBE)
+FAULTS = ("sound", "unwritten", "crash", "spoiled", "asserts", "overruns", "exit", *AT_THE_PROBE)
+ENDS_THE_CONTEXT = {"asserts": ASSERTED, "overruns": SPOILED}  # what a label out of range does
 
 
 class StandIn(Gpu):
@@ -144,15 +145,17 @@ class StandIn(Gpu):
         return masked_select
 
     def asserting(self, true: Function) -> Function:
-        """Of a label out of range the kernel ends the context, as PaddlePaddle/PaddleOCR#8635."""
+        """Of a label out of range the kernel ends the context: by an assertion, as in
+        PaddlePaddle/PaddleOCR#8635, or because it reads beyond the memory.
+        """
 
         def cross_entropy(logits: Tensor, label: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-            if self.fault == "asserts" and paddle.in_dynamic_mode():
+            if self.fault in ENDS_THE_CONTEXT and paddle.in_dynamic_mode():
                 labels = label.numpy()
                 outside = (labels < 0) | (labels >= logits.shape[-1])
                 if (outside & (labels != kwargs.get("ignore_index", -100))).any():
                     self.spoiled = True
-                    raise OSError(ASSERTED)
+                    raise OSError(ENDS_THE_CONTEXT[self.fault])
             return true(logits, label, *args, **kwargs)
 
         return cross_entropy
