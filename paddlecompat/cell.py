@@ -9,9 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from paddlecompat import (
+    builds,
     choice,
     cuda_libraries,
     device,
@@ -26,7 +27,7 @@ from paddlecompat import (
 from paddlecompat.builds import CannotRun
 from paddlecompat.environment import Wanted, interpreter, prepare
 from paddlecompat.expectations import Expectation, Judgement
-from paddlecompat.records import Device, NotRun, Record
+from paddlecompat.records import Device, Evidence, NotRun, PropertyResult, Record
 from paddlecompat.releases import ROOT, Build, Cell, Fixture
 
 RECORDS = ROOT / "reports" / "cells"
@@ -106,7 +107,7 @@ def keep(record: Record, options: Options, work: Path) -> str:
     where = shown(options.records / record.file_name)
     if records.keep(record, options.records):
         return where
-    return f"{where} (of another run, which could measure it or is newer, stays)"
+    return f"{where} (as it was: it says the same, is newer, or was measured with more examples)"
 
 
 def shown(path: Path) -> str:
@@ -118,10 +119,12 @@ def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Opt
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
     record = blank(cell.release.version, cell.release.python, options.request)
     request, build = options.request, None
+    named = named_build(cell, options)
     try:
         if cell.place == "gpu":
             record = with_device(record, cell, request.stand_in)
-            build = build_for(record, cell, options)
+            build = named or build_for(record, cell)
+            record = record.model_copy(update={"chosen": build.version})
         if environment is None:
             detail = interpreters.how_to_get(cell.release.python)
             raise CannotRun(NotRun(reason="no interpreter", detail=detail))
@@ -145,12 +148,27 @@ def given_up(record: Record, why: NotRun) -> Record:
 
 
 def impersonal(text: str) -> str:
-    """Without the folders of this machine: a record names no person and no machine."""
+    """Without the folders of this machine: a record names no person and no machine.
+
+    On Windows a path may be written with either slash, with doubled ones, and in any case.
+    """
     for folder, name in ((ROOT, "."), (Path(tempfile.gettempdir()), "TMP"), (Path.home(), "~")):
-        if len(folder.parts) < 2:  # a home of "/" is in every path
+        parts = [part.strip("\\/") for part in folder.parts]
+        if len(parts) < 2:  # a home of "/" is in every path
             continue
-        text = re.sub(rf"{re.escape(str(folder))}(?=[/\\\s'\":,]|$)", name, text)
+        path = r"[\\/]+".join(map(re.escape, parts))
+        flags = re.IGNORECASE if isinstance(folder, PureWindowsPath) else 0
+        text = re.sub(rf"{path}(?=[\\/\s'\":,]|$)", name, text, flags=flags)
     return text
+
+
+def without_folders(result: PropertyResult) -> PropertyResult:
+    """The result with all of its words made impersonal."""
+    said = {"message": impersonal(result.message), "case": result.case and impersonal(result.case)}
+    if result.evidence is None:
+        return result.model_copy(update=said)
+    evidence = {name: impersonal(text) for name, text in result.evidence.model_dump().items()}
+    return result.model_copy(update={**said, "evidence": Evidence(**evidence)})
 
 
 def blank(release: str, python: str, request: suite.Request) -> Record:
@@ -187,16 +205,16 @@ def seen_on(record: Record, found: Device) -> Record:
     return record.model_copy(update={"host": seen, "device": found})
 
 
-def build_for(record: Record, cell: Cell, options: Options) -> Build | None:
-    """The build for the record's device, or that which a person named; None: there is a wheel.
-
-    Raises CannotRun where none fits, ValueError where the one that is named is of another release.
-    """
-    assert record.device is not None
+def named_build(cell: Cell, options: Options) -> Build | None:
+    """The build that a person names; raises ValueError where it is not of the cell's release."""
     if options.wheel is not None:
-        return None
-    if options.build is not None:
-        return choice.named(cell.release, options.build)
+        return builds.given(cell, options.wheel).build
+    return choice.named(cell.release, options.build) if options.build else None
+
+
+def build_for(record: Record, cell: Cell) -> Build:
+    """The build for the record's device. Raises CannotRun where none fits."""
+    assert record.device is not None
     found = choice.choose(cell.release, device.machine_with(record.device))
     if isinstance(found, NotRun):
         raise CannotRun(found)
@@ -218,10 +236,7 @@ def tried_on_device(record: Record, python: Path, request: suite.Request) -> Rec
 def tested(record: Record, python: Path, request: suite.Request, work: Path) -> Record:
     """The record with what the properties came to."""
     started = time.monotonic()
-    properties = [
-        result.model_copy(update={"message": impersonal(result.message)})
-        for result in suite.run(python, request, work)
-    ]
+    properties = [without_folders(result) for result in suite.run(python, request, work)]
     seconds = {"test": round(time.monotonic() - started, 2)}
     found: dict[str, object] = {"properties": properties}
     found["verdict"] = records.verdict_of(properties)

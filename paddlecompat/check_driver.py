@@ -36,19 +36,25 @@ def look() -> dict[str, Any]:
     try:
         return described(first(visible))
     except pynvml.NVMLError as error:
-        return {"problem": f"CUDA_VISIBLE_DEVICES={visible}: {error}"}
+        named = "" if visible is None else f"CUDA_VISIBLE_DEVICES={visible}: "
+        return {"problem": f"{named}the NVIDIA driver says: {error}"}
 
 
 def first(visible: str | None) -> Any:
-    """The handle of the first device of CUDA_VISIBLE_DEVICES, which names it by number or UUID."""
+    """The handle of the first device of CUDA_VISIBLE_DEVICES.
+
+    That names it by its number, or by its UUID or the beginning of one.
+    """
     wanted = (visible or "0").split(",")[0].strip()
-    if wanted.isdigit():
+    if wanted.isdecimal():
         return pynvml.nvmlDeviceGetHandleByIndex(int(wanted))
-    return pynvml.nvmlDeviceGetHandleByUUID(wanted)
+    handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+    by_uuid = (h for h in handles if pynvml.nvmlDeviceGetUUID(h).startswith(wanted))
+    return next(by_uuid, None) or pynvml.nvmlDeviceGetHandleByUUID(wanted)
 
 
 def described(handle: Any) -> dict[str, Any]:
-    major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
+    major, minor = pynvml.nvmlDeviceGetCudaComputeCapability(whole(handle))
     served = pynvml.nvmlSystemGetCudaDriverVersion_v2()
     return {
         "name": pynvml.nvmlDeviceGetName(handle),
@@ -57,6 +63,14 @@ def described(handle: Any) -> dict[str, Any]:
         "driver": pynvml.nvmlSystemGetDriverVersion(),
         "driver_cuda": f"{served // 1000}.{served % 1000 // 10}",
     }
+
+
+def whole(handle: Any) -> Any:
+    """The device that a part of it (MIG) belongs to; any other is whole."""
+    try:
+        return pynvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(handle)
+    except pynvml.NVMLError:
+        return handle
 
 
 if __name__ == "__main__":

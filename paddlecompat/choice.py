@@ -20,7 +20,7 @@ Number = tuple[int, ...]
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
 EXAMPLE_CARDS = (
     ("GeForce GTX 1650", "7.5"),
-    ("GeForce RTX 3090", "8.6"),
+    ("GeForce RTX 3070", "8.6"),
     ("H100", "9.0"),
 )
 EXAMPLE_DRIVER = ("535.104.05", "12.2")
@@ -95,15 +95,23 @@ def example_builds(release: Release, system: System, served: frozenset[str]) -> 
     return examples
 
 
+def native_code(build: Build, machine: Machine) -> str | None:
+    """The newest of the build's native code that runs on the device, as '8.6'; None: none does."""
+    code, device = build.on(machine.system), number(machine.capability)
+    fits = (
+        [sm for sm in code.sm if number(sm)[0] == device[0] and number(sm) <= device]
+        if code
+        else []
+    )
+    return max(fits, key=number, default=None)
+
+
 def way_to_run(build: Build, machine: Machine) -> Literal["native", "ptx"] | None:
     """How the build's code runs on the device, whatever the driver; None: it does not."""
-    code = build.on(machine.system)
-    device = number(machine.capability)
-    if code is None:
-        return None
-    if any(number(sm)[0] == device[0] and number(sm) <= device for sm in code.sm):
+    if native_code(build, machine):
         return "native"
-    return "ptx" if any(number(ptx) <= device for ptx in code.ptx) else None
+    code, device = build.on(machine.system), number(machine.capability)
+    return "ptx" if code and any(number(ptx) <= device for ptx in code.ptx) else None
 
 
 def driver_serves(build: Build, machine: Machine) -> bool:
@@ -129,9 +137,12 @@ def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, Number]:
 
 def reason_for(build: Build, machine: Machine) -> str:
     """In a line: CUDA, how its code runs here, where it is from."""
-    native = f"code for sm_{digits(machine.capability)}"
-    compiled = f"PTX that the driver compiles for sm_{digits(machine.capability)}"
-    way = native if way_to_run(build, machine) == "native" else compiled
+    here = f"sm_{digits(machine.capability)}"
+    nearest = native_code(build, machine)
+    way = f"PTX that the driver compiles for {here}"
+    if nearest:
+        own = nearest == machine.capability
+        way = f"code for {here}" if own else f"code for sm_{digits(nearest)}, which runs on {here}"
     index = "PyPI" if build.index == "pypi" else "Paddle's own index"
     missing = "" if build.cuda in machine.served else f"; CUDA {build.cuda} has to be installed"
     return f"CUDA {build.cuda}, {way}, from {index}{missing}"

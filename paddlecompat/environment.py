@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -68,8 +69,8 @@ def prepare(
         if found.made_from == made_from:
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
-        stamp.unlink()
     wheel, seconds = timed(lambda: fetched(cell, wanted))
+    stamp.unlink(missing_ok=True)  # not before the wheel is there: until then it serves as it is
     prepared = make(cell, fixture, environment, wheel, wanted.cuda_libraries)
     download = prepared.seconds.model_copy(update={"download": seconds})
     prepared = prepared.model_copy(update={"made_from": made_from, "seconds": download})
@@ -92,6 +93,8 @@ def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
     """
     release = cell.release
     candidates = [wanted.build] if wanted.build else builds.choices(cell)
+    if cell.place == "gpu":
+        candidates = candidates[:1]
     named = [f"{build.distribution}=={build.version}" for build in candidates]
     locks = [b.lock.read_text(encoding="utf-8") for b in release.builds if b.lock.exists()]
     gaps = [gap.model_dump_json() for gap in fixture.gaps_of(release)]
@@ -142,7 +145,15 @@ def install_all(cell: Cell, wheel: Wheel, environment: Path) -> None:
     print(f"installing {len(others)} locked packages and {wheel.path.name}", flush=True)
     install(environment, "--no-deps", "--require-hashes", "--requirement", str(beside))
     # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
-    install(environment, "--no-deps", "--no-cache-dir", str(wheel.path))
+    # What an earlier build left in its folder (CUDA libraries, mended modules) is not this one's.
+    for folder in environment.glob(f"{packages_of(environment)}/paddle"):
+        shutil.rmtree(folder)
+    install(environment, "--no-deps", "--no-cache-dir", "--force-reinstall", str(wheel.path))
+
+
+def packages_of(environment: Path) -> str:
+    """Where installed packages lie in an environment, as a pattern."""
+    return "Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"
 
 
 def install(environment: Path, *arguments: str) -> None:

@@ -45,6 +45,7 @@ Reason = Literal[
 ]
 Version = Annotated[str, Field(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){2}$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+THOROUGHNESS = {"quick": 1, "ci": 2, "standard": 2, "thorough": 3}
 UNSOUND: frozenset[Outcome] = frozenset({"violated", "crashed", "timed out"})
 
 
@@ -106,7 +107,7 @@ class MeasuredBuild(Model):
     @property
     def tag(self) -> str:
         """'post112' of '2.3.2.post112'; empty where the version has none."""
-        return re.sub(r"^\d+(\.\d+)*\.?", "", self.version)
+        return tag_of(self.version)
 
 
 class Device(Model):
@@ -209,6 +210,9 @@ class Record(Model):
     place: Place
     host: Host
     build: MeasuredBuild | None = None
+    chosen: Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")] | None = Field(
+        default=None, description="The build's version, as it was chosen for a GPU."
+    )
     device: Device | None = Field(default=None, description="None on the CPU.")
     environment: Environment | None = None
     stand_in: str | None = Field(
@@ -239,8 +243,13 @@ class Record(Model):
     @property
     def file_name(self) -> str:
         """Of the cell and the host; a build with a tag (`post112`) has a record of its own."""
-        tag = self.build.tag if self.build else ""
+        tag = tag_of(self.build.version if self.build else self.chosen or "")
         return f"{self.cell}{f'.{tag}' if tag else ''}@{self.host.slug}.json"
+
+
+def tag_of(version: str) -> str:
+    """'post112' of '2.3.2.post112'; empty where a version has none."""
+    return re.sub(r"^\d+(\.\d+)*\.?", "", version)
 
 
 def in_order(release: str) -> list[int]:
@@ -264,18 +273,26 @@ def write(record: Record, folder: Path) -> Path:
 
 
 def keep(record: Record, folder: Path) -> bool:
-    """Write the record unless the one that lies there is to stay; whether it was written."""
+    """Write the record unless the one that lies there is to stay; whether it was written.
+
+    One that tells the same of what could not be run is not written again.
+    """
     with suppress(OSError, ValueError):  # there is none, or none that can be read
         there = read(folder / record.file_name)
-        if record == there or standing(record) < standing(there):
+        same = record.not_run is not None and record.not_run == there.not_run
+        if same or record == there or standing(record) < standing(there):
             return False
     write(record, folder)
     return True
 
 
-def standing(record: Record) -> tuple[bool, datetime]:
-    """The higher one stays: the newer, but what was measured is never lost to a `not run`."""
-    return record.not_run is None, record.measured_at
+def standing(record: Record) -> tuple[int, bool, datetime]:
+    """The higher one stays: what was measured before a `not run`, by more examples, the newer.
+
+    Of as many examples, a build that the fixtures lock stays before one that nobody checked.
+    """
+    examples = THOROUGHNESS.get(record.profile, 0) if record.not_run is None else -1
+    return examples, bool(record.build and record.build.locked), record.measured_at
 
 
 def write_text(path: Path, text: str) -> None:

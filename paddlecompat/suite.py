@@ -7,6 +7,7 @@ was seen, also from a run that was cut short.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -66,12 +67,23 @@ def known_defect(name: str) -> str:
 
     Raises ValueError for any other.
     """
-    path, separator, _ = name.partition("::")
+    path, separator, function = name.partition("::")
     if separator and not Path(path).is_file():
         raise ValueError(f"--defect {name}: there is no file {path}")
+    if separator and function not in (known := functions(Path(path))):
+        raise ValueError(f"--defect {name}: {path} has no such function, but {', '.join(known)}")
     if not separator and name not in defects():
         raise ValueError(f"--defect {name}: not FILE::NAME, and not one of {', '.join(defects())}")
     return name
+
+
+def functions(path: Path) -> list[str]:
+    """The functions that a file of Python defines. Raises ValueError where it is none."""
+    try:
+        module = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise ValueError(f"--defect: {path}: {error}") from None
+    return [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
 
 
 def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:

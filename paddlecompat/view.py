@@ -178,7 +178,11 @@ def view_of(
         errors=errors,
         stand_ins=stand_ins,
         badge=badge((row.judgement.standing for row in ordered), len(errors)),
-        newest=max(sane, key=lambda record: record.measured_at, default=None),
+        newest=max(
+            (record for record in sane if record.not_run is None),
+            key=lambda record: record.measured_at,
+            default=None,
+        ),
     )
 
 

@@ -119,6 +119,15 @@ def test_an_index_out_of_reach_is_told_apart_from_one_without_the_build(
         builds.fetch(Cell(release(GPU), "gpu"))
 
 
+def test_an_index_that_does_not_answer_is_not_taken_for_one_without_the_build(
+    serve: Callable[[Index], Index],
+) -> None:
+    broken = "WARNING: Retrying after connection broken by 'NewConnectionError'\n"
+    serve(Index()).trouble = f"{broken}ERROR: No matching distribution found for paddlepaddle-gpu"
+    with pytest.raises(CannotRun, match=r"install failed: .*connection broken by"):
+        builds.fetch(Cell(release(GPU), "gpu"))
+
+
 def test_a_wheel_that_a_person_names_is_measured(tmp_path: Path) -> None:
     path = tmp_path / "paddlepaddle_gpu-2.6.2.post117-cp310-cp310-linux_x86_64.whl"
     path.write_bytes(b"wheel")

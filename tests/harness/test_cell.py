@@ -199,6 +199,23 @@ def test_without_a_device_nothing_is_installed_and_example_cards_are_told_their_
     assert len(desk.record.not_run.builds) == 3
 
 
+def test_a_build_of_another_release_is_refused_also_without_a_device(desk: Desk) -> None:
+    desk.patch.setattr(device, "look", lambda _: NO_DEVICE)
+    options = Options(suite.Request(place="gpu"), build="2.2.2", records=desk.folder)
+    with pytest.raises(ValueError, match=r"--build 2\.2\.2: not a build of 2\.3\.2"):
+        cell.fill(GPU, FIXTURE, Path("env"), options)
+
+
+def test_a_build_that_fails_early_does_not_take_anothers_place(desk: Desk) -> None:
+    failed = CannotRun(NotRun(reason="install failed", detail="out of reach"))
+    desk.with_device()
+    desk.patch.setattr(cell, "prepare", lambda *_: (_ for _ in ()).throw(failed))
+    options = Options(suite.Request(place="gpu"), build="2.3.2.post112", records=desk.folder)
+    cell.fill(GPU, FIXTURE, Path("env"), options)
+    (path,) = desk.folder.glob("*.json")
+    assert path.name.startswith("gpu-2.3.2.post112@")
+
+
 def test_the_build_is_the_one_for_the_device(desk: Desk) -> None:
     chosen: list[Build] = []
 
@@ -234,6 +251,14 @@ def test_no_folder_of_this_machine_comes_into_a_record(desk: Desk) -> None:
     assert desk.record.not_run is not None
     assert str(desk.folder) not in desk.record.not_run.detail
     assert "a.so: damaged" in desk.record.not_run.detail
+
+
+def test_no_folder_of_this_machine_comes_into_a_violations_evidence(desk: Desk) -> None:
+    words = f"OSError: {desk.folder}/a.so"
+    evidence = samples.evidence(actual=words, case=words)
+    desk.results = [samples.result(outcome="violated", evidence=evidence, message=words)]
+    desk.fill()
+    assert str(desk.folder) not in desk.record.model_dump_json()
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
@@ -322,6 +347,34 @@ def test_a_build_without_a_lock_is_installed_beside_what_another_of_its_release_
     assert "numpy==" in beside
     assert "paddlepaddle" not in beside
     assert installed[-1][-1] == str(path)
+
+
+def test_an_environment_serves_until_there_is_a_wheel_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = making(tmp_path, monkeypatch)
+    environment.prepare(CPU, FIXTURE, tmp_path / "env")
+    unreachable = CannotRun(NotRun(reason="install failed", detail="connection broken by"))
+    with monkeypatch.context() as offline:
+        offline.setattr(builds, "fetch", lambda *_: (_ for _ in ()).throw(unreachable))
+        changed = CPU.release.model_copy(update={"requires": ["numpy<1.20"]})
+        with pytest.raises(CannotRun):
+            environment.prepare(Cell(changed, "cpu"), FIXTURE, tmp_path / "env")
+    environment.prepare(CPU, FIXTURE, tmp_path / "env")
+    assert made == ["cpu-2.3.2"]
+
+
+def test_what_an_earlier_build_left_is_gone_before_the_next_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / environment.packages_of(tmp_path).replace("*", ".10") / "paddle" / "libs"
+    left.mkdir(parents=True)
+    installed: list[tuple[str, ...]] = []
+    monkeypatch.setattr(environment, "install", lambda _, *asked: installed.append(asked))
+    wheel = Wheel(CPU.release.builds[0], tmp_path / "some.whl", "0" * 64, "index")
+    environment.install_all(CPU, wheel, tmp_path)
+    assert not left.exists()
+    assert "--force-reinstall" in installed[-1]
 
 
 def making(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -110,6 +110,12 @@ def test_each_card_gets_the_build_that_runs_on_it(
     assert ends_as(choice.choose(FIXTURE[release], machine(card, driver, host))) == due
 
 
+def test_a_card_that_runs_an_older_ones_code_is_told_which() -> None:
+    found = choice.choose(FIXTURE["2.6.2"], machine("RTX 4090", "535.104"))
+    assert isinstance(found, Choice)
+    assert found.why == "CUDA 11.8, code for sm_86, which runs on sm_89, from PyPI"
+
+
 def test_where_no_build_has_the_cards_code_the_nearest_is_named() -> None:
     found = choice.choose(FIXTURE["2.3.2"], machine("H100", "535.104"))
     assert isinstance(found, NotRun)
@@ -216,6 +222,6 @@ def test_three_example_cards_are_told_what_they_would_be_given() -> None:
     told = choice.example_builds(FIXTURE["2.3.2"], "linux", FROM_PYPI)
     assert [(example.card, example.build) for example in told] == [
         ("GeForce GTX 1650 (7.5)", "2.3.2.post116"),
-        ("GeForce RTX 3090 (8.6)", "2.3.2.post116"),
+        ("GeForce RTX 3070 (8.6)", "2.3.2.post116"),
         ("H100 (9.0)", None),
     ]

@@ -262,13 +262,13 @@ def test_what_the_release_does_not_offer_is_told_in_its_words() -> None:
 def test_where_the_loss_is_right_no_advice_is_needed() -> None:
     english, chinese = told(followed=measured())
     assert "right in 20 of 20 cases as it is: no advice is needed" in english
-    assert "不需要任何建议" in chinese
+    assert "无需采纳任何建议" in chinese
 
 
 def test_advice_that_would_spoil_a_right_loss_is_named() -> None:
     english, _ = told(followed=measured(20, clip=5, sort=20))
     assert (
-        "This advice would spoil it; of 20 cases - select on the CPU, clip: right in 5" in english
+        "This advice would spoil it (of 20 cases): - select on the CPU, clip: right in 5" in english
     )
     assert "sort" not in english
 

@@ -368,7 +368,7 @@ from evidence import refused
 
 def refuse():
     paddle.spoiled = True
-    paddle.device.cuda.synchronize()
+    raise OSError("CUDA error(719), unspecified launch failure")
 
 def test_refused():
     verify()
@@ -396,8 +396,13 @@ def test_a_refusal_that_spoils_the_device_holds_with_what_was_verified(
     found = properties.on_gpu(REFUSES)
     refused = found["test_refused"]
     assert (refused.outcome, refused.calls, refused.examples) == ("holds", 2, 1)
-    assert "CUDA error(700)" in refused.message
+    assert "CUDA error(719)" in refused.message
     assert found["test_fine"].outcome == "holds"
+
+
+def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(properties: Suite) -> None:
+    found = properties.on_gpu(REFUSES.replace("CUDA error(719), unspecified launch failure", "700"))
+    assert found["test_refused"].outcome == "crashed"
 
 
 def test_a_failure_on_a_device_that_still_answers_is_shrunk_as_ever(properties: Suite) -> None:

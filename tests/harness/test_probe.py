@@ -22,7 +22,9 @@ class Driver:
             "nvmlInit": lambda: None,
             "nvmlDeviceGetCount": lambda: len(devices),
             "nvmlDeviceGetHandleByIndex": devices.__getitem__,
-            "nvmlDeviceGetHandleByUUID": lambda uuid: f"the one with {uuid}",
+            "nvmlDeviceGetUUID": lambda handle: f"GPU-{handle}-0123",
+            "nvmlDeviceGetHandleByUUID": self.no_such,
+            "nvmlDeviceGetDeviceHandleFromMigDeviceHandle": self.no_such,
             "nvmlDeviceGetCudaComputeCapability": lambda _: (8, 6),
             "nvmlSystemGetCudaDriverVersion_v2": lambda: 12020,
             "nvmlSystemGetDriverVersion": lambda: "535.104.05",
@@ -32,6 +34,10 @@ class Driver:
         for name, answer in answers.items():
             monkeypatch.setattr(pynvml, name, answer)
         monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+    @staticmethod
+    def no_such(_: str) -> None:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
 
 
 def test_the_driver_tells_name_capability_memory_and_what_it_serves(
@@ -48,7 +54,8 @@ def test_the_driver_tells_name_capability_memory_and_what_it_serves(
 
 
 @pytest.mark.parametrize(
-    ("visible", "name"), [("1,0", "T4"), ("0", "V100"), ("GPU-8a", "the one with GPU-8a")]
+    ("visible", "name"),
+    [("1,0", "T4"), (" 0 ", "V100"), ("GPU-T4", "T4"), ("GPU-V100-0123", "V100")],
 )
 def test_the_device_is_the_first_that_is_visible(
     monkeypatch: pytest.MonkeyPatch, visible: str, name: str
@@ -93,6 +100,30 @@ def test_devices_that_are_hidden_are_not_called_missing(
     assert check_driver.look() == {"problem": "CUDA_VISIBLE_DEVICES hides every device"}
 
 
+@pytest.mark.parametrize("visible", ["GPU-nowhere", "MIG-nowhere"])
+def test_a_device_that_is_named_and_not_there_is_told(
+    monkeypatch: pytest.MonkeyPatch, visible: str
+) -> None:
+    Driver(monkeypatch, "V100")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    problem = check_driver.look()["problem"]
+    assert problem == f"CUDA_VISIBLE_DEVICES={visible}: the NVIDIA driver says: Not Found"
+
+
+def test_the_last_words_count_before_an_earlier_warning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = "libcupti.so: cannot open shared object file\nCUDA error(46), busy or unavailable"
+    found = first_calculation(tmp_path, f"raise SystemExit({words!r})", monkeypatch)
+    assert found.reason == "device in use"
+
+
+def test_what_a_library_prints_after_the_answer_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert first_calculation(tmp_path, "print('{}'); print('bye')", monkeypatch) == {}
+
+
 def test_a_driver_check_that_dies_leaves_the_cell_without_a_device(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -130,6 +161,9 @@ def test_a_first_calculation_tells_what_it_loaded(
         ("(External) CUDA error(35), CUDA driver version is insufficient", "driver too old"),
         ("Out of memory error on GPU 0. Cannot allocate 256MB", "too little device memory"),
         ("CUDA error(46), all CUDA-capable devices are busy or unavailable", "device in use"),
+        ("Could not locate zlibwapi.dll. Please make sure", "no CUDA libraries"),
+        ("(cudnn64_8.dll) is not configured correctly. (error code is 126)", "no CUDA libraries"),
+        ("CUDA error(803), system has unsupported display driver", "driver too old"),
         ("libcudnn.so: cannot open shared object file: No such file", "no CUDA libraries"),
         ("Cannot load cudnn shared library. Make sure cudnn", "no CUDA libraries"),
         ("words that nobody has seen", "device refused"),

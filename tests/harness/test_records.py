@@ -92,3 +92,30 @@ def test_the_published_form_is_that_of_the_code() -> None:
 
 def test_every_committed_record_can_be_read() -> None:
     assert records.gather(ROOT / "reports" / "cells").errors == []
+
+
+def kept(folder: Path, *sent: records.Record) -> records.Record:
+    for record in sent:
+        records.keep(record, folder)
+    return records.read(folder / sent[0].file_name)
+
+
+def test_a_quick_record_does_not_take_the_place_of_one_of_more_examples(tmp_path: Path) -> None:
+    standard = samples.record()
+    quick = samples.record(profile="quick", measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, standard, quick) == standard
+
+
+def test_of_as_many_examples_a_build_that_nobody_checked_gives_way_to_a_locked_one(
+    tmp_path: Path,
+) -> None:
+    locked = samples.record()
+    other = samples.record(build=samples.build(locked=False), measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, locked, other) == locked
+
+
+def test_what_says_the_same_of_what_could_not_be_run_is_not_written_again(tmp_path: Path) -> None:
+    why = {"reason": "no CUDA device", "detail": "no NVIDIA driver"}
+    first = samples.record([], not_run=why)
+    later = samples.record([], not_run=why, measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, first, later) == first

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import samples
 
@@ -687,3 +688,18 @@ def test_unreadable_field_reports_stop_it_before_anything_is_written(tmp_path: P
     with pytest.raises(ValueError, match=r"field-reports\.toml: \[\[report\]\], block 1: "):
         report.write(tmp_path / "cells", tmp_path / "out", known, FIXTURE, reports_path=told)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_holds_the_poison_is_said_never_to_have_been_written() -> None:
+    evidence = samples.evidence(actual="[-7.25e+77] (float64, shape [1])")
+    record = samples.record([samples.result(outcome="violated", evidence=evidence)])
+    lines = report.verdict_lines(record, expectations.judge(record, []))
+    assert "it was never written" in " ".join(" ".join(lines).split())
+
+
+def test_the_poison_is_known_by_what_memory_is_filled_with() -> None:
+    memory = (report.TEMPLATES.parent.parent / "tests/properties/memory.py").read_text("utf-8")
+    (pattern,) = re.findall(r"-\d+\.\d+e\d+", memory)
+    raw = np.full(1, float(pattern))
+    printed = [np.array2string(raw.view(kind), separator=",") for kind in ("float64", "float32")]
+    assert all(report.stale(text) for text in printed)

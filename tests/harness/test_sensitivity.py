@@ -108,8 +108,15 @@ def test_a_defect_from_a_file_that_is_not_there_is_refused() -> None:
 
 def test_a_defect_from_a_file_is_known(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
-    path.write_text("", encoding="utf-8")
+    path.write_text("def name(true): return true", encoding="utf-8")
     assert suite.known_defect(f"{path}::name") == f"{path}::name"
+
+
+def test_a_defect_that_its_file_has_not_is_refused_with_those_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def mine(true): return true", encoding="utf-8")
+    with pytest.raises(ValueError, match="has no such function, but mine"):
+        suite.known_defect(f"{path}::other")
 
 
 def test_damaged_figures_are_told_by_file_and_field(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_on_a_sound_device_the_properties_hold(measured: Measure) -> None:
 def test_what_needs_more_memory_than_there_is_says_so(measured: Measure) -> None:
     result = of(measured("sound", "far_out"), "test_elements_far_out_are_selected[2147483649]")
     assert result.outcome == "unsupported"
-    assert "2,147,483,649 elements need 32 GiB" in result.message
+    assert "2,147,483,649 elements need 64 GiB" in result.message
 
 
 def test_output_that_is_not_written_is_violated_with_the_poison_in_it(measured: Measure) -> None:

@@ -71,8 +71,12 @@ def test_a_records_name_is_a_file_name_on_windows() -> None:
 
 def test_a_windows_path_does_not_come_into_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell, "ROOT", PureWindowsPath(r"C:\Users\someone\paddlecompat"))
-    words = r"error: C:\Users\someone\paddlecompat\.nox\a.whl is damaged"
-    assert cell.impersonal(words) == r"error: .\.nox\a.whl is damaged"
+    for path in (
+        r"C:\Users\someone\paddlecompat\.nox",
+        r"C:\\Users\\someone\\paddlecompat\\.nox",
+        "c:/users/Someone/paddlecompat/.nox",
+    ):
+        assert "someone" not in cell.impersonal(f"error: '{path}' is damaged").lower()
 
 
 def test_a_console_that_lacks_a_character_does_not_end_the_session(

@@ -128,6 +128,8 @@ for _ in range(100):  # some faults come and go
     for what, actual, expected in {call}:
         contrast = f"{{what}}: expected {{expected!r}}, got {{actual!r}}"
         assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), contrast
+        if actual.size <= 64:  # NaN payloads print alike
+            contrast += f"; its bytes {{actual.tobytes().hex()}}, not {{expected.tobytes().hex()}}"
         assert actual.tobytes() == expected.tobytes(), contrast
 print("as expected")
 """,

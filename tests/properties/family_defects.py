@@ -250,7 +250,7 @@ def assignment_where_false(true: Function) -> Function:
 
 
 def assignment_by_arithmetic(true: Function) -> Function:
-    """x becomes `x + (value - x)`, as in 2.2 to 2.4: NaN stays, and digits are lost."""
+    """x becomes `x + (value - x)`, as in 2.2 to 2.5: NaN stays, and digits are lost."""
 
     def fault(x: Tensor, mask: Tensor, value: Any) -> None:
         before = x.numpy()
