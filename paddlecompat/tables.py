@@ -18,6 +18,7 @@ from paddlecompat.records import Host, Place, PropertyResult, Record
 from paddlecompat.releases import Fixture
 
 WORST_FIRST = ("unsound", "sound", "not run")
+WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ class Row:
     @property
     def host_class(self) -> str | None:
         return host_classes.host_class(self.record) if self.record else None
+
+    @property
+    def ppyoloe(self) -> str:
+        """What came of PP-YOLOE's head and its training on right data: the worst outcome."""
+        found = {r.outcome for r in self.results.values() if r.group.startswith("ppyoloe")}
+        return next((outcome for outcome in WORST_OUTCOME_FIRST if outcome in found), "")
 
     def of(self, column: Property) -> dict[str, PropertyResult]:
         """What a property came to here, by its parameter; without those that were not measured."""

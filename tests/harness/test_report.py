@@ -28,6 +28,7 @@ from paddlecompat.records import (
     Sanitizer,
 )
 from paddlecompat.releases import Build, Fixture, Release
+from paddlecompat.tables import row_of
 
 FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
 HOSTILE = "<script>alert(1)</script> | `x` *b* [l](javascript:x)"
@@ -431,7 +432,7 @@ def test_a_known_violation_shows_its_cause_and_thread(tmp_path: Path) -> None:
     link = "https://example.org/1"
     """
     page = written(tmp_path, violated(), toml=toml)
-    assert "❌ unsound 不可靠 | as expected" in page.line("| **2.3.2**")
+    assert "❌ unsound 不可靠 |  | as expected" in page.line("| **2.3.2**")
     assert "Cause 原因: the launch grid (<https://example.org/1>)" in page.markdown
     assert 'href="https://example.org/1"' in page.html
 
@@ -703,3 +704,18 @@ def test_the_poison_is_known_by_what_memory_is_filled_with() -> None:
     raw = np.full(1, float(pattern))
     printed = [np.array2string(raw.view(kind), separator=",") for kind in ("float64", "float32")]
     assert all(report.stale(text) for text in printed)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "word"),
+    [(["holds", "unsupported"], "holds"), (["holds", "violated"], "violated"), ([], "")],
+)
+def test_ppyoloe_has_a_column_of_its_own_with_the_worst_of_its_outcomes(
+    outcomes: Sequence[str], word: str
+) -> None:
+    results = [
+        samples.result(group="ppyoloe_head", name=f"test_{number}", outcome=outcome)
+        for number, outcome in enumerate(outcomes)
+    ]
+    others = [samples.result(outcome="violated")]
+    assert row_of(samples.record([*results, *others]), "H1", []).ppyoloe == word
