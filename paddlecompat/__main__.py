@@ -89,7 +89,6 @@ def parser() -> argparse.ArgumentParser:
     ahead.add_argument("cell")
     ahead.set_defaults(run=fetch_wheel)
 
-    after = "Everything else is passed on to each cell's session: see nox -s cpu-2.3.2 -- --help."
     opens = commands.add_parser(
         "cuda-libraries",
         help="does all that a GPU build loads open?",
@@ -99,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     opens.add_argument("cell", help="as gpu-2.5.2")
     opens.set_defaults(run=open_cuda_libraries)
 
+    after = "Everything else is passed on to each cell's session: see nox -s cpu-2.3.2 -- --help."
     whole = commands.add_parser("matrix", help="measure every cell", epilog=after)
     whole.add_argument("-j", "--jobs", type=int, default=1, help="cells side by side")
     whole.add_argument("--fresh", action="store_true", help="do not continue an interrupted run")

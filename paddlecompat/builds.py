@@ -24,6 +24,10 @@ from paddlecompat.records import NotRun
 from paddlecompat.releases import ROOT, Build, Cell
 
 CACHE = ROOT / ".nox" / "wheels"
+PIP_DOWNLOAD = (
+    *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
+    *("download", "--no-deps", "--only-binary=:all:"),
+)
 UNREACHED = re.compile(r".*(connection broken by|Could not fetch URL|Max retries).*")
 PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
 
@@ -113,7 +117,12 @@ def fetch(cell: Cell, chosen: Build | None = None) -> Wheel:
 
 
 def given(cell: Cell, path: Path) -> Wheel:
-    """A wheel that a person names, of another index or their own making.
+    """A wheel that a person names. Raises ValueError as `given_build`."""
+    return Wheel.of(given_build(cell, path), path.resolve(), "file")
+
+
+def given_build(cell: Cell, path: Path) -> Build:
+    """The build that a wheel is of, from another index or a person's own making.
 
     Raises ValueError where the file is missing or is not a wheel of the cell's release.
     """
@@ -127,8 +136,8 @@ def given(cell: Cell, path: Path) -> Wheel:
     if version.base_version != cell.release.version:
         raise ValueError(f"--wheel {path.name}: {cell.name} measures {cell.release.version}")
     if build.distribution == "paddlepaddle-gpu":
-        build = cell.release.gpu_build(build.version)
-    return Wheel.of(build, path.resolve(), "file")
+        return cell.release.gpu_build(build.version)
+    return build
 
 
 def cached(build: Build, python: str) -> Wheel | None:
@@ -161,8 +170,7 @@ def download_for(platforms: Iterable[str], build: Build, python: str, folder: Pa
     requirement = folder / "requirement.txt"
     requirement.write_text(locked_requirement(build), encoding="utf-8")
     command = [
-        *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
-        *("download", "--no-deps", "--only-binary=:all:", "--dest", str(folder)),
+        *(*PIP_DOWNLOAD, "--dest", str(folder)),
         *("--implementation", "cp", "--python-version", python),
         *(argument for tag in platforms for argument in ("--platform", tag)),
         *paddles_index(build),

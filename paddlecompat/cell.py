@@ -208,7 +208,7 @@ def seen_on(record: Record, found: Device) -> Record:
 def named_build(cell: Cell, options: Options) -> Build | None:
     """The build that a person names; raises ValueError where it is not of the cell's release."""
     if options.wheel is not None:
-        return builds.given(cell, options.wheel).build
+        return builds.given_build(cell, options.wheel)
     return choice.named(cell.release, options.build) if options.build else None
 
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from paddlecompat.records import BuildFor, NotRun
-from paddlecompat.releases import Build, Release, System
+from paddlecompat.releases import Build, Index, Release, System
 
-Index = Literal["pypi", "paddle"]
 Number = tuple[int, ...]
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
@@ -97,12 +96,8 @@ def example_builds(release: Release, system: System, served: frozenset[str]) -> 
 
 def native_code(build: Build, machine: Machine) -> str | None:
     """The newest of the build's native code that runs on the device, as '8.6'; None: none does."""
-    code, device = build.on(machine.system), number(machine.capability)
-    fits = (
-        [sm for sm in code.sm if number(sm)[0] == device[0] and number(sm) <= device]
-        if code
-        else []
-    )
+    native, device = build.native(machine.system), number(machine.capability)
+    fits = [sm for sm in native if number(sm)[0] == device[0] and number(sm) <= device]
     return max(fits, key=number, default=None)
 
 
@@ -152,8 +147,7 @@ def not_for_the_device(release: Release, machine: Machine, made: Sequence[Build]
     """No code for the device: the build with the nearest is named."""
     here = digits(machine.capability)
     nearest = min(made, key=lambda build: distance(build, machine))
-    code = nearest.on(machine.system)
-    has = ", ".join(f"sm_{digits(sm)}" for sm in code.sm) if code else "none"
+    has = ", ".join(f"sm_{digits(sm)}" for sm in nearest.native(machine.system)) or "none"
     detail = (
         f"no build of {release.version} has code for sm_{here}; nearest: {nearest.version} ({has})"
     )
@@ -162,8 +156,8 @@ def not_for_the_device(release: Release, machine: Machine, made: Sequence[Build]
 
 def distance(build: Build, machine: Machine) -> tuple[float, Number]:
     """How far the build's nearest native code is from the device; the newer CUDA wins a draw."""
-    code, here = build.on(machine.system), float(machine.capability)
-    gaps = [abs(float(sm) - here) for sm in code.sm] if code else []
+    here = float(machine.capability)
+    gaps = [abs(float(sm) - here) for sm in build.native(machine.system)]
     return min(gaps, default=99.0), tuple(-part for part in number(build.cuda or "0"))
 
 

@@ -25,7 +25,7 @@ from paddlecompat.builds import CannotRun, last_error
 from paddlecompat.check_libraries import asked
 from paddlecompat.host import run_checked
 from paddlecompat.host import system as this_system
-from paddlecompat.loader import LoaderError, download_wheel, replacing
+from paddlecompat.loader import SITE_PACKAGES, LoaderError, download_wheel, replacing
 from paddlecompat.records import Model, NotRun, Sha256, read_toml
 from paddlecompat.releases import ROOT, Build, System
 
@@ -73,6 +73,10 @@ class Line(Model):
     def sources(self, system: System) -> list[Source]:
         return self.linux if system == "linux" else self.windows
 
+    def libraries(self, system: System) -> list[str]:
+        """All that a release may open there."""
+        return [library for source in self.sources(system) for library in source.libraries]
+
 
 class CudaFile(Model):
     """All of `fixtures/cuda.toml`."""
@@ -110,7 +114,7 @@ def installed() -> frozenset[str]:
     """The CUDA versions all of whose libraries open on this machine as it is."""
     found = []
     for line in load():
-        names = [name for source in line.sources(this_system()) for name in source.libraries]
+        names = line.libraries(this_system())
         ended = run_checked([sys.executable, str(LIBRARY_CHECK), *names])
         if not ended.problem and not json.loads(ended.said):
             found += line.cuda
@@ -119,8 +123,7 @@ def installed() -> frozenset[str]:
 
 def libs(environment: Path) -> Path:
     """Where the installed release looks for libraries. Raises CannotRun where there is none."""
-    pattern = "Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"
-    found = next(environment.glob(f"{pattern}/paddle/libs"), None)
+    found = next(environment.glob(f"{SITE_PACKAGES}/paddle/libs"), None)
     if found is None:
         raise lacks_libraries(f"{environment} has no paddle/libs: install the build first")
     return found
@@ -168,7 +171,7 @@ def provide(
     if line is None:
         return []
     sources = line.sources(this_system())
-    names = [library for source in sources for library in source.libraries]
+    names = line.libraries(this_system())
     lacked = lacking(environment, python, names)
     if not lacked:
         return []
@@ -245,7 +248,7 @@ def check(environment: Path, python: Path, build: Build) -> dict[str, bool]:
     line = wanted(build)
     if line is None:
         return {}
-    names = [library for s in line.sources(this_system()) for library in s.libraries]
+    names = line.libraries(this_system())
     lacked = lacking(environment, python, names)
     found = {f"{name} by the name {asked(name)}": name not in lacked for name in names}
     if this_system() == "linux":

@@ -146,14 +146,9 @@ def install_all(cell: Cell, wheel: Wheel, environment: Path) -> None:
     install(environment, "--no-deps", "--require-hashes", "--requirement", str(beside))
     # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
     # What an earlier build left in its folder (CUDA libraries, mended modules) is not this one's.
-    for folder in environment.glob(f"{packages_of(environment)}/paddle"):
+    for folder in environment.glob(f"{loader.SITE_PACKAGES}/paddle"):
         shutil.rmtree(folder)
     install(environment, "--no-deps", "--no-cache-dir", "--force-reinstall", str(wheel.path))
-
-
-def packages_of(environment: Path) -> str:
-    """Where installed packages lie in an environment, as a pattern."""
-    return "Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"
 
 
 def install(environment: Path, *arguments: str) -> None:

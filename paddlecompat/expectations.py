@@ -122,10 +122,10 @@ def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
         named = [result for result in record.properties if expectation.names(result)]
         if not named:
             judgement.absent.append(expectation)
-        elif expectation.sometimes:
-            continue
-        elif not any(expectation.explains(r) for r in named) and any(
-            r.outcome == "holds" for r in named
+        elif (
+            not expectation.sometimes
+            and not any(expectation.explains(r) for r in named)
+            and any(r.outcome == "holds" for r in named)
         ):
             judgement.gone.append(expectation)
     return judgement

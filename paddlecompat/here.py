@@ -86,8 +86,9 @@ def measure(
     )
     try:
         if request.place == "gpu":
-            if not isinstance(seen, Device):
-                raise CannotRun(seen or NotRun(reason="no CUDA device", detail="not looked for"))
+            assert seen is not None  # it was looked for before the place was chosen
+            if isinstance(seen, NotRun):
+                raise CannotRun(seen)
             record = cell.tried_on_device(cell.seen_on(record, seen), python, request)
         return cell.tested(record, python, request, work)
     except CannotRun as error:

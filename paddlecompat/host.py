@@ -9,9 +9,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from paddlecompat.records import Host
+from paddlecompat.releases import System
 
 
 def describe(python: str) -> Host:
@@ -70,7 +70,7 @@ def run_checked(
     return Ended((data or lines or [""])[-1], ended.stderr, ended.returncode)
 
 
-def system() -> Literal["linux", "windows"]:
+def system() -> System:
     """Which of a build's wheels this machine takes; WSL is a Linux."""
     return "windows" if platform.system() == "Windows" else "linux"
 
@@ -80,10 +80,8 @@ def operating_system() -> str:
 
     Under Windows' subsystem for Linux, ' (WSL)' stands behind it: the driver is that of Windows.
     """
-    if platform.system() == "Linux" and "microsoft" in platform.release().lower():
-        return f"{linux()} (WSL)"
     if platform.system() == "Linux":
-        return linux()
+        return f"{linux()}{' (WSL)' if 'microsoft' in platform.release().lower() else ''}"
     if platform.system() == "Darwin":
         return f"macOS {platform.mac_ver()[0]}"
     return f"{platform.system()} {platform.version()}"

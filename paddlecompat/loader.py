@@ -27,9 +27,11 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section
 from elftools.elf.segments import InterpSegment
 
-from paddlecompat.builds import last_error
+from paddlecompat.builds import PIP_DOWNLOAD, last_error
 from paddlecompat.releases import Gap, InterpreterLibrary, MissingLibrary, MissingSymbol
 
+# Where installed packages lie in an environment, as a pattern.
+SITE_PACKAGES = "Lib/site-packages" if os.name == "nt" else "lib/python3*/site-packages"
 # Of the ELF standard, for 64 bits.
 SYMBOL = struct.Struct("<IBBHQQ")  # name, info, other, section, value, size
 DYNAMIC = struct.Struct("<QQ")  # tag, value
@@ -61,7 +63,7 @@ def mend(
     if not gaps or sys.platform != "linux":
         return done
     with tempfile.TemporaryDirectory() as folder:
-        for module in sorted(environment.glob("lib/python3*/site-packages/paddle/*/*.so")):
+        for module in sorted(environment.glob(f"{SITE_PACKAGES}/paddle/*/*.so")):
             # paddle/libs holds what the modules load; it is looked at through them.
             if module.parent.name == "libs":
                 continue
@@ -201,8 +203,7 @@ def download_wheel(file_name: str, library: str, folder: Path) -> Path:
     """
     name, version, *_, python, _, platforms = file_name.removesuffix(".whl").split("-")
     command = [
-        *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
-        *("download", "--no-deps", "--only-binary=:all:", f"--dest={folder}"),
+        *(*PIP_DOWNLOAD, f"--dest={folder}"),
         f"--python-version={python.lstrip('cpy')}",
         *(f"--platform={platform}" for platform in platforms.split(".")),
         f"{name}=={version}",

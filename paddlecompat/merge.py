@@ -15,8 +15,8 @@ def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
     """Take the records in these files and folders into `folder`, each under a name of its own.
 
     Returns what became of those that are records, one line each, and one line for each file that is
-    refused, with its field and what to do. The newest record of a cell, host and build stays; what
-    was measured stays before what was not run.
+    refused, with its field and what to do. Which record of a cell, host and build stays is for
+    `records.standing` to say.
     """
     taken, refused = [], []
     for path in sent:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RELEASES = ROOT / "fixtures" / "releases.toml"
 REQUIREMENTS = ROOT / "fixtures" / "requirements"
 
-
+Index = Literal["pypi", "paddle"]
 Capability = Annotated[str, Field(pattern=r"^\d+\.\d$")]
 System = Literal["linux", "windows"]
 SYSTEMS: tuple[System, ...] = ("linux", "windows")
@@ -86,7 +86,7 @@ class Build(Model):
 
     distribution: Literal["paddlepaddle", "paddlepaddle-gpu"]
     version: str = Field(description="With its tag where it has one, as '2.3.2.post112'.")
-    index: Literal["pypi", "paddle"] = Field(default="pypi", description="'paddle': its own.")
+    index: Index = Field(default="pypi", description="'paddle': its own.")
     cuda: str | None = None
     cudnn: str | None = None
     linux: GpuCode | None = Field(default=None, description="None: no wheel for it.")
@@ -95,6 +95,11 @@ class Build(Model):
     def on(self, system: System) -> GpuCode | None:
         """The GPU code in the wheel for that operating system; None: no wheel, or not known."""
         return self.linux if system == "linux" else self.windows
+
+    def native(self, system: System) -> list[str]:
+        """The capabilities that the wheel for that operating system has native code for."""
+        code = self.on(system)
+        return code.sm if code else []
 
     @property
     def lock(self) -> Path:

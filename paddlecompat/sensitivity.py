@@ -105,7 +105,7 @@ class Sensitivity(Model):
             for trial in self.trials
             if trial.whole
             for tried in trial.defects
-            if tried.escaped and tried not in self.shy(trial)
+            if tried.escaped and not self.hidden(trial, tried)
         ]
 
     def shy(self, trial: Trial) -> list[Tried]:

@@ -150,7 +150,7 @@ def view_of(
 ) -> View:
     """Judge the records of a folder and lay them out, with what others reported beside them."""
     gathered = records.gather(folder, stand_ins)
-    sane = newest_of_each(gathered.records)
+    sane = those_that_stay(gathered.records)
     errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in gathered.errors]
     letters = lettered(record.host for record in sane)
     rows = [row_of(record, letters[record.host], known) for record in sane]
@@ -186,10 +186,10 @@ def view_of(
     )
 
 
-def newest_of_each(found: Iterable[Record]) -> list[Record]:
+def those_that_stay(found: Iterable[Record]) -> list[Record]:
     """The record of each cell, host and build that stays."""
-    newest = {r.file_name: r for r in sorted(found, key=records.standing)}
-    return [newest[name] for name in sorted(newest)]
+    staying = {r.file_name: r for r in sorted(found, key=records.standing)}
+    return [staying[name] for name in sorted(staying)]
 
 
 def spanned(chosen: Collection[str], ordered: Sequence[str]) -> str:

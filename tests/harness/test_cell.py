@@ -15,6 +15,7 @@ from paddlecompat import (
     device,
     environment,
     expectations,
+    loader,
     probe,
     records,
     releases,
@@ -367,7 +368,7 @@ def test_an_environment_serves_until_there_is_a_wheel_for_another(
 def test_what_an_earlier_build_left_is_gone_before_the_next_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = tmp_path / environment.packages_of(tmp_path).replace("*", ".10") / "paddle" / "libs"
+    left = tmp_path / loader.SITE_PACKAGES.replace("*", ".10") / "paddle" / "libs"
     left.mkdir(parents=True)
     installed: list[tuple[str, ...]] = []
     monkeypatch.setattr(environment, "install", lambda _, *asked: installed.append(asked))

@@ -463,12 +463,18 @@ def published_indices(x: np.ndarray, right: np.ndarray, row: int | None = None) 
 
 def published_refusal(x: np.ndarray, right: np.ndarray, classes: int) -> Answers:
     """Whether `cross_entropy` refuses the label, with one of the two errors that threads show."""
-    logits, labels = paddle.zeros([x.size, classes]), tensor(x.reshape(-1, 1))
     for _ in range(20):
-        poison(x.nbytes)
         try:
-            paddle.nn.functional.cross_entropy(logits, labels).numpy()
+            loss_of_label(x, classes)
             refused = False
         except (ValueError, IndexError):
             refused = True
         yield f"label {x.tolist()} of {classes} classes is refused", np.array(refused), right
+
+
+def loss_of_label(x: np.ndarray, classes: int) -> np.ndarray:
+    """What `cross_entropy` makes of the label, for logits that are 0."""
+    logits, labels = paddle.zeros([x.size, classes]), tensor(x.reshape(-1, 1))
+    poison(x.nbytes)
+    losses: np.ndarray = paddle.nn.functional.cross_entropy(logits, labels).numpy()
+    return losses

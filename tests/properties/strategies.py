@@ -18,6 +18,8 @@ from selections import Selection
 
 Shape = tuple[int, ...]
 OFFERED_EVERYWHERE = ("float32", "float64", "int32", "int64")
+# shapes of a few rows, of widths that are no multiples of a vector load
+ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
 
 
 def shapes(max_side: int = 7) -> st.SearchStrategy[Shape]:

@@ -7,15 +7,13 @@ import gpu_questions
 import pytest
 from cases import Large, Question, verify
 from hypothesis import given
-from hypothesis import strategies as st
 from selections import Selection
-from strategies import OFFERED_EVERYWHERE, selections, shapes_around
+from strategies import OFFERED_EVERYWHERE, ROWS, selections, shapes_around
 
 LARGE = (2**24 + 1, 2**28 + 1, 2**31 + 1)  # elements
 BYTES = (
     32  # of device memory an element: x, its mask, their pieces, the kernel's own, some to spare
 )
-ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
 
 
 @given(selection=selections(dtypes=OFFERED_EVERYWHERE))

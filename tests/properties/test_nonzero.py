@@ -11,12 +11,11 @@ from cases import Question, verify
 from hypothesis import given
 from hypothesis import strategies as st
 from selections import Selection
-from strategies import OFFERED_EVERYWHERE, selections, shapes_around, views, zero_size_shapes
+from strategies import OFFERED_EVERYWHERE, ROWS, selections, shapes_around, views, zero_size_shapes
 
 OFFERED = (*OFFERED_EVERYWHERE, "bool")
 OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
 KERNEL_BOUNDARIES = (4, 1024, 262144)
-ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
 
 
 @given(selection=selections(dtypes=OFFERED, fills=["count"]))
