@@ -10,32 +10,16 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from paddlecompat import (
-    advice,
-    bench,
-    beside,
-    builds,
-    cell,
-    cuda_libraries,
-    device,
-    expectations,
-    field_reports,
-    gpu_code,
-    here,
-    host,
-    inside,
-    interpreters,
-    locks,
-    matrix,
-    merge,
-    releases,
-    report,
-    sanitizer,
-    sensitivity,
-    suite,
-)
-from paddlecompat.records import Place
-from paddlecompat.releases import Fixture
+from paddlecompat.cells import filling, here, matrix, option_set, run_program, sanitizer
+from paddlecompat.environments import beside, cuda_libraries, locks, wheels
+from paddlecompat.fixtures import expectations, field_reports, folders, releases
+from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.machine import gpus, host, interpreters
+from paddlecompat.records import bench_results, mutation_results, store
+from paddlecompat.records.record import CannotRun
+from paddlecompat.report import pages
+from paddlecompat.studies import advice, bench, gpu_code, mutation
 
 DEFECTS = (
     "Defects are those of reports/sensitivity.md by name, or FILE::NAME for one of your own: a "
@@ -56,7 +40,7 @@ def main() -> int:
     arguments.passed_on = passed_on
     try:
         return int(arguments.run(arguments, releases.load()))
-    except (ValueError, OSError, builds.CannotRun) as error:  # a full disk, say
+    except (ValueError, OSError, CannotRun) as error:  # a full disk, say
         print(f"error: {error}", file=sys.stderr)
         return 2
 
@@ -156,11 +140,11 @@ def parser() -> argparse.ArgumentParser:
         description="Put each defect in place, and see which properties catch it.",
         epilog=DEFECTS,
     )
-    see.add_argument("releases", nargs="*", help=f"default: {' '.join(sensitivity.RELEASES)}")
+    see.add_argument("releases", nargs="*", help=f"default: {' '.join(mutation.RELEASES)}")
     see.add_argument("--defect", action="append", metavar="NAME", help="default: the catalogue")
     see.add_argument("--target", metavar="FUNCTION", help="where a defect of your own stands")
     see.add_argument("--seeds", type=int, default=10, help="how many, from 0 (default: 10)")
-    see.add_argument("--profile", choices=tuple(suite.TIMEOUT), default="standard")
+    see.add_argument("--profile", choices=tuple(option_set.TIMEOUT), default="standard")
     see.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="some properties only")
     see.add_argument("-j", "--jobs", type=int, default=1, help="attempts side by side")
     see.add_argument("--fresh", action="store_true", help="repeat also what was tried already")
@@ -173,7 +157,7 @@ def parser() -> argparse.ArgumentParser:
         description="Time each property: verified calls per CPU second.",
     )
     speed.add_argument("release", nargs="?", default=bench.RELEASE, help="default: %(default)s")
-    speed.add_argument("--profile", choices=tuple(suite.TIMEOUT), default="standard")
+    speed.add_argument("--profile", choices=tuple(option_set.TIMEOUT), default="standard")
     speed.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="some properties only")
     speed.set_defaults(run=measure_speed)
 
@@ -208,8 +192,8 @@ def cell_options() -> argparse.ArgumentParser:
     add(
         "--sanitize", choices=get_args(sanitizer.Tool), help="GPU: under NVIDIA's compute-sanitizer"
     )
-    add("--stand-in", choices=device.STAND_INS, help="GPU: a device that is not there, for tests")
-    add_records(options, cell.RECORDS)
+    add("--stand-in", choices=gpus.STAND_INS, help="GPU: a device that is not there, for tests")
+    add_records(options, option_set.RECORDS)
     add("--prune", action="store_true", help="keep no environment once there is a record")
     return options
 
@@ -218,14 +202,14 @@ def add_choices(options: argparse.ArgumentParser) -> None:
     """Which properties are asked, and how often."""
     add = options.add_argument
     profiles = "10, 100 (the default) or 1000 examples a property; ci: 100, the same ones each time"
-    add("--profile", choices=tuple(suite.TIMEOUT), default="standard", help=profiles)
+    add("--profile", choices=tuple(option_set.TIMEOUT), default="standard", help=profiles)
     add("--seed", type=int, help="repeat a run (default: drawn, and kept in the record)")
     add("-k", dest="keyword", metavar="EXPRESSION", help="only the properties whose names match")
 
 
 def add_records(options: argparse.ArgumentParser, default: Path) -> None:
     """Where the record of the whole suite goes."""
-    where = f"keep the record there (default: {cell.shown(default)})"
+    where = f"keep the record there (default: {filling.shown(default)})"
     options.add_argument("--records", type=Path, metavar="FOLDER", default=default, help=where)
 
 
@@ -258,19 +242,19 @@ def get_interpreter(arguments: argparse.Namespace, fixture: Fixture) -> int:
 def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
     wanted = releases.cell_named(arguments.cell, fixture)
     if arguments.prepare:
-        return cell.make_ready(wanted, fixture, arguments.environment, arguments.wheel)
+        return filling.make_ready(wanted, fixture, arguments.environment, arguments.wheel)
     for option in ("build", "sanitize", "stand_in"):
         if getattr(arguments, option) and wanted.place == "cpu":
             raise ValueError(f"--{option.replace('_', '-')} is for GPU cells")
     if arguments.memory_limit is not None and wanted.place == "gpu":
         raise ValueError("--memory-limit is for CPU cells: CUDA reserves more than any machine has")
-    options = cell.Options(
-        suite.Request(
+    options = option_set.Options(
+        option_set.Request(
             place=wanted.place,
             profile=arguments.profile,
             seed=seed(arguments),
             keyword=arguments.keyword,
-            defect=arguments.defect and suite.known_defect(arguments.defect),
+            defect=arguments.defect and option_set.known_defect(arguments.defect),
             target=arguments.target,
             timeout=arguments.timeout,
             memory_limit=arguments.memory_limit,
@@ -284,11 +268,11 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
         build=arguments.build,
         records=arguments.records,
     )
-    return cell.fill(wanted, fixture, arguments.environment, options)
+    return filling.fill(wanted, fixture, arguments.environment, options)
 
 
 def measure_here(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    request = suite.Request(
+    request = option_set.Request(
         place=arguments.place or "cpu",
         profile=arguments.profile,
         seed=seed(arguments),
@@ -309,15 +293,15 @@ def seed(arguments: argparse.Namespace) -> int | None:
 
 
 def fetch_wheel(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    print(builds.fetch(releases.cell_named(arguments.cell, fixture)).path.name)
+    print(wheels.fetch(releases.cell_named(arguments.cell, fixture)).path.name)
     return 0
 
 
 def open_cuda_libraries(arguments: argparse.Namespace, fixture: Fixture) -> int:
     """Each library that the cell's build may ask for; 1 where one does not open."""
     wanted = releases.cell_named(arguments.cell, fixture)
-    python = inside.interpreter_of(wanted)
-    (build, *_) = builds.choices(wanted)
+    python = run_program.interpreter_of(wanted)
+    (build, *_) = wheels.choices(wanted)
     found = cuda_libraries.check(python.parents[1], python, build)
     for name, opens in found.items():
         print(f"{'opens' if opens else 'DOES NOT OPEN'}: {name}")
@@ -334,9 +318,9 @@ def run_matrix(arguments: argparse.Namespace, fixture: Fixture) -> int:
 def report_records(arguments: argparse.Namespace, fixture: Fixture) -> int:
     if folder := arguments.stand_ins:
         known = expectations.EXPECTATIONS
-        print(report.write(folder, folder / "page", known, fixture, stand_ins=True).text)
+        print(pages.write(folder, folder / "page", known, fixture, stand_ins=True).text)
         return 0
-    taken, refused = merge.merge(arguments.sent, cell.RECORDS)
+    taken, refused = store.merge(arguments.sent, option_set.RECORDS)
     for line in taken:
         print(line)
     for line in refused:
@@ -345,10 +329,10 @@ def report_records(arguments: argparse.Namespace, fixture: Fixture) -> int:
 
 
 def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    readmes = [releases.ROOT / name for name in ("README.md", "README.zh.md")]
-    summary = report.write(
-        cell.RECORDS,
-        cell.RECORDS.parent,
+    readmes = [folders.ROOT / name for name in ("README.md", "README.zh.md")]
+    summary = pages.write(
+        option_set.RECORDS,
+        option_set.RECORDS.parent,
         expectations.EXPECTATIONS,
         fixture,
         readmes,
@@ -366,8 +350,8 @@ def measure_advice(arguments: argparse.Namespace, fixture: Fixture) -> int:
 
 
 def measure_sensitivity(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    named = [suite.known_defect(name) for name in arguments.defect or suite.defects()]
-    request = sensitivity.Request(
+    named = [option_set.known_defect(name) for name in arguments.defect or option_set.defects()]
+    request = mutation.Request(
         named,
         arguments.target,
         arguments.seeds,
@@ -376,17 +360,17 @@ def measure_sensitivity(arguments: argparse.Namespace, fixture: Fixture) -> int:
         arguments.jobs,
         arguments.fresh,
     )
-    wanted = arguments.releases or list(sensitivity.RELEASES)
-    trials = sensitivity.measure(fixture, wanted, request)
+    wanted = arguments.releases or list(mutation.RELEASES)
+    trials = mutation.measure(fixture, wanted, request)
     whole = not (arguments.defect or arguments.keyword)
-    status = sensitivity.conclude(trials, sensitivity.REPORT if whole else None)
+    status = mutation.conclude(trials, mutation_results.REPORT if whole else None)
     return (write_report(arguments, fixture) if whole else 0) or status
 
 
 def measure_speed(arguments: argparse.Namespace, fixture: Fixture) -> int:
     cpu = host.describe("").cpu
     measured = bench.measure(fixture, arguments.release, arguments.profile, arguments.keyword, cpu)
-    bench.conclude(measured, None if arguments.keyword else bench.REPORT)
+    bench.conclude(measured, None if arguments.keyword else bench_results.REPORT)
     return 0 if arguments.keyword else write_report(arguments, fixture)
 
 

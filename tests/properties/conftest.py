@@ -17,11 +17,12 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Callable
 
-import device
 import pytest
-from evidence import Ledger, Violation, journal, leave, ledger, shown, start
 from hypothesis import HealthCheck, Phase, settings
-from release_errors import in_one_line
+
+from properties.protocol import device
+from properties.protocol.evidence import Ledger, Violation, journal, leave, ledger, shown, start
+from properties.protocol.release_errors import in_one_line
 
 PROFILES = {"quick": 10, "standard": 100, "thorough": 1000, "ci": 100}
 GPU_ONLY = ("test_gpu.py",)
@@ -92,9 +93,9 @@ def place(request: pytest.FixtureRequest) -> str:
     open_device(name, request.config)
     defect = request.config.getoption("--defect")
     if defect:
-        import defects
+        from properties.mutants import catalogue
 
-        defects.install(defect, request.config.getoption("--target"))
+        catalogue.install(defect, request.config.getoption("--target"))
     return name
 
 
@@ -262,9 +263,10 @@ def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], byte
 
 def script_of(case: bytes, place: str) -> str | None:
     """The case's script, written by a process that may import Paddle; this one must live on."""
-    asked = [sys.executable, str(Path(__file__).with_name("write_script.py")), place]
+    asked = [sys.executable, "-m", "properties.programs.write_script", place]
+    tests = Path(__file__).parents[1]
     try:
-        ended = subprocess.run(asked, input=case, capture_output=True, timeout=120)
+        ended = subprocess.run(asked, input=case, capture_output=True, timeout=120, cwd=tests)
     except subprocess.TimeoutExpired:  # a device that hangs, hangs whoever opens it
         return None
     return ended.stdout.decode() if case and ended.returncode == 0 else None

@@ -1,0 +1,104 @@
+"""The device of a GPU cell, as its driver tells of it: a real one, or a stand-in for the tests.
+
+`tests/properties/device.py` is the other half of this seam, inside the cell.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from paddlecompat.machine.processes import Ended, run_checked, run_program
+from paddlecompat.records.record import Device, MeasuredBuild, NotRun, Reason
+
+DRIVER_CHECK = Path(__file__).with_name("driver.py")
+
+
+STAND_INS = (
+    "sound",
+    "unwritten",
+    "crash",
+    "spoiled",
+    "asserts",
+    "overruns",
+    "exit",
+    "no-kernel-image",
+    "driver-too-old",
+    "too-little-memory",
+    "in-use",
+)
+"""The faults of `tests/properties/stand_in.py`, which says what each does."""
+
+
+def look(stand_in: str | None = None) -> Device | NotRun:
+    """The first visible device, or why there is none."""
+    if stand_in is not None:
+        return standing_in(stand_in)
+    ended = run_checked([sys.executable, str(DRIVER_CHECK)])
+    told = {"problem": ended.problem} if ended.problem else json.loads(ended.said)
+    if "problem" in told:
+        return NotRun(reason="no CUDA device", detail=told["problem"])
+    return Device.model_validate(told)
+
+
+def standing_in(fault: str) -> Device:
+    """A card that every release has code for, under a driver that serves it, but for one fault."""
+    old = fault == "driver-too-old"
+    return Device(
+        name=f"stand-in ({fault})",
+        capability="7.5",
+        memory_gib=2.0,
+        driver="384.81" if old else "535.104.05",
+        driver_cuda="9.0" if old else "12.2",
+    )
+
+
+REASONS: dict[Reason, str] = {  # what the child's last words mean
+    "no CUDA libraries": r"cannot open shared object|[Cc]annot load \w+ shared library|"
+    r"third-party dynamic library|error code is 126|Could not locate \S+\.dll",
+    "driver too old": r"CUDA error\((35|803)\)|driver version is insufficient|"
+    r"unsupported (toolchain|PTX)|forward compatibility|display driver",
+    "device not supported by the build": r"no kernel image|CUDA error\((209|8)\)|"
+    r"invalid device function|not compiled with|ARCH_MISMATCH",
+    "device in use": r"busy or unavailable|CUDA error\(46\)|exclusive",
+    "too little device memory": r"[Oo]ut of memory|ResourceExhausted|ALLOC_FAILED",
+}
+
+
+ZLIB = (
+    "; cuDNN 8 on Windows needs zlibwapi.dll: put it into a folder of PATH, as NVIDIA's guide to "
+    "installing cuDNN tells"
+)
+
+
+def tried(
+    python: Path,
+    build: MeasuredBuild,
+    device: Device,
+    settings: Mapping[str, str],
+    stand_in: str | None = None,
+) -> dict[str, str] | NotRun:
+    """The versions of the CUDA libraries that a first calculation loaded, or why it failed."""
+    ended = run_program(python, "check_device", [stand_in] if stand_in else [], settings)
+    if ended.problem is None:
+        versions: dict[str, str] = json.loads(ended.said)
+        return versions
+    reason, words = meaning_of(ended)
+    made = f"build {build.distribution} {build.version} (CUDA {build.cuda or 'none'})"
+    on = f"{device.name}, compute capability {device.capability}, driver {device.driver}"
+    return NotRun(reason=reason, detail=f"{on}; {made}: {words}")
+
+
+def meaning_of(ended: Ended) -> tuple[Reason, str]:
+    """The reason, and the last line of the complaint that gives one.
+
+    A release that ends its process without a word that is known refuses the device.
+    """
+    for line in reversed(ended.complaint.splitlines()):
+        for reason, words in REASONS.items():
+            if re.search(words, line):
+                return reason, line.strip() + (ZLIB if "zlibwapi" in line else "")
+    return "device refused", str(ended.problem)

@@ -1,0 +1,185 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from paddlecompat.fixtures import forms
+from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.forms import Model, Place, Version
+
+MEASURED = ROOT / "reports" / "advice"
+
+
+NO_ADVICE = "no advice"
+
+
+Condition = Literal["sound", "sound, boxes inside", "unwritten", "unwritten, nonzero right"]
+
+
+Verdict = Literal[
+    "restores the right loss",
+    "changes a right loss",
+    "hides the error",
+    "loses the gradient",
+    "no effect",
+]
+
+
+Range = tuple[int, int]
+
+
+class Run(Model):
+    """How the cases ended under one piece of advice, in one condition."""
+
+    advice: str
+    variant: str
+    condition: Condition
+    memory: str = Field(default="", description="What the unwritten outputs hold.")
+    right: int = Field(default=0, ge=0, description="The oracle's losses, within the tolerance.")
+    trains: int = Field(default=0, ge=0, description="Right, and so are the gradients.")
+    wrong: int = Field(default=0, ge=0, description="Finite, beyond the tolerance.")
+    not_finite: int = Field(default=0, ge=0)
+    raised: int = Field(default=0, ge=0)
+    message: str = Field(default="", description="The most frequent of the errors raised.")
+    median_error: float | None = Field(default=None, description="Relative, of those wrong.")
+    greatest_error: float | None = None
+
+    @property
+    def cases(self) -> int:
+        return self.right + self.wrong + self.not_finite + self.raised
+
+
+class Accuracy(Model):
+    """How far the DFL is off, for targets of a dtype."""
+
+    reg_range: Range
+    dtype: str
+    targets: Range = Field(description="Where the targets lie.")
+    raised: int = Field(default=0, ge=0)
+    median_error: float | None = None
+    greatest_error: float | None = None
+
+
+class Targets(Model):
+    """Where the head's clip leaves the targets of a kind of box, four a box."""
+
+    boxes: str
+    dtype: str
+    reg_range: Range
+    clipped_by: Literal["Paddle", "NumPy"]
+    inside: int = Field(default=0, ge=0)
+    below: int = Field(default=0, ge=0)
+    above: int = Field(default=0, ge=0)
+    nan: int = Field(default=0, ge=0)
+    dfl: str = Field(description="'finite', 'not finite', or the error.")
+
+    @property
+    def stay(self) -> bool:
+        """Whether all of them are in the range, and make a finite DFL."""
+        return self.dfl == "finite" and not (self.below or self.above or self.nan)
+
+
+class Measured(Model):
+    """What came out of one release."""
+
+    release: Version
+    place: Place
+    seed: int
+    cases: int
+    losses: list[Run]
+    accuracy: list[Accuracy]
+    targets: list[Targets]
+
+    @model_validator(mode="after")
+    def counts_every_case(self) -> Measured:
+        for run in self.losses:
+            if run.cases != self.cases or run.trains > run.right:
+                raise ValueError(f"losses: {run.variant!r} ({run.condition}) miscounts its cases")
+        return self
+
+    @property
+    def name(self) -> str:
+        return f"{self.place}-{self.release}"
+
+    def runs(self, advice: str, variant: str) -> list[Run]:
+        return [run for run in self.losses if (run.advice, run.variant) == (advice, variant)]
+
+    @property
+    def without(self) -> list[Run]:
+        """The runs without any advice."""
+        return [run for run in self.losses if run.advice == NO_ADVICE]
+
+
+def verdicts_of(runs: Sequence[Run], without: Sequence[Run]) -> list[Verdict]:
+    """All the verdicts that one piece of advice earns in one release.
+
+    *Changes a right loss*: on the sound release, fewer losses are right than without the advice.
+    *Restores the right loss*: with the defect every loss is right, and it changes none.
+    *Hides the error*: with the defect and some content of the memory, fewer cases raise than
+    without the advice, and more end in a loss that is finite and wrong. *Loses the gradient*: a
+    loss is right, but its gradients are not. *No effect*: none of these.
+    """
+    bare = {(run.condition, run.memory): run for run in without}
+    faulty = [run for run in runs if run.memory]
+    changes = any(run.right < bare[run.condition, ""].right for run in runs if not run.memory)
+    hides = any(
+        run.raised < bare["unwritten", run.memory].raised
+        and run.wrong > bare["unwritten", run.memory].wrong
+        for run in faulty
+    )
+    earned: dict[Verdict, bool] = {
+        "restores the right loss": not changes and all(run.right == run.cases for run in faulty),
+        "changes a right loss": changes,
+        "hides the error": hides,
+        "loses the gradient": any(run.trains < run.right for run in runs),
+    }
+    return [verdict for verdict, given in earned.items() if given] or ["no effect"]
+
+
+def upgrade(measured: Sequence[Measured]) -> Verdict:
+    """What an upgrade does to the loss of the releases as they are, oldest first.
+
+    *Restores the right loss*: some are wrong, and no release after a right one is. *Changes a right
+    loss*: one after a right one is wrong. *No effect*: all are right, or none.
+    """
+    right = [
+        all(run.right == run.cases for run in one.without if not run.memory) for one in measured
+    ]
+    if len(set(right)) < 2:
+        return "no effect"
+    return "restores the right loss" if right == sorted(right) else "changes a right loss"
+
+
+@dataclass
+class Gathered:
+    """What was measured, oldest release first, and a line for each file that cannot be read."""
+
+    measured: list[Measured] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def gather(folder: Path) -> Gathered:
+    """Every release in `folder`; a damaged or foreign file costs only itself."""
+    gathered = Gathered()
+    for path in sorted(folder.glob("*.json")):
+        try:
+            gathered.measured.append(Measured.model_validate_json(path.read_bytes()))
+        except ValidationError as error:
+            gathered.errors.append(f"{path.name}: {forms.first_problem(error)}")
+        except OSError as error:
+            gathered.errors.append(f"{path.name}: {error.strerror}")
+    gathered.measured.sort(key=lambda one: forms.in_order(one.release))
+    return gathered
+
+
+def written(measured: Measured) -> Path:
+    """Where it was written to."""
+    path = MEASURED / f"{measured.name}.json"
+    forms.write_text(path, measured.model_dump_json(indent=1, exclude_defaults=True) + "\n")
+    return path.relative_to(ROOT)

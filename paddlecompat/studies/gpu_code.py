@@ -1,0 +1,135 @@
+"""The GPU code in Paddle's wheels, and whether `fixtures/releases.toml` lists what is in them.
+
+NVIDIA's own cuobjdump is of no use here: it reads no Windows file, and those on PyPI (13.2 and
+later) refuse a library that has code for compute capability 3.5.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from paddlecompat.environments import wheels
+from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.releases import SYSTEMS, Build, Fixture, Release, System
+from paddlecompat.studies import fat_binaries
+from paddlecompat.studies.fat_binaries import Code
+
+PLATFORMS: dict[System, list[str]] = {
+    "linux": ["manylinux1_x86_64", "manylinux2014_x86_64"],
+    "windows": ["win_amd64"],
+}
+# What holds Paddle's kernels: up to 2.3, up to 2.5, and since 2.6, on Linux in two parts.
+CORE = re.compile(r"paddle/(fluid/core_avx|(fluid|base)/libpaddle|libs/libphi)\.(so|pyd)")
+VERSION = re.compile(r"paddle/version(/__init__)?\.py")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a wheel says that it was made for, and what it has code for."""
+
+    cuda: str
+    cudnn: str
+    sm: list[str]
+    ptx: list[str]
+    seldom: list[str]
+
+    def __str__(self) -> str:
+        said = f"CUDA {self.cuda}, cuDNN {self.cudnn}, sm {' '.join(self.sm) or '-'}"
+        ptx = f", ptx {' '.join(self.ptx)}" if self.ptx else ""
+        seldom = f" (seldom: {', '.join(self.seldom)} fat binaries)" if self.seldom else ""
+        return said + ptx + seldom
+
+
+def check(fixture: Fixture, versions: list[str]) -> int:
+    """Read the wheels on PyPI of the named releases, or of all; 1 where one is not as listed.
+
+    Raises ValueError where a release is unknown or a wheel cannot be read, CannotRun where the
+    index fails.
+    """
+    status = 0
+    for release in releases.named(fixture, versions):
+        for build in release.gpu_builds:
+            if build.index != "pypi":
+                continue
+            for system in SYSTEMS:
+                found = fetch_and_read(release, build, system)
+                wrong = differences(build, system, found)
+                status |= bool(wrong)
+                verdict = f"NOT AS LISTED: {'; '.join(wrong)}" if wrong else "as listed"
+                print(f"{build.version} {system}: {found or 'no wheel'}: {verdict}", flush=True)
+    return status
+
+
+def fetch_and_read(release: Release, build: Build, system: System) -> Contents | None:
+    """What the build's wheel holds; it is fetched and deleted. None: the index has none."""
+    wheels.CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=wheels.CACHE) as folder:
+        wheel = wheels.download_for(PLATFORMS[system], build, release.python, Path(folder))
+        return None if wheel is None else read(wheel)
+
+
+def differences(build: Build, system: System, found: Contents | None) -> list[str]:
+    """What the fixture lists otherwise than it was found."""
+    listed = build.on(system)
+    if listed is None:
+        return ["no wheel is listed there"] if found else []
+    if found is None:
+        return ["a wheel is listed there"]
+    pairs = {
+        "source": (listed.source, "wheel"),
+        "cuda": (build.cuda, found.cuda),
+        "cudnn": (listed.cudnn or build.cudnn, found.cudnn),
+        "sm": (listed.sm, found.sm),
+        "ptx": (listed.ptx, found.ptx),
+    }
+    return [f"{field} is {was!r} there" for field, (was, now) in pairs.items() if was != now]
+
+
+def read(wheel: Path) -> Contents:
+    """What a wheel of Paddle holds.
+
+    Raises ValueError that names the file, where it is damaged or is no wheel of Paddle for GPUs.
+    """
+    where = wheel.name
+    about = ""
+    found: list[frozenset[Code]] = []
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for member in archive.infolist():
+                where = f"{wheel.name}: {member.filename}"
+                if VERSION.fullmatch(member.filename):
+                    about = archive.read(member).decode()
+                elif CORE.fullmatch(member.filename):
+                    with archive.open(member) as file:
+                        found += fat_binaries.read(file, member.file_size)
+    except (ValueError, OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ValueError(f"{where}: {error}") from None
+    if not (about and found):
+        missing = "GPU code" if about else "paddle/version"
+        raise ValueError(f"{wheel.name}: it has no {missing}: not a wheel of paddlepaddle-gpu")
+    said = dict(re.findall(r"^(cuda|cudnn)_version\s*=\s*'(.+)'", about, re.MULTILINE))
+    return Contents(said.get("cuda", "?"), said.get("cudnn", "?"), **of_all(found))
+
+
+def of_all(found: Iterable[frozenset[Code]]) -> dict[str, list[str]]:
+    """The architectures that the build was made for, by kind, and those met `seldom`.
+
+    Every fat binary has all of the former, but for a few that were compiled with other settings.
+    """
+    listed = list(found)
+    times = Counter(code for fat_binary in listed for code in fat_binary)
+    codes: dict[str, list[str]] = {"sm": [], "ptx": [], "seldom": []}
+    for (kind, architecture), number in sorted(times.items()):
+        capability = f"{architecture // 10}.{architecture % 10}"
+        if number > len(listed) / 2:
+            codes[kind].append(capability)
+        else:
+            codes["seldom"].append(f"{kind} {capability} in {number} of {len(listed)}")
+    return codes

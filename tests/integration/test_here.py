@@ -1,0 +1,281 @@
+"""What is installed is measured as it is, and the verdict is one that a person can act on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import samples
+
+from paddlecompat.cells import filling, here, option_set, run_program, suite
+from paddlecompat.environments import beside, installed
+from paddlecompat.environments.installed import Installed, Interpreter
+from paddlecompat.fixtures import expectations
+from paddlecompat.fixtures.forms import Place
+from paddlecompat.machine import gpus
+from paddlecompat.records import advice_results, judging, store
+from paddlecompat.records.advice_results import Measured
+from paddlecompat.records.judging import Judgement
+from paddlecompat.records.record import Device, NotRun, PropertyResult, Record
+from paddlecompat.report import here_page
+
+NO_DEVICE = NotRun(reason="no CUDA device", detail="no NVIDIA driver")
+NO_HEAD = "PaddleDetection's head cannot be imported: No module named 'ppdet'"
+
+
+# Where it is measured, and what is kept.
+
+
+class Desk:
+    """An installed Paddle whose device and properties are what the test says."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.patch = folder, monkeypatch
+        self.results = [samples.result()]
+        self.cuda: str | None = "11.2"
+        self.device: Device | NotRun = NO_DEVICE
+        self.advised: list[str] = []
+        monkeypatch.setattr(beside, "HERE", folder / "here")
+        monkeypatch.setattr(filling, "ROOT", folder)
+        monkeypatch.setattr(installed, "chosen", lambda _: interpreter())
+        monkeypatch.setattr(installed, "read", self.installed)
+        monkeypatch.setattr(beside, "tools", lambda *_: folder / "tools")
+        monkeypatch.setattr(expectations, "load", list)
+        monkeypatch.setattr(gpus, "look", lambda: self.device)
+        monkeypatch.setattr(filling, "tried_on_device", lambda record, *_: record)
+        monkeypatch.setattr(suite, "run", lambda *_: self.results)
+        monkeypatch.setattr(run_program, "asked_of", self.follow)
+
+    def installed(self, found: Interpreter) -> Installed:
+        changes = {"source": "installed", "wheel": "", "sha256": None, "cuda": self.cuda}
+        build = samples.build(version="2.3.2.post112", **changes)
+        return Installed(found, "2.3.2", build, {"numpy": "1.23.5"})
+
+    def follow(self, _: Path, place: Place, *__: object) -> Measured:
+        self.advised.append(place)
+        return measured()
+
+    def run(
+        self, place: Place | None = None, keyword: str | None = None, folder: str = "here"
+    ) -> int:
+        request = option_set.Request(place="cpu", seed=7, keyword=keyword)
+        return here.run(here.Options(request, None, place, self.folder / folder))
+
+    def record(self, folder: str = "here") -> Record:
+        (path,) = (self.folder / folder).glob("*.json")
+        return store.read(path)
+
+
+def interpreter() -> Interpreter:
+    return Interpreter(path=Path(sys.executable), version=(3, 10), has_paddle=True)
+
+
+def gpu() -> Device:
+    return Device(
+        name="NVIDIA GeForce RTX 3090",
+        capability="8.6",
+        memory_gib=24.0,
+        driver="535.104.05",
+        driver_cuda="12.2",
+    )
+
+
+def measured(right: int = 20, **variants: int) -> Measured:
+    """Twenty cases: so many right without advice, and with each variant of selecting elsewhere."""
+    runs = {advice_results.NO_ADVICE: right} | variants
+    losses = [
+        {
+            "advice": name if name == advice_results.NO_ADVICE else "select on the CPU",
+            "variant": name,
+            "condition": "sound",
+            "right": count,
+            "trains": count,
+            "raised": 20 - count,
+        }
+        for name, count in runs.items()
+    ]
+    known = {"release": "2.3.2", "place": "gpu", "seed": 0, "cases": 20, "losses": losses}
+    return Measured.model_validate(known | {"accuracy": [], "targets": []})
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "cuda", "seen", "place"),
+    [
+        (None, "11.2", gpu(), "gpu"),
+        (None, "11.2", NO_DEVICE, "cpu"),
+        (None, None, gpu(), "cpu"),
+        ("cpu", "11.2", gpu(), "cpu"),
+    ],
+    ids=["a device", "no device", "no CUDA in the build", "as asked"],
+)
+def test_the_gpu_is_measured_where_the_build_and_the_machine_have_one(
+    desk: Desk, asked_for: Place | None, cuda: str | None, seen: Device | NotRun, place: Place
+) -> None:
+    desk.cuda, desk.device = cuda, seen
+    assert desk.run(asked_for) == 0
+    assert desk.record().place == place
+
+
+def test_the_place_is_told_with_its_reason(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.run()
+    assert "on the CPU: no NVIDIA driver" in capsys.readouterr().out
+
+
+def test_the_record_has_the_device_that_was_found(desk: Desk) -> None:
+    desk.device = gpu()
+    desk.run()
+    assert (desk.record().device, desk.record().host.gpu) == (gpu(), "NVIDIA GeForce RTX 3090")
+
+
+def test_a_gpu_that_was_asked_for_and_is_not_there_is_a_failure_in_its_own_words(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert desk.run("gpu") == 1
+    assert "COULD NOT BE TESTED: PaddlePaddle 2.3.2" in (told := capsys.readouterr().out)
+    assert "no NVIDIA driver" in told
+
+
+def test_the_record_is_a_cells_and_keeps_the_tag(desk: Desk) -> None:
+    desk.run()
+    assert desk.record().cell == "cpu-2.3.2"
+    assert desk.record().file_name.startswith("cpu-2.3.2.post112@")
+
+
+def test_the_record_goes_to_a_folder_that_is_named(desk: Desk) -> None:
+    desk.run(folder="to be sent")
+    assert desk.record("to be sent").verdict == "sound"
+    assert list((desk.folder / "here").glob("*.json")) == []
+
+
+def test_some_properties_alone_make_no_record_for_the_table(desk: Desk) -> None:
+    desk.run(keyword="select")
+    assert list((desk.folder / "here").glob("*.json")) == []
+
+
+def test_a_new_violation_fails_the_session(desk: Desk) -> None:
+    desk.results = [samples.result(outcome="violated")]
+    assert desk.run() == 1
+
+
+def test_a_known_violation_does_not_fail_the_session(desk: Desk) -> None:
+    desk.results = [samples.result(outcome="violated")]
+    desk.patch.setattr(expectations, "load", lambda: [samples.expectation()])
+    assert desk.run() == 0
+
+
+def test_the_advice_is_followed_where_the_tensors_are(desk: Desk) -> None:
+    desk.device = gpu()
+    desk.run()
+    assert desk.advised == ["gpu"]
+
+
+def test_the_advice_is_left_out_where_only_some_properties_are_asked_for(desk: Desk) -> None:
+    desk.run(keyword="select")
+    assert desk.advised == []
+
+
+def test_advice_that_cannot_be_followed_is_told_and_costs_nothing_else(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> Measured:
+        raise ValueError("exit status 139, no words")
+
+    desk.patch.setattr(run_program, "asked_of", fail)
+    assert desk.run() == 0
+    assert "could not be tried: exit status 139" in capsys.readouterr().out
+
+
+# The verdict in plain words.
+
+
+def told(
+    *results: PropertyResult, followed: Measured | None = None, known: bool = False
+) -> tuple[str, str]:
+    """The English words and the Chinese, each in one line."""
+    record = samples.record(results or None)
+    expected = [samples.expectation()] if known else []
+    judgement = judging.judge(record, expected)
+    text = here_page.render(record, judgement, followed, None)
+    english, _, chinese = text.partition("\n\n")
+    return " ".join(english.split()), " ".join(chinese.split())
+
+
+def test_a_sound_verdict_says_on_how_many_calls() -> None:
+    english, chinese = told(samples.result(calls=12345))
+    assert "SOUND: PaddlePaddle 2.3.2" in english
+    assert "all 12,345 calls" in english
+    assert "可靠" in chinese
+    assert "12,345" in chinese
+
+
+def test_a_known_violation_is_told_by_what_it_means_to_who_trains() -> None:
+    english, chinese = told(samples.result(outcome="violated"), known=True)
+    assert "selection is bit exact: every loss may be wrong" in english
+    assert "所有损失都可能出错" in chinese
+
+
+def test_a_new_violation_is_told_by_what_was_seen() -> None:
+    english, chinese = told(samples.result(outcome="violated"))
+    assert "New, and explained by nobody yet" in english
+    assert "violated: values: expected [8, 9], got [0, 0]" in english
+    assert "新发现" in chinese
+
+
+def test_violations_that_mean_the_same_are_told_once() -> None:
+    results = [
+        samples.result(outcome="violated", name=f"test_{name}[float32]") for name in ("a", "b")
+    ]
+    judgement = Judgement(True, known=[(result, samples.expectation()) for result in results])
+    text = here_page.render(samples.record(results), judgement, None, None)
+    assert text.count("every loss may be wrong") == 1
+    assert "masked_select: a (and 1 more)" in text
+
+
+def test_a_missing_paddledet_is_told_as_that() -> None:
+    english, chinese = told(
+        samples.result(),
+        samples.result(group="ppyoloe_head", outcome="unsupported", calls=0, message=NO_HEAD),
+    )
+    assert "1 property of PP-YOLOE (ppyoloe_head), nor the advice" in english
+    assert "paddledet is not installed here" in english
+    assert "没有安装 paddledet" in chinese
+
+
+def test_what_the_release_does_not_offer_is_told_in_its_words() -> None:
+    refused = samples.result(name="test_b", outcome="unsupported", calls=0, message="no float16")
+    english, _ = told(samples.result(), refused)
+    assert "does not offer" in english
+    assert "no float16" in english
+
+
+def test_where_the_loss_is_right_no_advice_is_needed() -> None:
+    english, chinese = told(followed=measured())
+    assert "right in 20 of 20 cases as it is: no advice is needed" in english
+    assert "无需采纳任何建议" in chinese
+
+
+def test_advice_that_would_spoil_a_right_loss_is_named() -> None:
+    english, _ = told(followed=measured(20, clip=5, sort=20))
+    assert (
+        "This advice would spoil it (of 20 cases): - select on the CPU, clip: right in 5" in english
+    )
+    assert "sort" not in english
+
+
+def test_advice_that_restored_the_right_loss_is_told_from_that_which_did_not() -> None:
+    english, chinese = told(followed=measured(3, sort=20, clip=4))
+    assert "right in 3 of 20 cases as it is" in english
+    assert "This advice restored it: - select on the CPU, sort: right in 20" in english
+    assert "This did not: - select on the CPU, clip: right in 4" in english
+    assert "以下建议能使其恢复" in chinese
+
+
+def test_where_no_advice_restored_the_right_loss_that_is_told() -> None:
+    english, _ = told(followed=measured(3, clip=4))
+    assert "No piece of advice restored it: train with another build" in english

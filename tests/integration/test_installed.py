@@ -1,0 +1,210 @@
+"""Which Paddle is installed already is found out by reading alone; test tools stand beside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import venv
+from pathlib import Path
+
+import pytest
+
+from paddlecompat.environments import beside, installed, installer, locks, wheels
+from paddlecompat.environments.installed import Interpreter
+from paddlecompat.fixtures import releases
+from paddlecompat.machine import interpreters
+
+PADDLE = '__version__ = "2.3.2"\nclass version:\n    cuda = staticmethod(lambda: "11.2")\n'
+
+
+# Which interpreter, and which build.
+
+
+def made(folder: Path, paddle: str | None = PADDLE) -> Path:
+    """An interpreter of its own in a folder, with that text for Paddle, which has a tag."""
+    venv.create(folder, symlinks=os.name != "nt")
+    python = installer.interpreter(folder)
+    if paddle is not None:
+        packages = library(python)
+        (packages / "paddle.py").write_text(paddle)
+        metadata = packages / "paddlepaddle_gpu-2.3.2.post112.dist-info" / "METADATA"
+        metadata.parent.mkdir()
+        metadata.write_text("Metadata-Version: 2.1\nName: paddlepaddle-gpu\nVersion: 2.3.2.post112")
+    return python
+
+
+def library(python: Path) -> Path:
+    """Its folder of packages."""
+    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def files(folder: Path) -> dict[str, int]:
+    """Every file with the time of its last change."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No environment is active, and no Python is on the PATH."""
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    return monkeypatch
+
+
+@pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "CONDA_PREFIX"])
+def test_the_active_environment_comes_before_the_path(
+    machine: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    machine.setenv("PATH", str(made(tmp_path / "other").parent))
+    active = made(tmp_path / "active")
+    machine.setenv(variable, str(tmp_path / "active"))
+    assert installed.chosen(None).path.parent == active.parent
+
+
+def test_an_environment_without_paddle_is_passed_over(
+    machine: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made(tmp_path / "noxs own", paddle=None)
+    machine.setenv("VIRTUAL_ENV", str(tmp_path / "noxs own"))
+    meant = made(tmp_path / "meant")
+    machine.setenv("PATH", str(meant.parent))
+    assert installed.chosen(None).path.parent == meant.parent
+
+
+@pytest.mark.usefixtures("machine")
+def test_without_any_the_option_that_names_one_is_told() -> None:
+    with pytest.raises(ValueError, match="-- --python PATH"):
+        installed.chosen(None)
+
+
+def test_one_that_cannot_be_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"--python .*absent: cannot be run"):
+        installed.chosen(tmp_path / "absent")
+
+
+def test_one_that_is_too_old_for_the_test_tools_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Interpreter(path=Path("python3.7"), version=(3, 7), has_paddle=True)
+    monkeypatch.setattr(installed, "look", lambda _: old)
+    with pytest.raises(ValueError, match=r"need CPython 3\.9 or newer; this is 3\.7"):
+        installed.chosen(Path("python3.7"))
+
+
+def test_the_build_keeps_the_tag_that_its_metadata_have(tmp_path: Path) -> None:
+    found = installed.read(installed.chosen(made(tmp_path / "env")))
+    assert (found.release, found.build.version, found.build.tag) == (
+        "2.3.2",
+        "2.3.2.post112",
+        "post112",
+    )
+
+
+def test_the_build_is_marked_as_installed_and_has_no_hash(tmp_path: Path) -> None:
+    build = installed.read(installed.chosen(made(tmp_path / "env"))).build
+    assert (build.source, build.wheel, build.sha256, build.locked) == ("installed", "", None, False)
+
+
+def test_metadata_of_another_version_do_not_name_the_build() -> None:
+    about = {"version": "2.6.2", "cuda": None, "cudnn": None, "packages": {"PaddlePaddle": "2.5.0"}}
+    assert installed.build_of(about).version == "2.6.2"
+
+
+def test_of_two_distributions_the_one_that_fits_the_cuda_version_is_meant() -> None:
+    packages = {"paddlepaddle": "2.6.2", "paddlepaddle_gpu": "2.6.2.post120"}
+    about = {"version": "2.6.2", "cuda": "12.0", "cudnn": None, "packages": packages}
+    assert installed.build_of(about).version == "2.6.2.post120"
+
+
+def test_a_paddle_that_does_not_import_is_told_in_its_own_words(tmp_path: Path) -> None:
+    broken = made(tmp_path / "env", 'raise ImportError("libcudart.so.10.2: cannot open")')
+    with pytest.raises(ValueError, match=r"cannot be imported in .*libcudart\.so\.10\.2"):
+        installed.read(installed.chosen(broken))
+
+
+def test_asking_writes_nothing_into_the_interpreter(tmp_path: Path) -> None:
+    python = made(tmp_path / "env")
+    before = files(tmp_path)
+    installed.read(installed.chosen(python))
+    assert files(tmp_path) == before
+
+
+# The test tools beside it.
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The installer's command lines; nothing is installed."""
+    commands: list[list[str]] = []
+    lock = tmp_path / "here.txt"
+    lock.write_text("pytest==8.4.2\n")
+    monkeypatch.setattr(beside, "HERE", tmp_path / "here")
+    monkeypatch.setattr(beside, "TOOLS", lock)
+    monkeypatch.setattr(beside, "run_installer", commands.append)
+    return commands
+
+
+def test_the_tools_go_into_a_folder_of_their_own(asked: list[list[str]], tmp_path: Path) -> None:
+    folder = beside.tools(Path("python"), "3.10")
+    assert folder == tmp_path / "here" / "py310"
+    assert asked[0][asked[0].index("--target") + 1] == str(folder)
+
+
+def test_the_tools_are_put_there_once(asked: list[list[str]]) -> None:
+    beside.tools(Path("python"), "3.10")
+    beside.tools(Path("python"), "3.10")
+    assert len(asked) == 1
+
+
+def test_the_tools_of_another_lock_are_put_there_anew(asked: list[list[str]]) -> None:
+    beside.tools(Path("python"), "3.10")
+    beside.TOOLS.write_text("pytest==9.0.0\n")
+    beside.tools(Path("python"), "3.10")
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("uv", ["uv", None])
+def test_the_tools_are_those_of_the_lock_by_their_hashes(
+    monkeypatch: pytest.MonkeyPatch, uv: str | None
+) -> None:
+    monkeypatch.setattr(interpreters, "uv", lambda: uv)
+    command = beside.installer(Path("python"), Path("folder"))
+    assert {"--require-hashes", "--no-deps", str(beside.TOOLS)} <= set(command)
+    assert command[command.index("--python") + 1] == "python"
+
+
+def test_nothing_that_an_interpreter_has_for_paddle_stands_in_the_lock() -> None:
+    own = {"numpy", "paddlepaddle", "paddledet", "protobuf", "scipy", "pillow", "setuptools"}
+    assert own & wheels.requirements(beside.TOOLS).keys() == set()
+
+
+def test_the_tools_are_locked_for_every_python_that_is_not_refused() -> None:
+    asked_for = (releases.REQUIREMENTS / "here.in").read_text(encoding="utf-8").splitlines()
+    names = {line.split()[0] for line in asked_for if line and not line.startswith("#")}
+    text = beside.TOOLS.read_text(encoding="utf-8")
+    assert names <= wheels.requirements(beside.TOOLS).keys()
+    assert "python_full_version < '3.10'" in text
+
+
+def test_here_is_locked_alone_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr(locks, "compile_lock", lambda lock, *_: written.append(lock))
+    locks.lock(releases.load(), ["here"])
+    assert written == [beside.TOOLS]
+
+
+def test_a_plugin_of_the_interpreters_own_stays_away(tmp_path: Path) -> None:
+    python = made(tmp_path / "env")
+    packages = library(python)
+    (packages / "hostile.py").write_text("raise SystemExit('loaded')")
+    points = packages / "paddlepaddle_gpu-2.3.2.post112.dist-info" / "entry_points.txt"
+    points.write_text("[pytest11]\nhostile = hostile\n")
+    settings = beside.settings(Path(pytest.__file__).parent.parent)
+    settings |= {"PYTEST_PLUGINS": "pytest_timeout"}  # of the tools this one is always here
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    command = [str(python), "-m", "pytest", "-q", str(tmp_path / "test_nothing.py")]
+    assert beside_run(command, settings) == 0
+
+
+def beside_run(command: list[str], settings: dict[str, str]) -> int:
+    return subprocess.run(command, env=os.environ | settings, capture_output=True).returncode

@@ -1,0 +1,444 @@
+"""A property that dies costs itself alone; every outcome is told apart."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paddlecompat.cells import option_set, suite
+from paddlecompat.cells.sanitizer import Watch
+from paddlecompat.machine.processes import plain_environment
+from paddlecompat.records.record import CannotRun, Finding, PropertyResult, verdict_of
+
+PROTOCOL = (
+    "conftest.py",
+    "device.py",
+    "evidence.py",
+    "release_errors.py",
+    "write_script.py",
+    "pytest.ini",
+)
+PREAMBLE = """
+import ctypes, os
+import numpy as np
+import pytest
+from evidence import ask, begin, same_bytes
+from hypothesis import given, strategies as st
+
+class Case:
+    def __init__(self, n): self.n = n
+    def __str__(self): return f"case of {self.n}"
+    def script(self): return f"assert {self.n} < 10\\n"
+
+def verify(n=1):
+    begin(Case(n))
+    same_bytes(np.arange(n), np.arange(n))
+"""
+
+
+GPU = """
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+import numpy as np
+
+who = os.environ.get("PYTEST_XDIST_WORKER", "pytest itself")
+Path(__file__).with_name("loaded.txt").open("a").write(who)
+spoiled = False
+
+def set_device(place): pass
+
+def synchronize():
+    if spoiled:
+        raise OSError("CUDA error(700), an illegal memory access")
+
+class Tensor(np.ndarray):
+    def numpy(self):
+        synchronize()
+        return np.asarray(self)
+
+def to_tensor(values): return np.array(values).view(Tensor)
+
+device = SimpleNamespace(cuda=SimpleNamespace(synchronize=synchronize))
+"""
+SANITIZER = """#!{python}
+import os, sys
+rest = sys.argv[1:]
+while rest[0].startswith("--"):
+    option = rest.pop(0)
+    if option.startswith("--log-file="):
+        log = option.partition("=")[2].replace("%p", "1")
+        open(log, "w").write("========= COMPUTE-SANITIZER\\n========= Invalid read\\n")
+os.execv(rest[0], rest)
+"""
+
+
+class Suite:
+    """A folder of properties that need no Paddle, under the protocol of the real ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in PROTOCOL:
+            shutil.copy(option_set.PROPERTIES / name, folder / name)
+        (folder / "paddle.py").write_text("def set_device(place): pass\n")
+
+    def on_gpu(self, properties: str, **asked: object) -> dict[str, PropertyResult]:
+        """With a Paddle that has a device, which `paddle.spoiled = True` spoils."""
+        (self.folder / "paddle.py").write_text(GPU)
+        return self.run(properties, place="gpu", **asked)
+
+    def run(self, properties: str, **asked: object) -> dict[str, PropertyResult]:
+        module = self.folder / "test_sample.py"
+        module.write_text(PREAMBLE + properties)
+        fields: dict[str, object] = {"place": "cpu", "profile": "quick", **asked}
+        request = option_set.Request(properties=self.folder, **fields)  # type: ignore[arg-type]  # each test names fields of its own
+        results = suite.run(Path(sys.executable), request, self.folder / "log")
+        return {result.name: result for result in results}
+
+    def by_hand(
+        self, properties: str, *options: str, paddle: str = "pass", module: str = ""
+    ) -> tuple[int, str]:
+        """The exit status of plain pytest, without workers or a log, and what is printed."""
+        (self.folder / "test_sample.py").write_text(PREAMBLE + properties)
+        placing = f"import os\ndef set_device(place): {paddle}\n"
+        (self.folder / "paddle.py").write_text(module or placing)
+        command = [sys.executable, "-m", "pytest", str(self.folder), "--profile=quick", *options]
+        settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        ended = subprocess.run(
+            command, env=plain_environment() | settings, capture_output=True, text=True
+        )
+        return ended.returncode, ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def properties(tmp_path: Path) -> Suite:
+    return Suite(tmp_path)
+
+
+def test_a_property_that_verified_its_calls_holds(properties: Suite) -> None:
+    found = properties.run("def test_fine():\n    verify()\n    verify()\n")["test_fine"]
+    assert (found.group, found.outcome, found.calls, found.examples) == ("sample", "holds", 2, 2)
+
+
+def test_a_property_that_verified_nothing_does_not_hold(properties: Suite) -> None:
+    found = properties.run("def test_empty():\n    pass\n")["test_empty"]
+    assert (found.outcome, found.message) == ("violated", "the property verified no call")
+
+
+def test_a_wrong_answer_is_violated_with_the_shrunk_case(properties: Suite) -> None:
+    found = properties.run("""
+@given(st.integers(0, 100))
+def test_wrong(n):
+    begin(Case(n))
+    same_bytes(np.int64(n), np.int64(min(n, 9)))
+""")["test_wrong"]
+    assert found.outcome == "violated"
+    assert found.evidence is not None
+    assert (found.evidence.case, found.evidence.expected) == ("case of 10", "9")
+    assert found.evidence.script == "assert 10 < 10\n"
+
+
+def test_an_error_where_an_answer_was_due_is_violated(properties: Suite) -> None:
+    found = properties.run("""
+def test_raises():
+    verify()
+    raise RuntimeError("out of luck")
+""")["test_raises"]
+    assert found.outcome == "violated"
+    assert found.evidence is not None
+    assert found.evidence.actual == "RuntimeError: out of luck"
+
+
+def test_what_is_wrong_only_once_is_violated_with_that_case(properties: Suite) -> None:
+    found = properties.run("""
+seen = []
+@given(st.integers(5, 9))
+def test_flaky(n):
+    begin(Case(n))
+    seen.append(n)
+    same_bytes(np.int64(len(seen) == 3), np.int64(0))
+""")["test_flaky"]
+    assert (found.outcome, found.message[:15]) == ("violated", "not every time:")
+    assert found.evidence is not None
+
+
+def test_the_releases_word_that_it_offers_no_such_thing_is_unsupported(properties: Suite) -> None:
+    found = properties.run("""
+def no_kernel():
+    raise NotImplementedError("no such kernel")
+def test_missing():
+    ask(no_kernel)
+""")["test_missing"]
+    assert (found.outcome, found.message) == ("unsupported", "no such kernel")
+
+
+def test_what_was_offered_and_then_refused_is_violated(properties: Suite) -> None:
+    found = properties.run("""
+def no_kernel():
+    raise NotImplementedError("no such kernel")
+def test_half():
+    verify()
+    ask(no_kernel)
+""")["test_half"]
+    assert found.outcome == "violated"
+
+
+DEATHS = {
+    "segmentation fault": "ctypes.string_at(0)",
+    "exit": "os._exit(3)",
+    "exit without a failure": "os._exit(0)",
+    "abort": "os.abort()",
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_death_is_crashed_on_its_case_and_costs_nothing_else(
+    properties: Suite, death: str
+) -> None:
+    results = properties.run(f"""
+def test_before():
+    verify()
+def test_dies():
+    verify(7)
+    {DEATHS[death]}
+def test_after():
+    verify()
+""")
+    assert {name: r.outcome for name, r in results.items()} == {
+        "test_before": "holds",
+        "test_dies": "crashed",
+        "test_after": "holds",
+    }
+    assert results["test_dies"].case == "case of 7"
+
+
+def test_a_death_leaves_the_script_of_its_case(properties: Suite) -> None:
+    found = properties.run("def test_dies():\n    verify(7)\n    os._exit(3)\n")["test_dies"]
+    assert found.evidence is not None
+    assert (found.evidence.script, found.evidence.actual) == (
+        "assert 7 < 10\n",
+        "the process died",
+    )
+
+
+def test_an_endless_loop_is_timed_out_on_its_case_and_costs_nothing_else(
+    properties: Suite,
+) -> None:
+    results = properties.run(
+        """
+def test_hangs():
+    begin(Case(3))
+    while True: pass
+def test_after():
+    verify()
+""",
+        timeout=3,
+    )
+    assert (results["test_hangs"].outcome, results["test_hangs"].case) == ("timed out", "case of 3")
+    assert results["test_after"].outcome == "holds"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no address space limit on Windows")
+def test_memory_exhaustion_under_a_limit_is_crashed_and_costs_nothing_else(
+    properties: Suite,
+) -> None:
+    results = properties.run(
+        """
+def test_devours():
+    begin(Case(5))
+    np.ones(8 * 2**30, dtype=np.uint8)
+def test_after():
+    verify()
+""",
+        memory_limit=4,
+    )
+    assert (results["test_devours"].outcome, results["test_devours"].case) == (
+        "crashed",
+        "case of 5",
+    )
+    assert results["test_after"].outcome == "holds"
+
+
+def test_a_death_before_any_property_leaves_none_out(properties: Suite) -> None:
+    results = properties.run(
+        """
+if os.environ.get("PYTEST_XDIST_WORKER") != "gw0":
+    os._exit(1)
+def test_dies():
+    os._exit(1)
+def test_never_runs():
+    verify()
+""",
+        restarts=2,
+    )
+    assert {r.outcome for r in results.values()} == {"crashed"}
+    assert len(results) == 2
+
+
+def test_properties_that_cannot_be_collected_are_not_run(properties: Suite) -> None:
+    with pytest.raises(CannotRun, match=r"import failed.*No module named 'nothing_of_the_kind'"):
+        properties.run("import nothing_of_the_kind\n")
+
+
+def test_a_selection_that_matches_nothing_is_an_error(properties: Suite) -> None:
+    with pytest.raises(ValueError, match="no property matches -k 'elephant'"):
+        properties.run("def test_fine():\n    verify()\n", keyword="elephant")
+
+
+def test_the_same_seed_draws_the_same_cases(properties: Suite) -> None:
+    drawing = """
+@given(st.integers())
+def test_drawn(n):
+    begin(Case(n))
+    with open(os.path.join(os.path.dirname(__file__), "drawn.txt"), "a") as file:
+        print(n, file=file)
+    same_bytes(np.int64(0), np.int64(0))
+"""
+    drawn = []
+    for _ in range(2):
+        properties.run(drawing, seed=20221)
+        drawn.append((properties.folder / "drawn.txt").read_text())
+        (properties.folder / "drawn.txt").unlink()
+    assert drawn[0] == drawn[1]
+
+
+def test_what_is_set_for_another_python_does_not_reach_the_cell(
+    properties: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    results = properties.run("""
+def test_fine():
+    assert "PYTHONPATH" not in os.environ
+    verify()
+""")
+    assert results["test_fine"].outcome == "holds"
+
+
+def test_one_outcome_that_is_not_sound_makes_the_cell_unsound(properties: Suite) -> None:
+    results = properties.run("def test_fine():\n    verify()\ndef test_dies():\n    os._exit(1)\n")
+    assert verdict_of(results.values()) == "unsound"
+
+
+def test_plain_pytest_counts_what_was_verified(properties: Suite) -> None:
+    status, said = properties.by_hand("def test_fine():\n    verify()\n    verify()\n")
+    assert status == 0
+    assert "on the cpu: 2 calls verified; holds: 1." in said
+
+
+def test_plain_pytest_says_once_why_a_place_cannot_be_used(properties: Suite) -> None:
+    two = "def test_one():\n    verify()\ndef test_two():\n    verify()\n"
+    refusal = "raise ValueError('not compiled with CUDA')"
+    status, said = properties.by_hand(two, "--place=gpu", paddle=refusal)
+    assert status == 3
+    assert said.count("the gpu cannot be used: not compiled with CUDA") == 1
+
+
+def test_plain_pytest_shows_the_last_words_of_a_release_that_ends_the_process(
+    properties: Suite,
+) -> None:
+    death = "os.write(2, b'no GPU detected'); os._exit(255)"
+    fine = "def test_fine():\n    verify()\n"
+    assert "no GPU detected" in properties.by_hand(fine, "--place=gpu", paddle=death)[1]
+
+
+SPOILS = """
+import paddle
+
+@given(st.integers(0, 100))
+def test_spoils(n):
+    verify()
+    paddle.spoiled = True
+
+def test_fine():
+    assert not paddle.spoiled
+    verify()
+"""
+
+
+REFUSES = """
+import paddle
+from evidence import refused
+
+def refuse():
+    paddle.spoiled = True
+    raise OSError("CUDA error(719), unspecified launch failure")
+
+def test_refused():
+    verify()
+    refused(refuse, "nonsense", "IndexError")
+
+def test_fine():
+    verify()
+"""
+
+
+def test_a_spoiled_device_costs_the_property_that_spoiled_it_alone(properties: Suite) -> None:
+    found = properties.on_gpu(SPOILS)
+    assert found["test_spoils"].outcome == "crashed"
+    assert "the device no longer answered: OSError: CUDA error(700)" in found["test_spoils"].message
+    assert found["test_fine"].outcome == "holds"
+
+
+def test_a_spoiled_device_names_the_case_that_spoiled_it(properties: Suite) -> None:
+    assert properties.on_gpu(SPOILS)["test_spoils"].case == "case of 1"
+
+
+def test_a_refusal_that_spoils_the_device_holds_with_what_was_verified(
+    properties: Suite,
+) -> None:
+    found = properties.on_gpu(REFUSES)
+    refused = found["test_refused"]
+    assert (refused.outcome, refused.calls, refused.examples) == ("holds", 2, 1)
+    assert "CUDA error(719)" in refused.message
+    assert found["test_fine"].outcome == "holds"
+
+
+def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(properties: Suite) -> None:
+    found = properties.on_gpu(REFUSES.replace("CUDA error(719), unspecified launch failure", "700"))
+    assert found["test_refused"].outcome == "crashed"
+
+
+def test_a_failure_on_a_device_that_still_answers_is_shrunk_as_ever(properties: Suite) -> None:
+    found = properties.on_gpu("""
+@given(st.integers(0, 100))
+def test_wrong(n):
+    begin(Case(n))
+    same_bytes(np.int64(n), np.int64(min(n, 9)))
+""")["test_wrong"]
+    assert found.evidence is not None
+    assert (found.outcome, found.evidence.case) == ("violated", "case of 10")
+
+
+def test_the_process_that_outlives_the_workers_does_not_load_paddle(properties: Suite) -> None:
+    properties.on_gpu("def test_fine():\n    verify()\n")
+    assert (properties.folder / "loaded.txt").read_text() == "gw0"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for the program is a script")
+def test_under_compute_sanitizer_the_properties_run_and_its_log_is_read(
+    properties: Suite,
+) -> None:
+    program = properties.folder / "compute-sanitizer"
+    program.write_text(SANITIZER.format(python=sys.executable))
+    program.chmod(0o755)
+    watch = Watch(str(program), "memcheck", "2024.1")
+    found = properties.on_gpu("def test_fine():\n    verify()\n", watch=watch)
+    assert found["test_fine"].outcome == "holds"
+    assert watch.found(properties.folder / "log").findings == [
+        Finding(text="Invalid read", times=1)
+    ]
+
+
+def test_plain_pytest_ends_where_a_refusal_ends_the_process_and_names_the_way_on(
+    properties: Suite,
+) -> None:
+    status, said = properties.by_hand(REFUSES, "--place=gpu", module=GPU)
+    assert status == 3
+    assert "test_refused is refused, as is due" in said
+    assert "`nox -s here` goes on after it" in said

@@ -1,0 +1,166 @@
+"""What is drawn: small public strategies, each of which says what it draws and how it shrinks.
+
+A selection is drawn by its structure (a shape, a dtype and words of arrays.py), never element by
+element, so that a case of half a million elements costs what a case of four does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from properties.cases.selections import Selection
+from properties.oracle.arrays import PATTERNS
+
+Shape = tuple[int, ...]
+OFFERED_EVERYWHERE = ("float32", "float64", "int32", "int64")
+# shapes of a few rows, of widths that are no multiples of a vector load
+ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
+
+
+def shapes(max_side: int = 7) -> st.SearchStrategy[Shape]:
+    """Shapes of 1 to 5 dimensions without a zero. Shrinks to `(1,)`."""
+    return npst.array_shapes(min_dims=1, max_dims=5, min_side=1, max_side=max_side)
+
+
+@st.composite
+def zero_size_shapes(draw: st.DrawFn) -> Shape:
+    """Shapes of 1 to 5 dimensions, at least one of them zero. Shrinks to `(0,)`."""
+    shape = draw(npst.array_shapes(min_dims=1, max_dims=5, min_side=0, max_side=5))
+    axis = draw(st.integers(0, len(shape) - 1))
+    return (*shape[:axis], 0, *shape[axis + 1 :])
+
+
+@st.composite
+def shapes_around(draw: st.DrawFn, size: int) -> Shape:
+    """Shapes of one element less, the same, or one more than `size`. Shrinks to `(size,)`."""
+    total = size + draw(st.sampled_from([0, -1, 1]))
+    rows = draw(st.sampled_from([1] + [n for n in (2, 3, 5, 64) if total % n == 0]))
+    return draw(st.sampled_from([(total,), (rows, total // rows), (total // rows, 1, rows)]))
+
+
+def seeds() -> st.SearchStrategy[int]:
+    """Seeds of `numpy.random.RandomState`. Shrinks to 0."""
+    return st.integers(0, 2**32 - 1)
+
+
+def selections(
+    shape: st.SearchStrategy[Shape] | None = None,
+    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
+    fills: Sequence[str] = ("count", "bits"),
+    patterns: Sequence[str] = PATTERNS,
+) -> st.SearchStrategy[Selection]:
+    """An array and a mask of the same shape: one of `shapes()` unless said otherwise.
+
+    Shrinks to the first dtype, fill and pattern, with a small shape and seed 0: one element that
+    is selected.
+    """
+    return st.builds(
+        Selection,
+        shape=shapes() if shape is None else shape,
+        dtype=st.sampled_from(dtypes),
+        fill=st.sampled_from(fills),
+        pattern=st.sampled_from(patterns),
+        seed=seeds(),
+    )
+
+
+def mixed_selections(
+    shape: st.SearchStrategy[Shape] | None = None,
+    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
+    fills: Sequence[str] = ("count", "bits"),
+) -> st.SearchStrategy[Selection]:
+    """Selections of which the mask chooses something and leaves something out.
+
+    Shrinks to two elements, the first of them chosen.
+    """
+    patterns = ("first", *(name for name in PATTERNS if name not in ("all", "none", "first")))
+    return selections(shape, dtypes, fills, patterns).filter(chooses_some)
+
+
+@st.composite
+def leading_selections(
+    draw: st.DrawFn,
+    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
+    fills: Sequence[str] = ("count", "bits"),
+) -> Selection:
+    """A mask over one or more of x's leading axes, but not all. Shrinks to `(2, 1)` and `(2,)`.
+
+    The mask chooses something and leaves something out.
+    """
+    shape = draw(npst.array_shapes(min_dims=2, max_dims=5, min_side=1, max_side=7))
+    axes = draw(st.integers(1, len(shape) - 1))
+    selection = draw(mixed_selections(st.just((max(2, shape[0]), *shape[1:])), dtypes, fills))
+    leading = dataclasses.replace(selection, mask_shape=selection.shape[:axes])
+    assume(chooses_some(leading))
+    return leading
+
+
+def chooses_some(selection: Selection) -> bool:
+    """Whether the mask is True somewhere, and False somewhere."""
+    mask = selection.mask
+    return bool(mask.any() and not mask.all())
+
+
+@st.composite
+def broadcast_selections(
+    draw: st.DrawFn,
+    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
+    fills: Sequence[str] = ("count",),
+) -> Selection:
+    """Shapes of x and mask that differ and broadcast together. Shrinks to `(1,)` and `(2,)`."""
+    pairs = npst.mutually_broadcastable_shapes(num_shapes=2, min_dims=1, max_dims=4, max_side=5)
+    pair = pairs.filter(lambda both: both.input_shapes[0] != both.input_shapes[1])
+    shape, mask_shape = draw(pair).input_shapes
+    return draw(with_mask_shape(shape, mask_shape, dtypes, fills))
+
+
+@st.composite
+def unfitting_selections(draw: st.DrawFn) -> Selection:
+    """Shapes of x and mask that do not broadcast together. Shrinks to `(2,)` and `(3,)`."""
+    shape = draw(npst.array_shapes(min_dims=1, max_dims=4, min_side=2, max_side=5))
+    axis = draw(st.integers(0, len(shape) - 1))
+    other = draw(st.integers(2, 6).filter(lambda side: side != shape[axis]))
+    mask_shape = draw(st.sampled_from([shape[axis:], shape]))
+    place = len(mask_shape) - (len(shape) - axis)
+    mask_shape = (*mask_shape[:place], other, *mask_shape[place + 1 :])
+    return draw(with_mask_shape(shape, mask_shape, OFFERED_EVERYWHERE))
+
+
+def with_mask_shape(
+    shape: Shape, mask_shape: Shape, dtypes: Sequence[str], fills: Sequence[str] = ("count",)
+) -> st.SearchStrategy[Selection]:
+    """An array of `shape` and a mask of `mask_shape`."""
+    return st.builds(
+        Selection,
+        shape=st.just(shape),
+        mask_shape=st.just(mask_shape),
+        dtype=st.sampled_from(dtypes),
+        fill=st.sampled_from(fills),
+        pattern=st.sampled_from(PATTERNS),
+        seed=seeds(),
+    )
+
+
+@st.composite
+def views(draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
+    """A permutation of the axes, then a slice of every axis, never empty.
+
+    Shrinks to the axes in their order and to whole slices.
+    """
+    permutation = draw(st.permutations(range(len(shape))))
+    index = tuple(draw(slices(shape[axis])) for axis in permutation)
+    return {"permutation": tuple(permutation), "index": index}
+
+
+@st.composite
+def slices(draw: st.DrawFn, side: int) -> slice:
+    """A slice of an axis of `side` elements that takes at least one. Shrinks to all of them."""
+    start = draw(st.integers(0, side - 1))
+    left_out = draw(st.integers(0, side - 1 - start))
+    return slice(start, side - left_out, draw(st.integers(1, 3)))

@@ -1,0 +1,128 @@
+"""PaddleDetection's PP-YOLOE, as small as it gets, and what it is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import paddle
+import pytest
+
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs
+from properties.questions.box_loss_questions import Tensor, number
+
+Model = Any  # paddledet carries no types
+
+CLASSES = 3
+SIDE = 96  # pixels: 9 anchors at the greatest stride, which is ATSS's topk
+STRIDES = (32, 16, 8)
+STATIC_EPOCHS = 4  # of them the head asks ATSS, from then on TAL
+RATE = 0.003
+REG_RANGE = (0, 17)  # the head's default
+EPOCHS = {"ATSS": 0, "TAL": STATIC_EPOCHS}
+
+
+def build_ppyoloe() -> Model:
+    """CSPResNet, CustomCSPPAN and PPYOLOEHead with both assigners: 1/16 of the width of PP-YOLOE-l.
+
+    Where it cannot be imported the property is `unsupported`, with the error's words.
+    """
+    try:
+        from ppdet.modeling.architectures.ppyoloe import PPYOLOE
+        from ppdet.modeling.assigners import ATSSAssigner, TaskAlignedAssigner
+        from ppdet.modeling.backbones.cspresnet import CSPResNet
+        from ppdet.modeling.heads.ppyoloe_head import PPYOLOEHead
+        from ppdet.modeling.necks.custom_pan import CustomCSPPAN
+    except (ImportError, AttributeError) as error:
+        pytest.skip(f"PaddleDetection's PP-YOLOE cannot be imported: {error}")
+    backbone = CSPResNet(width_mult=1 / 16, depth_mult=1 / 6, use_large_stem=True)
+    neck = CustomCSPPAN(
+        in_channels=[shape.channels for shape in backbone.out_shape],
+        out_channels=[768, 384, 192],
+        stage_num=1,
+        block_num=1,
+        act="swish",
+        spp=True,
+        width_mult=1 / 16,
+    )
+    head = PPYOLOEHead(
+        in_channels=[shape.channels for shape in neck.out_shape],
+        num_classes=CLASSES,
+        fpn_strides=STRIDES,
+        static_assigner_epoch=STATIC_EPOCHS,
+        static_assigner=ATSSAssigner(topk=9, num_classes=CLASSES),
+        assigner=TaskAlignedAssigner(topk=13),
+        nms=None,
+    )
+    return PPYOLOE(backbone, neck, head, post_process=None)
+
+
+def images_and_boxes(seed: int, label_dtype: str) -> dict[str, np.ndarray]:
+    """Two images of noise, and on them three rectangles in the colours of their classes.
+
+    Images float32 [2, 3, SIDE, SIDE], labels [2, 2, 1], boxes float32 [2, 2, 4] in pixels, and a
+    mask float32 [2, 2, 1] of those that are no padding: the second image has one rectangle only.
+    """
+    draw = np.random.RandomState(seed)
+    images = draw.uniform(-0.5, 0.5, (2, 3, SIDE, SIDE)).astype(np.float32)
+    labels = np.zeros((2, 2, 1), label_dtype)
+    boxes, present = np.zeros((2, 2, 4), np.float32), np.zeros((2, 2, 1), np.float32)
+    for place in ((0, 0), (0, 1), (1, 0)):
+        label, size = draw.randint(CLASSES), draw.randint(SIDE // 4, SIDE // 2, 2)
+        (x1, y1), (x2, y2) = corners = np.cumsum([draw.randint(0, SIDE // 2, 2), size], axis=0)
+        images[place[0], label, y1:y2, x1:x2] = 2
+        labels[place], boxes[place], present[place] = label, corners.reshape(4), 1
+    return {"image": images, "gt_class": labels, "gt_bbox": boxes, "pad_gt_mask": present}
+
+
+class Step(NamedTuple):
+    """What one training step came to."""
+
+    inputs: BoxLossInputs  # what the head saw
+    box_losses: BoxLoss  # what the head made of it, tensors
+    loss: float
+    astray: list[str]  # parameters without a gradient that is finite
+
+
+def train(assigner: str, seed: int, label_dtype: str) -> Iterator[Step]:
+    """Training steps without end, on one batch, with one of EPOCHS' assigners."""
+    paddle.seed(seed)
+    model = build_ppyoloe()
+    optimizer = paddle.optimizer.Adam(RATE, parameters=model.parameters())
+    arrays = images_and_boxes(seed, label_dtype)
+    seen = watched(model.yolo_head)
+    model.train()
+    while True:
+        batch = {name: paddle.to_tensor(array) for name, array in arrays.items()}
+        loss = model({**batch, "epoch_id": EPOCHS[assigner]})["loss"]
+        loss.backward()
+        yield Step(*seen.pop(), number(loss), without_gradient(model))
+        optimizer.step()
+        optimizer.clear_grad()
+
+
+def watched(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
+    """A list to which the head's box loss adds what it is given and what it returns."""
+    seen: list[tuple[BoxLossInputs, BoxLoss]] = []
+    true = head._bbox_loss
+
+    def bbox_loss(*inputs: Tensor) -> Any:
+        losses = true(*inputs)
+        *arrays, total = (tensor.numpy() for tensor in inputs)
+        given = BoxLossInputs._make((*arrays, total.reshape(())))
+        seen.append((given, BoxLoss(*(loss.detach() for loss in losses))))
+        return losses
+
+    head._bbox_loss = bbox_loss
+    return seen
+
+
+def without_gradient(model: Model) -> list[str]:
+    """The names of those parameters whose gradient is missing or not finite."""
+    return [
+        name
+        for name, parameter in model.named_parameters()
+        if not parameter.stop_gradient
+        and (parameter.grad is None or not np.isfinite(parameter.grad.numpy()).all())
+    ]

@@ -1,0 +1,214 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class BoxLossInputs(NamedTuple):
+    """What the head's box loss is given, for B images of L anchors, K classes and C bins."""
+
+    pred_dist: np.ndarray  # floats [B, L, 4 * C], logits
+    pred_bboxes: np.ndarray  # floats [B, L, 4]
+    anchor_points: np.ndarray  # floats [L, 2]
+    assigned_labels: np.ndarray  # integers [B, L], K for background
+    assigned_bboxes: np.ndarray  # floats [B, L, 4]
+    assigned_scores: np.ndarray  # floats [B, L, K]
+    assigned_scores_sum: np.ndarray  # a float, []
+
+
+class Positives(NamedTuple):
+    """The N anchors that are not background, in C order: what the losses are computed from."""
+
+    boxes: np.ndarray  # [N, 4], predicted
+    truth: np.ndarray  # [N, 4], assigned
+    weights: np.ndarray  # [N]
+    logits: np.ndarray  # [N, 4, C]
+    targets: np.ndarray  # [N, 4]
+
+
+class BoxLoss(NamedTuple):
+    """The three losses, or one thing about each of the three."""
+
+    l1: Any
+    giou: Any
+    dfl: Any
+
+
+def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
+    """The DFL of each side, float64 [N, 4], from logits [N, 4, C] and targets [N, 4]: eq. 6.
+
+    With S = softmax(logits), l the bin below the target t and r = l + 1 the one above:
+    -((r - t) log S_l + (t - l) log S_r). Raises ValueError where a target is out of range.
+    """
+    shares = bin_shares(targets, reg_range)
+    entropies: np.ndarray = -(shares * log_softmax(logits)).sum(axis=-1)
+    return entropies
+
+
+def bin_shares(targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
+    """The weight of each of the C bins, float64 [N, 4, C], for targets [N, 4]; they sum to one.
+
+    A bin's weight is 1 less its distance from the target, and 0 from a distance of 1 on, which is
+    eq. 6's r - t and t - l for the two neighbours. Raises ValueError where a target is below the
+    first bin or above the last.
+    """
+    low, high = reg_range
+    t = np.asarray(targets, np.float64)
+    if not ((t >= low) & (t <= high - 1)).all():
+        raise ValueError(f"a target is outside [{low}, {high - 1}]")
+    return np.maximum(0.0, 1.0 - np.abs(t[..., None] - np.arange(low, high)))
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """float64, over the last axis; the greatest logit is taken off first, so nothing overflows."""
+    z = np.asarray(logits, np.float64)
+    z = z - z.max(axis=-1, keepdims=True)
+    logs: np.ndarray = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    return logs
+
+
+def dfl_loss(
+    logits: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    reg_range: tuple[int, int],
+    scores_sum: float,
+) -> float:
+    """The head's DFL: the mean of a positive's four sides, times its weight, summed, over the sum
+    of scores. Logits [N, 4, C], targets [N, 4], weights [N]. Raises ValueError as `bin_shares`.
+    """
+    means = side_losses(logits, targets, reg_range).mean(axis=-1)
+    return float((means * weights).sum() / scores_sum)
+
+
+def dfl_gradient(
+    logits: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    reg_range: tuple[int, int],
+    scores_sum: float,
+) -> np.ndarray:
+    """The gradient of `dfl_loss` by the logits, float64 [N, 4, C].
+
+    A side's is softmax(logits) less the bins' shares, for these sum to one.
+    """
+    side = np.exp(log_softmax(logits)) - bin_shares(targets, reg_range)
+    above = np.asarray(weights, np.float64) / (4 * scores_sum)
+    gradient: np.ndarray = side * above[:, None, None]
+    return gradient
+
+
+def clipped_distances(
+    points: np.ndarray, boxes: np.ndarray, reg_range: tuple[int, int]
+) -> np.ndarray:
+    """From points [..., 2] to the sides of boxes [..., 4]: float64 [..., 4] in the range.
+
+    The head clips to [low, high - 1 - 0.01], so that a bin above the target is always there.
+    """
+    low, high = reg_range
+    points, boxes = np.asarray(points, np.float64), np.asarray(boxes, np.float64)
+    sides = np.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1)
+    clipped: np.ndarray = sides.clip(low, high - 1 - 0.01)
+    return clipped
+
+
+def giou_losses(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """1 - GIoU of each pair of boxes [N, 4], float64 [N]: algorithm 1 of the paper.
+
+    With I, U and C the areas of the intersection, the union and the smallest box around both,
+    GIoU = I/U - (C - U)/C, so the loss is 2 - I/U - U/C. Boxes have x1 < x2 and y1 < y2.
+    """
+    inner, union, outer, *_ = overlaps(boxes, truth)
+    losses: np.ndarray = 2 - inner / union - union / outer
+    return losses
+
+
+def giou_gradients(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The gradient of each of `giou_losses` by its first box, float64 [N, 4].
+
+    Where two sides coincide there is none, and what is given here is one of its neighbours.
+    """
+    inner, union, outer, d_inner, d_union, d_outer = overlaps(boxes, truth)
+    iou, filled = (inner / union)[:, None], (union / outer)[:, None]
+    union, outer = union[:, None], outer[:, None]
+    gradients: np.ndarray = (iou * d_union - d_inner) / union
+    gradients += (filled * d_outer - d_union) / outer
+    return gradients
+
+
+def overlaps(boxes: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The areas I, U, C [N] of pairs of boxes [N, 4], and their gradients [N, 4] by the first."""
+    b, t = np.asarray(boxes, np.float64), np.asarray(truth, np.float64)
+    area, d_area = area_and_gradient(b)
+    theirs, _ = area_and_gradient(t)
+
+    lower, upper = np.maximum(b, t), np.minimum(b, t)
+    shared = np.concatenate([lower[:, :2], upper[:, 2:]], axis=1)
+    meet: np.ndarray = np.less(shared[:, :2], shared[:, 2:]).all(axis=1)
+    inner, d_inner = area_and_gradient(shared)
+    inner, d_inner = inner * meet, d_inner * meet[:, None] * np.equal(shared, b)
+
+    around = np.concatenate([upper[:, :2], lower[:, 2:]], axis=1)
+    outer, d_outer = area_and_gradient(around)
+    d_outer = d_outer * np.equal(around, b)
+    return inner, area + theirs - inner, outer, d_inner, d_area - d_inner, d_outer
+
+
+def area_and_gradient(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Areas [N] of boxes [N, 4], and their gradients [N, 4]."""
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    return width * height, np.stack([-height, -width, height, width], axis=1)
+
+
+def positives(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Positives:
+    """What the head selects. The background's label is the number of classes."""
+    chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
+    bins = reg_range[1] - reg_range[0]
+    distances = clipped_distances(inputs.anchor_points, inputs.assigned_bboxes, reg_range)
+    return Positives(
+        boxes=inputs.pred_bboxes[chosen],
+        truth=inputs.assigned_bboxes[chosen],
+        weights=inputs.assigned_scores.sum(axis=-1)[chosen],
+        logits=inputs.pred_dist[chosen].reshape(-1, 4, bins),
+        targets=distances[chosen],
+    )
+
+
+def box_loss(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
+    """The head's three losses, floats: 0 where there is no positive.
+
+    L1 is the mean over positives and coordinates, and has no weights; GIoU and DFL are weighted by
+    the scores, and divided by their sum.
+    """
+    found = positives(inputs, reg_range)
+    if not len(found.boxes):
+        return BoxLoss(0.0, 0.0, 0.0)
+    total = float(inputs.assigned_scores_sum)
+    apart = np.abs(found.boxes.astype(np.float64) - found.truth)
+    return BoxLoss(
+        l1=float(apart.mean()),
+        giou=float((giou_losses(found.boxes, found.truth) * found.weights).sum() / total),
+        dfl=dfl_loss(found.logits, found.targets, found.weights, reg_range, total),
+    )
+
+
+def box_loss_gradients(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
+    """The gradients of L1 and GIoU by pred_bboxes [B, L, 4], of DFL by pred_dist [B, L, 4 * C].
+
+    float64; 0 at anchors that are not positive.
+    """
+    found = positives(inputs, reg_range)
+    total = float(inputs.assigned_scores_sum)
+    weights = found.weights.astype(np.float64) / total
+    apart = found.boxes.astype(np.float64) - found.truth
+    by_logits = dfl_gradient(found.logits, found.targets, found.weights, reg_range, total)
+    chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
+    l1, giou = np.zeros(inputs.pred_bboxes.shape), np.zeros(inputs.pred_bboxes.shape)
+    dfl = np.zeros(inputs.pred_dist.shape)
+    l1[chosen] = np.sign(apart) / max(apart.size, 1)
+    giou[chosen] = giou_gradients(found.boxes, found.truth) * weights[:, None]
+    dfl[chosen] = by_logits.reshape(-1, inputs.pred_dist.shape[-1])
+    return BoxLoss(l1, giou, dfl)

@@ -1,0 +1,80 @@
+"""The arrays of a loss case, from a few words and a seed: numpy and the oracle's types only.
+
+`RandomState` is used because NumPy promises never to change its stream.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from properties.oracle.box_loss import BoxLossInputs
+
+
+def dfl_arrays(
+    reg_range: tuple[int, int],
+    dtype: str,
+    pattern: str | tuple[float, ...],
+    count: int,
+    spread: float,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Logits [N, 4, C] within `spread` of 0, targets [N, 4] and weights [N] in [0, 1) of `dtype`.
+
+    `pattern` is the targets themselves, "inside" the range, or "edges", from `bin_edges`.
+    """
+    low, high = reg_range
+    draw = np.random.RandomState(seed)
+    logits = draw.uniform(-spread, spread, (count, 4, high - low)).astype(dtype)
+    weights = draw.uniform(0, 1, count).astype(dtype)
+    if isinstance(pattern, tuple):
+        targets = np.array(pattern, dtype).reshape(count, 4)
+    elif pattern == "edges":
+        targets = draw.choice(bin_edges(reg_range, dtype), (count, 4))
+    else:
+        targets = draw.uniform(low, high - 1.02, (count, 4)).astype(dtype)
+    return logits, targets, weights
+
+
+def bin_edges(reg_range: tuple[int, int], dtype: str) -> np.ndarray:
+    """Every bin, its neighbours in `dtype`, and the end of the clip; those within the clip."""
+    low, high = reg_range
+    bins = np.arange(low, high).astype(dtype)
+    far = np.array(np.inf, dtype)
+    end = np.array([high - 1 - 0.01]).astype(dtype)
+    edges = np.concatenate([bins, np.nextafter(bins, -far), np.nextafter(bins, far), end])
+    return edges[(edges >= low) & (edges <= end)]
+
+
+def head_inputs(
+    reg_range: tuple[int, int], classes: int, batch: int, anchors: int, assigned: str, seed: int
+) -> BoxLossInputs:
+    """Float32 inputs of the head's box loss: grid points, boxes about them, some beyond the range.
+
+    `assigned` says how many anchors are positives: "none", "one", "some", "block" or "all".
+    """
+    low, high = reg_range
+    draw = np.random.RandomState(seed)
+    shape = (batch, anchors)
+    points = np.stack([np.arange(anchors) % 8, np.arange(anchors) // 8], axis=-1) + 0.5
+    before, size = draw.uniform(low - 0.5, high, (*shape, 2)), draw.uniform(1, high, (*shape, 2))
+    truth = np.concatenate([points - before, points - before + size], axis=-1)
+    centre, half = points + draw.uniform(-3, 3, (*shape, 2)), draw.uniform(0.3, high, (*shape, 2))
+    boxes = np.concatenate([centre - half, centre + half], axis=-1)
+
+    order = draw.permutation(batch * anchors)
+    count = {"none": 0, "one": 1, "all": order.size}.get(assigned, (order.size + 2) // 3)
+    chosen = np.arange(count) + order[0] % (order.size - count + 1)
+    chosen = order[:count] if assigned == "some" else chosen
+    labels = np.full(batch * anchors, classes, np.int64)
+    labels[chosen] = draw.randint(0, classes, count)
+    scores = np.zeros((batch * anchors, classes), np.float32)
+    scores[chosen, labels[chosen]] = draw.uniform(0.05, 1, count)
+    return BoxLossInputs(
+        pred_dist=draw.uniform(-8, 8, (*shape, 4 * (high - low))).astype(np.float32),
+        pred_bboxes=boxes.astype(np.float32),
+        anchor_points=points.astype(np.float32),
+        assigned_labels=labels.reshape(shape),
+        assigned_bboxes=truth.astype(np.float32),
+        assigned_scores=scores.reshape(*shape, classes),
+        assigned_scores_sum=np.asarray(max(scores.sum(), 1), np.float32),
+    )

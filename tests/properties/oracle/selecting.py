@@ -1,0 +1,74 @@
+"""What is right, by NumPy alone and in float64 where there is arithmetic. It never calls Paddle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def masked_select(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The elements of `x` at which the bool `mask` is True: 1-D, of x's dtype, in C order.
+
+    `x` and `mask` broadcast to one shape first. Raises ValueError where they cannot.
+    """
+    whole, chosen = np.broadcast_arrays(x, mask)
+    selected: np.ndarray = whole[chosen]
+    return selected
+
+
+def masked_select_gradient(
+    shape: tuple[int, ...], mask: np.ndarray, upstream: np.ndarray
+) -> np.ndarray:
+    """The gradient of `(masked_select(x, mask) * upstream).sum()` by an `x` of `shape`.
+
+    `upstream` is 1-D, an element for each one selected, of x's dtype. Where x was broadcast, the
+    elements that one element of x was copied to add up, in float64.
+    """
+    common = np.broadcast(np.empty(shape), mask).shape
+    scattered = np.zeros(common, upstream.dtype)
+    scattered[np.broadcast_to(mask, common)] = upstream
+    if shape == common:
+        return scattered
+    full = (1,) * (len(common) - len(shape)) + shape
+    stretched = tuple(axis for axis in range(len(common)) if full[axis] != common[axis])
+    added: np.ndarray = scattered.astype(np.float64).sum(axis=stretched, keepdims=True)
+    return added.reshape(shape).astype(upstream.dtype)
+
+
+def nonzero(x: np.ndarray) -> np.ndarray:
+    """Where `x` is not zero: int64 [N, rank], a row for each element, in C order.
+
+    NaN is not zero; -0.0 is.
+    """
+    return np.argwhere(x).astype(np.int64)
+
+
+def boolean_index(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`x[mask]`: [N, *rest], for a bool `mask` over x's leading axes and `rest` the sides left."""
+    chosen: np.ndarray = x[mask]
+    return chosen
+
+
+def boolean_index_gradient(
+    shape: tuple[int, ...], mask: np.ndarray, upstream: np.ndarray
+) -> np.ndarray:
+    """The gradient of `(x[mask] * upstream).sum()` by an `x` of `shape`, of upstream's dtype."""
+    return assigned(np.zeros(shape, upstream.dtype), mask, upstream)
+
+
+def assigned(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
+    """What `x` holds after `x[mask] = value`; x itself stays as it is."""
+    after = x.copy()
+    after[mask] = value
+    return after
+
+
+def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`x` where the bool `condition` is True, else `y`; the three broadcast to one shape first."""
+    return np.where(condition, x, y)
+
+
+def masked_fill(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
+    """`value` where the bool `mask` is True, else `x`, of x's dtype; x and mask broadcast first."""
+    return np.where(mask, np.asarray(value, x.dtype), x)

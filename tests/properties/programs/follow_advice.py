@@ -1,0 +1,439 @@
+"""Does the advice help? Each piece is followed on the release as it is, and with a defect put in.
+
+`python advice.py --seed 0 --cases 40 --place cpu` prints one line of JSON, whose form is
+`paddlecompat/advice.py`'s. A loss is right where it is the oracle's for the inputs as they are,
+whatever the advice made of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any, Callable
+from unittest import mock
+
+import numpy as np
+import paddle
+import pytest
+
+from properties.cases.loss_cases import ASSIGNED, REG_RANGES
+from properties.detection.real_head import build_head
+from properties.mutants import catalogue
+from properties.oracle.box_loss import (
+    BoxLoss,
+    BoxLossInputs,
+    box_loss,
+    box_loss_gradients,
+    clipped_distances,
+    side_losses,
+)
+from properties.oracle.loss_arrays import head_inputs
+from properties.oracle.tolerances import box_loss_gradient_tolerance, box_loss_tolerance
+from properties.programs.advised import (
+    ADVICE,
+    NONZERO,
+    RANGE,
+    WIDER,
+    Advice,
+    Range,
+    ask,
+    boolean_index_in_full,
+    narrowed,
+)
+from properties.protocol.release_errors import in_one_line, says_not_offered
+from properties.questions.box_loss_questions import Tensor, number, paddle_side_losses
+
+CLASSES, BATCH, ANCHORS = 2, 2, 24
+EPS = float(np.finfo(np.float32).eps)
+WORDS = 160  # of an error's message
+EARLIER = "an earlier batch"
+# What the memory held that the kernel never wrote: fresh memory, as #44031 and #44721 show it; the
+# same outputs of an earlier batch; targets that PaddleDetection's threads report; garbage.
+MEMORIES: dict[str, tuple[float, ...]] = {
+    "zeros": (0,),
+    EARLIER: (),
+    "-1, reported": (-1,),
+    "28, reported": (28,),
+    "460, reported": (460,),
+    "huge": (1e30, -1e30),
+    "NaN": (np.nan,),
+}
+KERNEL = ("masked_select", "nonzero")  # what the one kernel serves
+DTYPES = ("float16", "float32", "float64")
+WIDEST: Range = (-(2**15), 2**15)
+SPECIAL = {"with a NaN": np.nan, "with an infinity": np.inf}
+BOXES = ("ordinary", "huge", "tiny", "inverted", "outside the image", *SPECIAL)
+HALF_IN_OLD = r"Operator \w+ does not have kernel for \{data_type\[[\w:]+\]"  # 2.2 and 2.3
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--cases", type=int, default=40, help="two at least")
+    options.add_argument("--place", choices=("cpu", "gpu"), default="cpu")
+    options.add_argument("--as-it-is", action="store_true", help="put no defect in: seconds")
+    asked = options.parse_args()
+    paddle.set_device(asked.place)
+    try:
+        build_head(CLASSES, RANGE)
+    except pytest.skip.Exception as missing:
+        raise SystemExit(str(missing)) from None
+    warnings.simplefilter("ignore")  # NumPy's, of garbage that is cast to integers
+    cases = list(drawn_cases(asked.seed, asked.cases))
+    found: Row = {
+        "release": ".".join(re.findall(r"\d+", paddle.__version__)[:3]),
+        "place": asked.place,
+        "seed": asked.seed,
+        "cases": asked.cases,
+        "losses": list(sound_rows(cases)),
+        "accuracy": [],
+        "targets": [],
+    }
+    if not asked.as_it_is:
+        found["losses"].extend(unwritten_rows(cases))
+        found["accuracy"].extend(accuracy_rows(asked.seed, asked.cases))
+        found["targets"].extend(target_rows(asked.seed, asked.cases))
+    print(json.dumps(found))
+
+
+# The cases, and how they end.
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs of the head's box loss for RANGE, and what is due."""
+
+    inputs: BoxLossInputs
+    losses: BoxLoss
+    gradients: BoxLoss
+
+    def right(self, losses: BoxLoss) -> bool:
+        tolerances = box_loss_tolerance(self.inputs, RANGE, EPS)
+        return all(abs(a - due) <= t for a, due, t in zip(losses, self.losses, tolerances))
+
+    def error(self, losses: BoxLoss) -> float:
+        """The relative error of that loss, of the three, which is farthest off."""
+        return float(max(abs(a - due) / due for a, due in zip(losses, self.losses)))
+
+    def trains(self, by_dist: Any, by_boxes: Any) -> bool:
+        """Whether the gradients of the losses' sum are right: arrays, or None."""
+        if by_dist is None or by_boxes is None:
+            return False
+        due, tolerances = self.gradients, box_loss_gradient_tolerance(self.inputs, RANGE, EPS)
+        off = np.abs(by_boxes - due.l1 - due.giou).max() <= tolerances.l1 + tolerances.giou
+        return bool(off and np.abs(by_dist - due.dfl).max() <= tolerances.dfl)
+
+
+def drawn_cases(seed: int, count: int) -> Iterator[Case]:
+    """Some of the boxes reach beyond RANGE."""
+    for index, drawn in enumerate(np.random.RandomState(seed).randint(2**16, size=count)):
+        assigned = ASSIGNED[index % len(ASSIGNED)]
+        yield case_of(head_inputs(RANGE, CLASSES, BATCH, ANCHORS, assigned, int(drawn)))
+
+
+def case_of(inputs: BoxLossInputs) -> Case:
+    return Case(inputs, box_loss(inputs, RANGE), box_loss_gradients(inputs, RANGE))
+
+
+def with_boxes_inside(case: Case) -> Case:
+    """The boxes drawn in to where the clip to RANGE leaves them as they are."""
+    inputs, points = case.inputs, case.inputs.anchor_points
+    sides = clipped_distances(points, inputs.assigned_bboxes, RANGE)
+    boxes = np.concatenate([points - sides[..., :2], points + sides[..., 2:]], axis=-1)
+    return case_of(inputs._replace(assigned_bboxes=boxes.astype(np.float32)))
+
+
+@dataclass
+class Counts:
+    """How the cases of one row ended."""
+
+    right: int = 0
+    trains: int = 0  # right, with the right gradients
+    not_finite: int = 0
+    errors: list[float] = field(default_factory=list)  # of losses finite but wrong, relative
+    messages: Counter[str] = field(default_factory=Counter)
+
+    def add(self, advice: Advice, case: Case) -> None:
+        """Follow the advice on one case."""
+        try:
+            tensors, dist, boxes = ask(advice, case.inputs)
+            losses = BoxLoss(*map(number, tensors))
+        except Exception as error:  # for garbage, each release raises types of its own
+            self.messages[in_one_line(error)[:WORDS]] += 1
+            return
+        if not np.isfinite(losses).all():
+            self.not_finite += 1
+        elif not case.right(losses):
+            self.errors.append(case.error(losses))
+        else:
+            self.right += 1
+            by_dist, by_boxes = gradients(sum(tensors), dist, boxes)
+            by_dist = None if by_dist is None else narrowed(by_dist, advice.reg_range)
+            self.trains += case.trains(by_dist, by_boxes)
+
+    def row(self) -> Row:
+        return {
+            "right": self.right,
+            "trains": self.trains,
+            "wrong": len(self.errors),
+            "not_finite": self.not_finite,
+            "raised": sum(self.messages.values()),
+            "message": self.messages.most_common(1)[0][0] if self.messages else "",
+            **error_row(self.errors),
+        }
+
+
+def error_row(errors: list[float]) -> Row:
+    """Three digits of relative errors; None where there is none."""
+    if not errors:
+        return {"median_error": None, "greatest_error": None}
+    short = [float(f"{error:.3g}") for error in (np.median(errors), max(errors))]
+    return dict(zip(("median_error", "greatest_error"), short))
+
+
+def gradients(loss: Tensor, *leaves: Tensor) -> list[Any]:
+    """By each leaf; None where the loss does not reach it."""
+    if not loss.stop_gradient:
+        loss.backward()
+    return [None if leaf.grad is None else leaf.grad.numpy() for leaf in leaves]
+
+
+# The advice on the release as it is, and with the defect.
+
+
+def sound_rows(cases: list[Case]) -> Iterator[Row]:
+    """For the cases as they are, and with every box inside the range."""
+    populations = {"sound": cases, "sound, boxes inside": list(map(with_boxes_inside, cases))}
+    for advice in ADVICE:
+        for condition, population in populations.items():
+            counts = Counts()
+            for case in population:
+                counts.add(advice, case)
+            yield row_of(advice, condition, "", counts)
+
+
+def unwritten_rows(cases: list[Case]) -> Iterator[Row]:
+    """With nothing that the kernel serves written; and, where nonzero is used, with that right."""
+    with in_place() as kernel:
+        for advice in ADVICE:
+            for memory in MEMORIES:
+                counts = unwritten(advice, cases, memory, kernel, KERNEL)
+                yield row_of(advice, "unwritten", memory, counts)
+                if advice.select in NONZERO:
+                    counts = unwritten(advice, cases, memory, kernel, KERNEL[:1])
+                    yield row_of(advice, "unwritten, nonzero right", memory, counts)
+
+
+def row_of(advice: Advice, condition: str, memory: str, counts: Counts) -> Row:
+    about = {"advice": advice.advice, "variant": advice.variant}
+    return {**about, "condition": condition, "memory": memory, **counts.row()}
+
+
+def unwritten(
+    advice: Advice, cases: list[Case], memory: str, kernel: Kernel, functions: tuple[str, ...]
+) -> Counts:
+    """How the cases end where these functions do not write onto that memory."""
+    counts = Counts()
+    for index, case in enumerate(cases):
+        if memory == EARLIER:
+            held = outputs_of(advice, cases[index - 1], kernel)
+        else:
+            held = [np.array(MEMORIES[memory])]
+        with kernel.changing(functions, unwritten_onto(cycle(held))):
+            counts.add(advice, case)
+    return counts
+
+
+def unwritten_onto(memory: Iterator[np.ndarray]) -> Callable[[Tensor], Tensor]:
+    """The next output has the right shape and dtype, and holds what its memory held before."""
+
+    def stale(output: Tensor) -> Tensor:
+        due = output.numpy()
+        return paddle.to_tensor(np.resize(next(memory), due.shape).astype(due.dtype))
+
+    return stale
+
+
+def outputs_of(advice: Advice, case: Case, kernel: Kernel) -> list[np.ndarray]:
+    """What the kernel writes for a case, one output after the other."""
+    outputs: list[np.ndarray] = []
+
+    def write_down(output: Tensor) -> Tensor:
+        outputs.append(output.numpy())
+        return output
+
+    with kernel.changing(KERNEL, write_down):
+        ask(advice, case.inputs)
+    return outputs
+
+
+@dataclass
+class Kernel:
+    """The kernel behind the functions, and what is made of its outputs."""
+
+    functions: tuple[str, ...] = ()
+    change: Callable[[Tensor], Tensor] | None = None
+
+    def behind(self, name: str) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+        def factory(true: Callable[..., Tensor]) -> Callable[..., Tensor]:
+            def function(*arguments: Any) -> Tensor:
+                output = true(*arguments)
+                return self.change(output) if self.change and name in self.functions else output
+
+            return function
+
+        return factory
+
+    @contextmanager
+    def changing(
+        self, functions: tuple[str, ...], change: Callable[[Tensor], Tensor]
+    ) -> Iterator[None]:
+        self.functions, self.change = functions, change
+        try:
+            yield
+        finally:
+            self.functions, self.change = (), None
+
+
+@contextmanager
+def in_place() -> Iterator[Kernel]:
+    """Put the kernel behind the functions that it serves, and behind an index by a mask."""
+    kernel = Kernel()
+    tensor_type = type(paddle.zeros([1]))
+    index = tensor_type.__getitem__
+
+    def getitem(x: Tensor, item: Any) -> Tensor:
+        by_mask = isinstance(item, tensor_type) and item.dtype == paddle.bool
+        return boolean_index_in_full(x, item) if by_mask else index(x, item)
+
+    with ExitStack() as replaced:
+        for name in KERNEL:
+            replaced.enter_context(catalogue.replaced(f"paddle.{name}", kernel.behind(name)))
+        replaced.enter_context(mock.patch.object(tensor_type, "__getitem__", getitem))
+        yield kernel
+
+
+# What a wider range costs: the error of the DFL, by the dtype of the targets.
+
+
+def accuracy_rows(seed: int, count: int) -> Iterator[Row]:
+    """For targets in RANGE, and over the whole of a wider range."""
+    for reg_range in (RANGE, *WIDER, WIDEST):
+        for dtype in DTYPES:
+            for over in dict.fromkeys((RANGE, reg_range)):
+                found = [dfl_error(reg_range, dtype, over, seed + case) for case in range(count)]
+                errors = [error for error in found if error is not None]
+                about = {"reg_range": reg_range, "dtype": dtype, "targets": over}
+                yield {**about, "raised": len(found) - len(errors), **error_row(errors)}
+
+
+def dfl_error(reg_range: Range, dtype: str, over: Range, seed: int) -> float | None:
+    """The relative error of 4 positives' mean DFL, for float64 targets; None where that raises.
+
+    The targets are rounded to the dtype and clipped in it. No CPU kernel takes float16 logits, and
+    automatic mixed precision keeps a cross entropy in float32: there these are float32.
+    """
+    low, high = reg_range
+    draw = np.random.RandomState(seed)
+    targets = draw.uniform(over[0], over[1] - 1.02, (4, 4))
+    wide = "float64" if dtype == "float64" else "float32"
+    logits = draw.uniform(-8, 8, (4, 4, high - low)).astype(wide)
+    rounded = clipped_in(dtype, targets, reg_range).astype(wide)
+    try:
+        sides = paddle_side_losses(paddle.to_tensor(logits), paddle.to_tensor(rounded), low)
+    except (ValueError, IndexError):  # the label is no bin
+        return None
+    due = side_losses(logits, targets, reg_range).mean()
+    return float(abs(sides.numpy().astype(np.float64).mean() - due) / due)
+
+
+def clipped_in(dtype: str, targets: np.ndarray, reg_range: Range) -> np.ndarray:
+    """Rounded to the dtype, and clipped in it to the range as the head does."""
+    low, high = np.array([reg_range[0], reg_range[1] - 1 - 0.01]).astype(dtype)
+    clipped: np.ndarray = targets.astype(dtype).clip(low, high)
+    return clipped
+
+
+# Which boxes leave the range on a sound release.
+
+
+def target_rows(seed: int, count: int) -> Iterator[Row]:
+    """Every kind of box in every dtype, at RANGE; and boxes that reach the clip, in every range."""
+    for dtype in DTYPES:
+        for kind in BOXES:
+            yield target_row(kind, dtype, RANGE, seed, count)
+        for reg_range in (*REG_RANGES[1:], *WIDER, WIDEST):
+            yield target_row("huge", dtype, reg_range, seed, count)
+
+
+def target_row(kind: str, dtype: str, reg_range: Range, seed: int, count: int) -> Row:
+    """Where the targets of `count` boxes lie after the head's clip, and how its DFL ends."""
+    points, boxes = boxes_of(kind, seed, count)
+    targets, by = targets_of(points.astype(dtype), boxes.astype(dtype), reg_range)
+    low, high = reg_range
+    return {
+        "boxes": kind,
+        "dtype": dtype,
+        "reg_range": reg_range,
+        "clipped_by": by,
+        "inside": int(((targets >= low) & (targets < high - 1)).sum()),
+        "below": int((targets < low).sum()),
+        "above": int((targets >= high - 1).sum()),
+        "nan": int(np.isnan(targets).sum()),
+        "dfl": end_of_dfl(targets.astype(np.float32), reg_range),
+    }
+
+
+def boxes_of(kind: str, seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points [N, 2] of a grid, and boxes [N, 4] of a kind: float64, in units of the stride."""
+    draw = np.random.RandomState(seed)
+    points = draw.randint(0, 8, (count, 2)) + 0.5
+    lower, upper = (draw.uniform(0.5, 8, (count, 2)) for _ in range(2))
+    boxes = np.concatenate([points - lower, points + upper], axis=-1)
+    made = {
+        "huge": np.concatenate([points - 1e30, points + 1e30], axis=-1),
+        "tiny": np.concatenate([points, points + 1e-6], axis=-1),
+        "inverted": boxes[:, [2, 3, 0, 1]],
+        "outside the image": boxes + 100,
+    }
+    boxes = made.get(kind, boxes)
+    if kind in SPECIAL:
+        boxes[np.arange(count), draw.randint(0, 4, count)] = SPECIAL[kind]
+    return points, boxes
+
+
+def targets_of(points: np.ndarray, boxes: np.ndarray, reg_range: Range) -> tuple[np.ndarray, str]:
+    """The head's own targets [N, 4]; NumPy's where the release has no kernel for the dtype."""
+    head = build_head(CLASSES, reg_range)
+    try:
+        targets = head._bbox2distance(paddle.to_tensor(points), paddle.to_tensor(boxes))
+    except Exception as error:
+        if says_not_offered(error, [HALF_IN_OLD]) is None:
+            raise
+        sides = np.concatenate([points - boxes[:, :2], boxes[:, 2:] - points], axis=-1)
+        return clipped_in(str(sides.dtype), sides, reg_range), "NumPy"
+    return targets.numpy(), "Paddle"
+
+
+def end_of_dfl(targets: np.ndarray, reg_range: Range) -> str:
+    """What the head's DFL makes of float32 targets: "finite", "not finite", or its error."""
+    logits = paddle.zeros([*targets.shape, reg_range[1] - reg_range[0]], "float32")
+    head = build_head(CLASSES, reg_range)
+    try:
+        losses = head._df_loss(logits, paddle.to_tensor(targets), reg_range[0]).numpy()
+    except (ValueError, IndexError) as error:
+        return in_one_line(error)[:WORDS]
+    return "finite" if np.isfinite(losses).all() else "not finite"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""What a property tells the record: the case it is on, the calls it verified, what contradicted it.
+
+A property begins each example with `begin(case)`, asks the release through `ask`, and compares
+through `same_bytes`, `within` or `refused`. `conftest.py` carries what is gathered here out of the
+process. Everything is per process: a worker runs one property at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, NoReturn, Protocol, TypeVar
+
+import numpy as np
+import pytest
+
+from properties.protocol import device
+from properties.protocol.release_errors import in_one_line, says_not_offered
+
+Answer = TypeVar("Answer")
+# What a kernel's own assertion comes to; a fault of memory (700, 716) is no refusal.
+ASSERTED = re.compile(r"CUDA error\((710|715|719)\)|device-side assert|launch failure")
+LONG = 32  # elements; longer arrays are shown around the first wrong one
+
+
+class Case(Protocol):
+    """What is asked of the release: small enough to print, and it can be pickled."""
+
+    def __str__(self) -> str:
+        """One line that a person can read."""
+
+    def script(self) -> str:
+        """A program that needs paddle and numpy alone, and fails where the release is wrong."""
+
+
+class Violation(AssertionError):
+    """The release's answer contradicts the oracle's."""
+
+    def __init__(self, what: str, expected: object, actual: object) -> None:
+        super().__init__(f"{what}: expected {shown(expected)}, got {shown(actual)}")
+        self.expected = shown(expected)
+        self.actual = shown(actual)
+
+
+@dataclass
+class Ledger:
+    """What the running property has come to so far."""
+
+    calls: int = 0
+    examples: int = 0
+    case: Case | None = None
+    violation: Violation | None = None
+    violated_case: Case | None = None
+
+
+@dataclass
+class Journal:
+    """A file that outlives the process: the property that runs, since when, and on which case."""
+
+    path: str | None = None
+    property: str = ""
+    started: float = 0.0
+    left: dict[str, Any] | None = None
+    """How this process ended itself, because the device no longer answered."""
+
+    def write(self, case: Case | None) -> None:
+        if self.path is None:
+            return
+        line = {
+            "property": self.property,
+            "started": self.started,
+            "case": case and str(case),
+            "left": self.left,
+        }
+        with open(self.path, "wb") as file:  # noqa: PTH123  # once an example: kept quick
+            file.write(json.dumps(line).encode() + b"\n" + pickle.dumps(case))
+
+
+ledger = Ledger()
+journal = Journal()
+
+
+def start(nodeid: str) -> None:
+    """A property starts: an empty ledger, and its name in the journal."""
+    vars(ledger).update(vars(Ledger()))  # emptied, not replaced: others hold it by name
+    journal.property, journal.started = nodeid, time.time()
+    journal.write(None)
+
+
+def begin(case: Case) -> None:
+    """An example starts. Should the process die, the journal names this case."""
+    ledger.examples += 1
+    ledger.case = case
+    journal.write(case)
+
+
+def ask(
+    call: Callable[..., Answer], *args: Any, not_offered: Sequence[str] = (), **kwargs: Any
+) -> Answer:
+    """Call the release. If it says clearly that it does not offer this, that ends the property.
+
+    Only before anything was verified: what was offered and then refused is a violation.
+    `not_offered` are patterns of errors that say so to this property alone.
+    """
+    try:
+        return call(*args, **kwargs)
+    except Exception as error:
+        reason = says_not_offered(error, not_offered)
+        if reason is None or ledger.calls:
+            raise
+        pytest.skip(reason)
+
+
+def same_bytes(actual: np.ndarray, expected: np.ndarray, what: str = "values") -> None:
+    """A verified call: dtype, shape and every byte agree (NaN payloads and the sign of zero too).
+
+    Raises Violation where they do not, and what the device came to in the meantime.
+    """
+    device.synchronize()
+    ledger.calls += 1
+    if actual.dtype != expected.dtype:
+        contradict(f"{what}: dtype", expected, actual)
+    if actual.shape != expected.shape:
+        contradict(f"{what}: shape", expected, actual)
+    if actual.tobytes() != expected.tobytes():
+        first = first_difference(actual, expected)
+        what, actual, expected = window(what, first, actual, expected)
+        if shown(actual) == shown(expected):
+            actual, expected = bits(actual), bits(expected)
+        contradict(what, expected, actual)
+
+
+def window(
+    what: str, first: int, actual: np.ndarray, expected: np.ndarray
+) -> tuple[str, np.ndarray, np.ndarray]:
+    """Long arrays of which element `first` is wrong are shown around it; `what` then says so."""
+    size = expected.size
+    if size <= LONG:
+        return what, actual, expected
+    near = slice(max(0, first - 4), min(first + 12, size))
+    what = f"{what}, elements {near.start} to {near.stop - 1} of {size}"
+    return what, actual.reshape(-1)[near], expected.reshape(-1)[near]
+
+
+def first_difference(one: np.ndarray, other: np.ndarray) -> int:
+    """The position, in C order, of the first element whose bytes differ in arrays of one dtype."""
+    rows = [np.frombuffer(a.tobytes(), np.uint8).reshape(a.size, a.itemsize) for a in (one, other)]
+    return int((rows[0] != rows[1]).any(axis=1).argmax())
+
+
+def bits(array: np.ndarray) -> np.ndarray:
+    """The elements' bits, for those that print alike: NaN payloads."""
+    return np.array([f"0x{element.tobytes()[::-1].hex()}" for element in array.reshape(-1)])
+
+
+def within(actual: object, expected: object, tolerance: object, what: str) -> None:
+    """A verified call: every |actual - expected| is at most `tolerance`, an absolute bound.
+
+    Where the oracle says NaN the release must say NaN, and the same infinity where it says one.
+    The caller derives the bound. Raises Violation where an element is outside, and what the device
+    came to in the meantime.
+    """
+    device.synchronize()
+    ledger.calls += 1
+    measured = np.asarray(actual, dtype=np.float64)
+    true = np.asarray(expected, dtype=np.float64)
+    if measured.shape != true.shape:
+        contradict(f"{what}: shape", true.shape, measured.shape)
+    with np.errstate(invalid="ignore"):
+        close = np.abs(measured - true) <= np.asarray(tolerance)
+    agree = close | (measured == true) | (np.isnan(measured) & np.isnan(true))
+    if not agree.all():
+        bound = np.broadcast_to(np.asarray(tolerance), true.shape)[~agree][0]
+        what, measured, true = window(what, int((~agree).argmax()), measured, true)
+        contradict(f"{what} (tolerance {bound:.3g})", true, measured)
+
+
+def refused(call: Callable[[], object], what: str, words: str = "") -> None:
+    """A verified call: the release raises an error. Raises Violation where it answers instead.
+
+    `words` is a pattern that the beginning of its type and message, `IndexError: …`, has to match.
+    A GPU's kernel refuses by an assertion of its own (PaddlePaddle/PaddleOCR#8635), whose words go
+    to the terminal, and after which the process can ask it nothing more: then the process ends.
+    """
+    ledger.calls += 1
+    due = f"an error that says {words}" if words else "an error"
+    try:
+        answer = call()
+        device.synchronize()
+    except Exception as error:
+        said = f"{type(error).__name__}: {in_one_line(error)}"
+        if device.trouble() is not None:
+            leave(said, refused=ASSERTED.search(said) is not None)
+        if not re.match(words, said):
+            contradict(what, due, said)
+        return
+    contradict(what, due, answer)
+
+
+def leave(said: str, refused: bool = False) -> NoReturn:
+    """The device no longer answers: end this process, which is replaced, while the property runs.
+
+    `refused` is whether that was due. What the property came to is left in the journal; without
+    one, plain pytest ends.
+    """
+    if journal.path is None:
+        ends = "is refused, as is due" if refused else "is lost"
+        told = f"the device ends this process ({journal.property} {ends}): {said}"
+        pytest.exit(f"{told}; `nox -s here` goes on after it", returncode=3)
+    counted = {"calls": ledger.calls, "examples": ledger.examples}
+    journal.left = {"said": said, "refused": refused, **counted}
+    journal.write(ledger.case)
+    os._exit(3)
+
+
+def contradict(what: str, expected: object, actual: object) -> None:
+    """Raise Violation, keeping it for the record: a flaky one may not come again."""
+    ledger.violation = Violation(what, expected, actual)
+    ledger.violated_case = ledger.case
+    raise ledger.violation
+
+
+def shown(value: object, limit: int = LONG) -> str:
+    """`value` in at most a few lines: long arrays by their ends and their size."""
+    if not isinstance(value, np.ndarray):
+        text = str(value)
+        return text if len(text) <= 600 else f"{text[:600]}…"
+    text = np.array2string(value, threshold=limit, edgeitems=6, separator=", ", max_line_width=96)
+    return f"{text} ({value.dtype}, shape {list(value.shape)})"

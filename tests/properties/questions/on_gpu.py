@@ -1,0 +1,119 @@
+"""What is asked of a GPU alone: questions of the form that questions.py explains.
+
+On the CPU the same kernels are other code, nothing runs beside anything else, and memory is given
+back to the system.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import paddle
+
+from properties.oracle.selecting import masked_select, nonzero
+from properties.questions.masked_selection import Answers, Tensor, all_forms, tensor
+from properties.questions.memory import poison
+
+
+def on_the_cpu_and_here(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The same calls on the CPU, in the same process, and then on the device: the same bytes."""
+    here = paddle.get_device()
+    paddle.set_device("cpu")
+    try:
+        due = [(what, actual.copy()) for what, actual, _ in all_forms(x, mask)]
+    finally:
+        paddle.set_device(here)
+    for (what, right), (_, actual, _) in zip(due, all_forms(x, mask)):
+        yield f"{what}, as on the CPU", actual, right
+
+
+def again_and_again(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The same call many times: what goes wrong now and then goes wrong here."""
+    source, chosen = tensor(x), tensor(mask)
+    selected, indices = masked_select(x, mask), nonzero(mask)
+    for call in range(50):
+        poison(selected.nbytes)
+        yield f"masked_select, call {call}", paddle.masked_select(source, chosen).numpy(), selected
+        poison(indices.nbytes)
+        yield f"nonzero, call {call}", paddle.nonzero(chosen).numpy(), indices
+
+
+def on_two_streams(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """Selections that run at once, each on a stream of its own, of the mask and its complement."""
+    cuda: Any = paddle.device.cuda
+    if not (hasattr(cuda, "Stream") and hasattr(cuda, "stream_guard")):
+        raise NotImplementedError("paddle.device.cuda has no Stream and stream_guard")
+    streams = [cuda.Stream(), cuda.Stream()]
+    masks = [mask, np.logical_not(mask)]
+    source, chosen = tensor(x), [tensor(wanted) for wanted in masks]
+    cuda.synchronize()
+    found: list[list[Tensor]] = [[], []]
+    for _ in range(8):
+        for stream, wanted, kept in zip(streams, chosen, found):
+            with cuda.stream_guard(stream):
+                kept.append(paddle.masked_select(source, wanted))
+    cuda.synchronize()
+    for number, (wanted, kept) in enumerate(zip(masks, found), start=1):
+        for selected in kept:
+            yield f"on stream {number}", selected.numpy(), masked_select(x, wanted)
+
+
+def of_unaligned_parts(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """Of each row, and from each of the first elements on: vector loads want 16 bytes aligned.
+
+    As PaddlePaddle/Paddle#72958 tells of a row whose address is not.
+    """
+    source, chosen = tensor(x), tensor(mask)
+    for row in range(min(4, len(x))):
+        yield from of_part(f"row {row}", source[row], chosen[row], x[row], mask[row])
+    flat, flat_mask = tensor(x.reshape(-1)), tensor(mask.reshape(-1))
+    for start in range(1, min(4, x.size)):
+        part, part_mask = x.reshape(-1)[start:], mask.reshape(-1)[start:]
+        yield from of_part(f"from {start} on", flat[start:], flat_mask[start:], part, part_mask)
+
+
+def of_part(what: str, source: Tensor, chosen: Tensor, x: np.ndarray, mask: np.ndarray) -> Answers:
+    """Selected from it, and the indices of its mask."""
+    poison(x.nbytes)
+    yield (
+        f"masked_select, {what}",
+        paddle.masked_select(source, chosen).numpy(),
+        masked_select(x, mask),
+    )
+    yield f"nonzero, {what}", paddle.nonzero(chosen).numpy(), nonzero(mask)
+
+
+def memory_handed_out_again(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """An output that nothing writes holds the poison: so stale memory cannot look like an answer.
+
+    This is asked of the allocator, not of a kernel: `paddle.empty` writes nothing.
+    """
+    count = max(1, x.nbytes // 8)
+    pattern = np.full(count, -7.25e77)
+    poison(pattern.nbytes)
+    yield "memory after the poison", paddle.empty([count], "float64").numpy(), pattern
+
+
+def from_far_out(size: int, positions: list[int]) -> Answers:
+    """The elements at `positions` of `size` float32 elements, which are made on the device.
+
+    `positions` ascend. Offsets of 32 bits end at 2**31 - 1.
+    """
+    source, chosen, start = [], [], 0
+    for place in [*positions, size]:
+        if place > start:
+            source.append(paddle.zeros([place - start], "float32"))
+            chosen.append(paddle.zeros([place - start], "bool"))
+        if place < size:
+            source.append(paddle.ones([1], "float32"))
+            chosen.append(paddle.ones([1], "bool"))
+        start = place + 1
+    x, mask = paddle.concat(source), paddle.concat(chosen)
+    del source, chosen
+    if [bool(mask[place : place + 1].numpy()) for place in positions] != [True] * len(positions):
+        raise NotImplementedError(f"paddle.concat and slices do not make {size} elements rightly")
+    due = np.ones(len(positions), "float32")
+    poison(due.nbytes)
+    yield "masked_select", paddle.masked_select(x, mask).numpy(), due
+    yield "nonzero", paddle.nonzero(mask).numpy(), np.array(positions, "int64").reshape(-1, 1)

@@ -1,0 +1,168 @@
+"""What `fixtures/expectations.toml` may say, and how a cell compares with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import samples
+
+from paddlecompat.fixtures import expectations
+from paddlecompat.records import judging
+from paddlecompat.records.record import NotRun
+
+BLOCK = """
+[[expectation]]
+releases = ["2.3.2", "2.4.*"]
+place = "gpu"
+property = "masked_select::test_selection_is_bit_exact[*]"
+outcome = "violated"
+cause = "the count overwrites the launch grid"
+means = "every loss may be wrong"
+means_zh = "所有损失都可能出错"
+link = "https://github.com/PaddlePaddle/Paddle/pull/44181"
+os = "Windows"
+"""
+VIOLATED = samples.result(outcome="violated")
+
+
+def test_the_projects_own_file_loads() -> None:
+    assert isinstance(expectations.load(), list)
+
+
+def test_a_block_is_read_as_written(tmp_path: Path) -> None:
+    path = tmp_path / "expectations.toml"
+    path.write_text(BLOCK)
+    assert expectations.load(path) == [
+        samples.expectation(releases=["2.3.2", "2.4.*"], place="gpu", os="Windows").model_copy(
+            update={"property": "masked_select::test_selection_is_bit_exact[*]"}
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "field", "fix"),
+    [
+        ('"2.4.*"', '"2.4"', "releases", "'2.4.*'"),
+        ('"violated"', '"wrong"', "outcome", "'violated', 'crashed' or 'timed out'"),
+        ('"https:', '"javascript:', "link", "https://"),
+        ('"Windows"', '"windows"', "os", "'Windows'"),
+        ("masked_select::", "", "property", ".::."),
+        ("os = ", "so = ", "so", "not permitted"),
+    ],
+)
+def test_a_mistake_is_named_with_its_file_its_field_and_what_to_write(
+    tmp_path: Path, right: str, wrong: str, field: str, fix: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(BLOCK.replace(right, wrong))
+    with pytest.raises(ValueError, match=r"mine\.toml: \[\[expectation\]\], block 1: ") as raised:
+        expectations.load(path)
+    message = str(raised.value)
+    assert "\n" not in message
+    assert f"block 1: {field}" in message
+    assert fix in message
+
+
+def test_toml_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[[expectation]]\nreleases = [\n")
+    with pytest.raises(ValueError, match=r"mine\.toml: .*(line|end of)"):
+        expectations.load(path)
+
+
+def test_a_sound_cell_of_which_nothing_is_expected_is_as_expected() -> None:
+    assert judging.judge(samples.record(), []).standing == "as expected"
+
+
+def test_a_violation_that_nothing_explains_is_worse() -> None:
+    judgement = judging.judge(samples.record(properties=[VIOLATED]), [])
+    assert (judgement.standing, judgement.new) == ("worse", [VIOLATED])
+
+
+@pytest.mark.parametrize("outcome", ["crashed", "timed out"])
+def test_a_death_that_nothing_explains_is_worse(outcome: str) -> None:
+    record = samples.record(properties=[samples.result(outcome=outcome)])
+    assert judging.judge(record, []).standing == "worse"
+
+
+def test_a_violation_that_one_explains_is_as_expected() -> None:
+    known = samples.expectation()
+    judgement = judging.judge(samples.record(properties=[VIOLATED]), [known])
+    assert (judgement.standing, judgement.known) == ("as expected", [(VIOLATED, known)])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"releases": ["2.4.*"]},
+        {"place": "gpu"},
+        {"os": "Windows"},
+        {"outcome": "crashed"},
+        {"property": "masked_select::test_another"},
+    ],
+)
+def test_an_expectation_explains_only_what_it_names(changes: dict[str, object]) -> None:
+    record = samples.record(properties=[VIOLATED])
+    judgement = judging.judge(record, [samples.expectation(**changes)])
+    assert judgement.standing == "worse"
+
+
+def test_a_bracket_in_a_pattern_is_a_bracket() -> None:
+    known = samples.expectation(property="masked_select::test_selection_is_bit_exact[float32]")
+    assert known.names(samples.result())
+    assert not known.names(samples.result(name="test_selection_is_bit_exactf"))
+
+
+def test_a_series_is_not_a_longer_number() -> None:
+    known = samples.expectation(releases=["2.3.*"])
+    assert not known.concerns(samples.record(release="2.30.0"))
+
+
+def test_an_expected_violation_that_holds_now_is_better() -> None:
+    known = samples.expectation()
+    judgement = judging.judge(samples.record(), [known])
+    assert (judgement.standing, judgement.gone) == ("better", [known])
+
+
+def test_an_expected_violation_that_became_unsupported_is_not_gone() -> None:
+    record = samples.record(
+        properties=[samples.result(outcome="unsupported"), samples.result(name="test_other")]
+    )
+    assert judging.judge(record, [samples.expectation()]).standing == "as expected"
+
+
+def test_a_violation_that_comes_and_goes_is_never_gone() -> None:
+    known = [samples.expectation(sometimes=True)]
+    assert judging.judge(samples.record(), known).standing == "as expected"
+
+
+@pytest.mark.parametrize(("words", "standing"), [("got [0, 0]", "as expected"), ("got 1", "worse")])
+def test_a_violation_whose_words_are_known_is_explained_by_these_alone(
+    words: str, standing: str
+) -> None:
+    record = samples.record([samples.result(outcome="violated")])
+    known = [samples.expectation(says=["no such words", words])]
+    assert judging.judge(record, known).standing == standing
+
+
+def test_new_and_gone_together_are_worse() -> None:
+    record = samples.record(
+        properties=[samples.result(), samples.result(name="test_other", outcome="violated")]
+    )
+    judgement = judging.judge(record, [samples.expectation()])
+    assert judgement.gone
+    assert judgement.standing == "worse"
+
+
+def test_an_expectation_that_names_no_property_is_told_and_not_gone() -> None:
+    stray = samples.expectation(property="masked_select::test_misspelt")
+    judgement = judging.judge(samples.record(), [stray])
+    assert (judgement.standing, judgement.absent) == ("as expected", [stray])
+
+
+def test_a_cell_that_did_not_run_has_no_standing() -> None:
+    record = samples.record(
+        properties=[], not_run=NotRun(reason="no build", detail="no wheel for this platform")
+    )
+    assert judging.judge(record, [samples.expectation()]).standing is None

@@ -1,0 +1,122 @@
+"""A record is written whole or not at all, and a bad one is named by file and field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import samples
+
+from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.records import store
+from paddlecompat.records.record import Record, schema, verdict_of
+
+
+def damaged(folder: Path, **changes: object) -> Path:
+    data = json.loads(samples.record().model_dump_json())
+    path = folder / "damaged.json"
+    path.write_text(json.dumps(data | changes), encoding="utf-8")
+    return path
+
+
+def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
+    record = samples.record()
+    assert store.read(store.write(record, tmp_path)) == record
+
+
+def test_a_write_that_fails_leaves_the_old_record_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = store.write(samples.record(seed=1), tmp_path)
+
+    def fail(*_: object) -> Path:
+        raise OSError("the power went out")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="the power went out"):
+        store.write(samples.record(seed=2), tmp_path)
+    assert store.read(path).seed == 1
+    assert list(tmp_path.glob("*.json")) == [path]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"verdict": "fine"}, "verdict: Input should be"),
+        ({"release": "2.3"}, "release: String should match"),
+        ({"remark": "mine"}, "remark: Extra inputs are not permitted"),
+        ({"properties": [{"name": "x"}]}, "properties.0.group: Field required"),
+        ({"place": "gpu"}, "cell: 'cpu-2.3.2' is not '2.3.2' on the gpu"),
+    ],
+)
+def test_a_damaged_record_is_named_by_file_and_field(
+    tmp_path: Path, changes: dict[str, object], problem: str
+) -> None:
+    path = damaged(tmp_path, **changes)
+    with pytest.raises(ValueError, match=problem) as caught:
+        store.read(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
+def test_a_foreign_file_costs_only_itself(tmp_path: Path, content: bytes) -> None:
+    store.write(samples.record(), tmp_path)
+    (tmp_path / "foreign.json").write_bytes(content)
+    gathered = store.gather(tmp_path)
+    assert (len(gathered.records), len(gathered.errors)) == (1, 1)
+    assert "foreign.json" in gathered.errors[0]
+
+
+def test_another_host_has_another_file(tmp_path: Path) -> None:
+    one = store.write(samples.record(), tmp_path)
+    other = store.write(samples.record(host=samples.host(cpu="another")), tmp_path)
+    assert one != other
+
+
+def test_a_cell_in_which_nothing_was_verified_is_not_sound() -> None:
+    assert verdict_of([samples.result(calls=0)]) == "not run"
+    assert verdict_of([samples.result(outcome="unsupported", calls=0)]) == "not run"
+
+
+def test_a_record_is_of_the_form_that_is_published() -> None:
+    form = json.loads(schema())
+    jsonschema.validate(json.loads(samples.record().model_dump_json()), form)
+
+
+def test_the_published_form_is_that_of_the_code() -> None:
+    published = (ROOT / "reports" / "record.schema.json").read_text(encoding="utf-8")
+    assert published == schema()
+
+
+def test_every_committed_record_can_be_read() -> None:
+    assert store.gather(ROOT / "reports" / "cells").errors == []
+
+
+def kept(folder: Path, *sent: Record) -> Record:
+    for record in sent:
+        store.keep(record, folder)
+    return store.read(folder / sent[0].file_name)
+
+
+def test_a_quick_record_does_not_take_the_place_of_one_of_more_examples(tmp_path: Path) -> None:
+    standard = samples.record()
+    quick = samples.record(profile="quick", measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, standard, quick) == standard
+
+
+def test_of_as_many_examples_a_build_that_nobody_checked_gives_way_to_a_locked_one(
+    tmp_path: Path,
+) -> None:
+    locked = samples.record()
+    other = samples.record(build=samples.build(locked=False), measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, locked, other) == locked
+
+
+def test_what_says_the_same_of_what_could_not_be_run_is_not_written_again(tmp_path: Path) -> None:
+    why = {"reason": "no CUDA device", "detail": "no NVIDIA driver"}
+    first = samples.record([], not_run=why)
+    later = samples.record([], not_run=why, measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, first, later) == first
