@@ -24,9 +24,9 @@ Tags select groups: nox -t cpu, nox -t 2.6. Options stand behind `--`: nox -s cp
 
 from __future__ import annotations
 
-import json
-import subprocess
+import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -36,120 +36,132 @@ nox.needs_version = ">=2025.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 
-SCRIPT = nox.project.load_toml("noxfile.py")
-GROUPS = nox.project.load_toml("pyproject.toml")
+HERE = Path(__file__).parent
+LOOKS_LIKE_A_CELL = re.compile(r"([a-z]+-)?\d+\.\d+\.\d+")
 
 
-def paddlecompat(session: nox.Session, *arguments: str) -> None:
-    session.run(sys.executable, "-m", "paddlecompat", *arguments, external=True)
+def paddlecompat(session: nox.Session, command: str) -> None:
+    """Run a command of paddlecompat in this process; Nox's last line says how it ended."""
+    sys.path.insert(0, str(HERE))
+    from paddlecompat.__main__ import run
+
+    came = run([command, *session.posargs])
+    if came.status:
+        session.error(f"{came.words} (exit status {came.status:d} of python -m paddlecompat)")
+    if came.nothing_ran:
+        session.skip(came.words)
 
 
-def download_interpreter(session: nox.Session, version: str) -> bool:
-    """Whether uv could download one, so that Nox, started anew, finds it."""
-    command = [sys.executable, "-m", "paddlecompat", "get-interpreter", version]
-    found = session.run(*command, external=True, silent=True)
-    return Path(str(found).strip()).is_file()
-
-
-def add_cell(cell: dict[str, Any]) -> None:
-    """One session: a release at a place."""
-    if cell["newest"] and cell["place"] == "cpu":
-        nox.options.sessions = [cell["name"], "report"]
+def add_cell(name: str, doc: str, *tags: str) -> None:
+    """Add the session of one cell."""
 
     def measure(session: nox.Session) -> None:
-        if not cell["interpreter"] and download_interpreter(session, cell["python"]):
-            session.run(sys.executable, "-m", "nox", "-s", cell["name"], "--", *session.posargs)
-            return
-        arguments = [cell["name"], *session.posargs]
-        if cell["interpreter"]:
-            arguments += ["--environment", session.virtualenv.location]
-        paddlecompat(session, "fill", *arguments)
-        verdict = Path(".nox", "cells", cell["name"], "verdict.txt")
-        if verdict.exists() and ": not run: " in (words := verdict.read_text(encoding="utf-8")):
-            session.skip(words)
+        paddlecompat(session, name)
 
-    measure.__doc__ = f"Measure PaddlePaddle {cell['release']} on the {cell['place'].upper()}."
-    python = cell["interpreter"] or False
-    nox.session(name=cell["name"], python=python, tags=[cell["place"], cell["series"]])(measure)
+    measure.__doc__ = doc
+    nox.session(name=name, python=False, tags=list(tags))(measure)
 
 
-listing = [sys.executable, "-m", "paddlecompat", "sessions"]
-for cell in json.loads(subprocess.run(listing, check=True, stdout=subprocess.PIPE).stdout):
-    add_cell(cell)
+def releases() -> list[dict[str, Any]]:
+    """The blocks of fixtures/releases.toml; what is wrong in them is told by the commands."""
+    text = (HERE / "fixtures" / "releases.toml").read_text(encoding="utf-8")
+    return list(tomllib.loads(text)["release"])
+
+
+def add_cells() -> None:
+    """Add a session for each release at each of its places, the CPU's first."""
+    known = releases()
+    newest = max((r["version"] for r in known), key=lambda v: [int(part) for part in v.split(".")])
+    nox.options.sessions = [f"cpu-{newest}", "report"]
+    names = []
+    for place in ("cpu", "gpu"):
+        for version in (r["version"] for r in known if place in r.get("places", ("cpu", "gpu"))):
+            names.append(f"{place}-{version}")
+            doc = f"Measure PaddlePaddle {version} on the {place.upper()}."
+            add_cell(names[-1], doc, place, version.rpartition(".")[0])
+    for asked in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
+        if LOOKS_LIKE_A_CELL.fullmatch(asked) and asked not in names:
+            add_cell(asked, "Not a cell: says which cells there are.")
+
+
+add_cells()
 
 
 @nox.session(python=False)
 def matrix(session: nox.Session) -> None:
     """Measure every cell that this machine can, then report; -- -j 2 for two at a time."""
-    try:
-        paddlecompat(session, "matrix", *session.posargs)
-    finally:
-        paddlecompat(session, "report")
+    paddlecompat(session, "matrix")
 
 
 @nox.session(python=False)
 def here(session: nox.Session) -> None:
     """Measure the Paddle that is installed already; -- --python PATH. Installs nothing into it."""
-    paddlecompat(session, "here", *session.posargs)
+    paddlecompat(session, "here")
 
 
 @nox.session(python=False)
 def report(session: nox.Session) -> None:
-    """From the records to the table, the page and the badge; -- PATHS takes in others' records."""
-    paddlecompat(session, "report", *session.posargs)
+    """Make the table, the page and the badge from the records; -- PATH takes in others' records."""
+    paddlecompat(session, "report")
 
 
 @nox.session(python=False)
 def advice(session: nox.Session) -> None:
-    """Does the advice that circulates help? In every release, or in those after `--`."""
-    paddlecompat(session, "advice", *session.posargs)
+    """Follow the advice that circulates, in every release or in those after `--`: does it help?"""
+    paddlecompat(session, "advice")
 
 
 @nox.session(python=False)
-def sensitivity(session: nox.Session) -> None:
-    """Put faults in on purpose and see which properties catch them; -- --defect FILE::NAME."""
-    paddlecompat(session, "sensitivity", *session.posargs)
+def mutation(session: nox.Session) -> None:
+    """Put faults in on purpose: which properties notice? -- --mutant FILE::NAME for your own."""
+    paddlecompat(session, "mutation")
 
 
 @nox.session(python=False)
 def bench(session: nox.Session) -> None:
-    """How fast the properties are."""
-    paddlecompat(session, "bench", *session.posargs)
+    """Time the properties."""
+    paddlecompat(session, "bench")
 
 
 @nox.session(python=False)
 def builds(session: nox.Session) -> None:
     """Read the GPU code in the wheels on PyPI (13 GB): is it as fixtures/releases.toml lists?"""
-    paddlecompat(session, "read-gpu-code", *session.posargs)
+    paddlecompat(session, "builds")
 
 
 @nox.session(python=False)
 def libraries(session: nox.Session) -> None:
-    """Does every CUDA library that a release will load open? -- gpu-2.5.2; no GPU is needed."""
-    paddlecompat(session, "cuda-libraries", *session.posargs)
+    """Open every CUDA library that a release will load; -- gpu-2.5.2. No GPU is needed."""
+    paddlecompat(session, "libraries")
+
+
+@nox.session(python=False)
+def lock(session: nox.Session) -> None:
+    """Lock the cells' environments anew, with hashes; all releases, or those after `--`."""
+    paddlecompat(session, "lock")
+
+
+def install_group(session: nox.Session, group: str) -> None:
+    """Install what the sessions themselves need, and a dependency group of pyproject.toml."""
+    own = nox.project.load_toml("noxfile.py")["dependencies"]
+    session.install(*own, *nox.project.dependency_groups(nox.project.load_toml(), group))
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test this project itself; no Paddle is needed."""
-    session.install(*SCRIPT["dependencies"], *nox.project.dependency_groups(GROUPS, "test"))
-    session.run("python", "-m", "pytest", *session.posargs)
+    install_group(session, "test")
+    session.run("python", "-m", "pytest", "--numprocesses=auto", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style, types, workflows, and the form of the files that people edit."""
-    session.install(*SCRIPT["dependencies"], *nox.project.dependency_groups(GROUPS, "lint"))
+    """Check style, types, imports, workflows, and the form of the files that people edit."""
+    install_group(session, "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("lint-imports")
     workflows = [str(path) for path in sorted(Path(".github/workflows").glob("*.yml"))]
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     session.run("zizmor", "--offline", "--persona", "pedantic", *workflows)
-
-
-@nox.session
-def lock(session: nox.Session) -> None:
-    """Lock the cells' environments anew, with hashes; all releases, or those named after `--`."""
-    session.install("uv")
-    paddlecompat(session, "lock", *session.posargs)

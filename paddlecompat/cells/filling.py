@@ -1,98 +1,95 @@
-"""Fill one cell: its environment, its device, its properties, its record, its verdict."""
+"""Fill one cell: its environment, its device, its properties, its record."""
 
 from __future__ import annotations
 
 import re
-import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from paddlecompat.cells import filling, option_set, suite
-from paddlecompat.cells.option_set import WORK, Options
-from paddlecompat.environments import cuda_libraries, wheels
-from paddlecompat.environments.environment import Wanted, prepare
-from paddlecompat.environments.installer import interpreter
+from paddlecompat.cells import suite
+from paddlecompat.cells.option_set import Options
+from paddlecompat.cells.sanitizer import Watch, installed
+from paddlecompat.environments import cuda_libraries, environment, wheels
+from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.fixtures import cuda, expectations, forms
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import CELLS, shown
+from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
-from paddlecompat.machine import choice, gpus, host, interpreters
+from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import judging, store
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import (
-    CannotRun,
-    Device,
-    NotRun,
-    Record,
-    verdict_of,
-)
-from paddlecompat.records.store import impersonal, without_folders
-from paddlecompat.report import terminal
+from paddlecompat.records.record import CannotRun, Device, NotRun, Record, verdict_of
+
+SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
 
 
-def machine_with(found: Device) -> Machine:
+def machine_with(device: Device) -> Machine:
     """This machine with that device: what it can reach, and which CUDA libraries it can have."""
     system = host.system()
     return Machine(
         system,
-        found.capability,
-        found.driver,
-        found.driver_cuda,
+        device.capability,
+        device.driver,
+        device.driver_cuda,
         indexes=frozenset({"pypi", "paddle"} if wheels.reachable() else {"pypi"}),
         served=cuda.served(system) | cuda_libraries.installed(),
     )
 
 
-SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
+@dataclass(frozen=True)
+class Hands:
+    """What filling a cell needs from the machine; tests hand in their own."""
+
+    prepare: Callable[[Cell, Fixture, Wanted], Prepared] = environment.prepare
+    look: Callable[[str | None], Device | NotRun] = gpus.look
+    machine_with: Callable[[Device], Machine] = machine_with
+    try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
+    settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
+    run: Callable[..., list[suite.PropertyResult]] = suite.run
+    load_known: Callable[[], list[Expectation]] = expectations.load
+    work: Path = CELLS
 
 
-def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> int:
-    """Measure `cell` in `environment` (None: there is no interpreter for one); write what was seen.
+@dataclass(frozen=True)
+class Filled:
+    """A cell's record, how it compares with what is expected, and where things lie."""
 
-    Returns the exit status: 0 as expected, 1 worse or, with --strict, better. The verdict in one
-    line is left in `.nox/cells/CELL/verdict.txt`.
+    record: Record
+    judgement: Judgement
+    kept: str
+    """Where the record is, in words."""
+    scripts: Mapping[str, Path]
+    """The script of each violation, by the property's key."""
+
+
+def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = None) -> Filled:
+    """Measure `cell` and write what was seen, also where nothing could be run.
+
+    Raises ValueError where a file that people edit is wrong, or `options` name no build of the
+    release: before anything is measured.
     """
-    known = expectations.load()
-    work = WORK / cell.name
-    record = measure(cell, fixture, environment, options)
-    kept = keep(record, options, work)
-    judgement = judged(record, known, options.request)
-    if options.prune and environment is not None:
-        shutil.rmtree(environment, ignore_errors=True)
-    lines = terminal.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
-    verdict = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
-    forms.write_text(work / "verdict.txt", verdict)
-    print("", *lines, *terminal.build_lines(record), f"record: {kept}", sep="\n", flush=True)
-    if record.not_run is not None:
-        return int(options.require_device and cell.place == "gpu")
-    failing = ("worse", "better") if options.strict else ("worse",)
-    return int(judgement.standing in failing)
+    hands = hands or Hands()
+    known = hands.load_known()
+    work = hands.work / cell.name
+    record = measure(cell, fixture, options, hands)
+    if options.prune:
+        environment.remove(cell)
+    return conclude(record, known, options, work)
 
 
-def judged(record: Record, known: Sequence[Expectation], request: option_set.Request) -> Judgement:
-    """How the record compares with what is expected of what was asked for."""
+def conclude(
+    record: Record, known: Sequence[Expectation], options: Options, work: Path
+) -> Filled:
+    """Keep the record and the scripts, and judge it by what is expected of what was asked for."""
     judgement = judging.judge(record, known)
-    if request.keyword is not None:
+    if options.keyword is not None:
         judgement.absent.clear()  # what was not asked for is not missing
-    return judgement
-
-
-def make_ready(cell: Cell, fixture: Fixture, environment: Path | None, wheel: Path | None) -> int:
-    """Make the cell's environment and measure nothing; 1 where that fails, with the reason."""
-    if environment is None:
-        print(f"{cell.name}: no interpreter. {interpreters.how_to_get(cell.release.python)}")
-        return 1
-    try:
-        prepare(cell, fixture, environment, Wanted(wheel))
-    except CannotRun as error:
-        print(f"{cell.name}: {error.not_run.reason}: {error.not_run.detail}")
-        return 1
-    print(f"{cell.name} is ready")
-    return 0
+    return Filled(record, judgement, keep(record, options, work), write_scripts(record, work))
 
 
 def keep(record: Record, options: Options, work: Path) -> str:
@@ -106,75 +103,78 @@ def keep(record: Record, options: Options, work: Path) -> str:
     return f"{where} (as it was: it says the same, is newer, or was measured with more examples)"
 
 
-def shown(path: Path) -> str:
-    """The path as a person in the checkout would write it."""
-    return (path.relative_to(ROOT) if path.is_relative_to(ROOT) else path).as_posix()
+def write_scripts(record: Record, work: Path) -> dict[str, Path]:
+    """Write each violation's script as a file, ready to run or to paste; its path by property."""
+    scripts = {}
+    for result in record.properties:
+        if result.evidence is not None:
+            name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{result.group}-{result.name}").strip("-")
+            scripts[result.key] = work / "scripts" / f"{name}.py"
+            forms.write_text(scripts[result.key], result.evidence.script)
+    return scripts
 
 
-def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Options) -> Record:
+def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
-    record = blank(cell.release.version, cell.release.python, options.request)
-    request, build = options.request, None
-    named = named_build(cell, options)
+    record = blank(cell.release.version, cell.release.python, cell.place, options)
+    build = named_build(cell, options)
+    watch = installed(options.sanitize) if options.sanitize else None
     try:
         if cell.place == "gpu":
-            record = with_device(record, cell, request.stand_in)
-            build = named or build_for(record, cell)
+            record = add_device(record, cell, hands.look(options.stand_in))
+            build = build or build_for(record, cell, hands)
             record = record.model_copy(update={"chosen": build.version})
-        if environment is None:
-            detail = interpreters.how_to_get(cell.release.python)
-            raise CannotRun(NotRun(reason="no interpreter", detail=detail))
-        wanted = Wanted(options.wheel, build, cuda_libraries=request.stand_in is None)
-        prepared = prepare(cell, fixture, environment, wanted)
-        found = {"build": prepared.build, "environment": prepared.environment}
-        record = record.model_copy(update={**found, "seconds": prepared.seconds})
+        wanted = Wanted(options.wheel, build, cuda_libraries=options.stand_in is None)
+        prepared = hands.prepare(cell, fixture, wanted)
+        made = {"build": prepared.build, "environment": prepared.environment}
+        record = record.model_copy(update={**made, "seconds": prepared.seconds})
+        settings: dict[str, str] = {}
         if cell.place == "gpu":
-            settings = {**SAME_DEVICE, **cuda_libraries.settings(environment)}
-            request = replace(request, settings=settings)
-            record = tried_on_device(record, interpreter(environment), request)
-        return tested(record, interpreter(environment), request, WORK / cell.name)
+            settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
+            record = try_device(record, prepared.python, settings, options, hands)
+        work = hands.work / cell.name
+        return run_properties(record, prepared.python, options, work, hands, settings, watch)
     except CannotRun as error:
-        return given_up(record, error.not_run)
+        return give_up(record, error.not_run)
 
 
-def given_up(record: Record, why: NotRun) -> Record:
-    """The record of what could not be run."""
-    not_run = why.model_copy(update={"detail": impersonal(why.detail)})
-    return record.model_copy(update={"verdict": "not run", "not_run": not_run})
-
-
-def blank(release: str, python: str, request: option_set.Request) -> Record:
+def blank(release: str, python: str, place: Place, options: Options) -> Record:
     """What is known of a release's record, on CPython `python`, before anything ran."""
     return Record(
-        cell=f"{request.place}-{release}",
+        cell=f"{place}-{release}",
         release=release,
-        place=request.place,
+        place=place,
         host=host.describe(python),
         verdict="not run",
-        stand_in=request.stand_in,
-        profile=request.profile,
-        seed=request.seed,
+        stand_in=options.stand_in,
+        profile=options.profile,
+        seed=options.seed,
         measured_at=datetime.now(UTC).replace(microsecond=0),
     )
 
 
-def with_device(record: Record, cell: Cell, stand_in: str | None) -> Record:
+def give_up(record: Record, why: NotRun) -> Record:
+    """The record of what could not be run."""
+    not_run = why.model_copy(update={"detail": store.impersonal(why.detail)})
+    return record.model_copy(update={"verdict": "not run", "not_run": not_run})
+
+
+def add_device(record: Record, cell: Cell, found: Device | NotRun) -> Record:
     """The record with its device.
 
     Raises CannotRun without one; it then says what example cards would be given.
     """
-    found = gpus.look(stand_in)
     if isinstance(found, NotRun):
         system = host.system()
         builds = choice.example_builds(cell.release, system, cuda.served(system))
         raise CannotRun(found.model_copy(update={"builds": builds}))
-    return seen_on(record, found)
+    return with_device(record, found)
 
 
-def seen_on(record: Record, found: Device) -> Record:
-    """The record with its device."""
-    seen = record.host.model_copy(update={"gpu": found.name, "driver": found.driver})
-    return record.model_copy(update={"host": seen, "device": found})
+def with_device(record: Record, device: Device) -> Record:
+    """The record, measured on this device."""
+    seen = record.host.model_copy(update={"gpu": device.name, "driver": device.driver})
+    return record.model_copy(update={"host": seen, "device": device})
 
 
 def named_build(cell: Cell, options: Options) -> Build | None:
@@ -184,44 +184,43 @@ def named_build(cell: Cell, options: Options) -> Build | None:
     return choice.named(cell.release, options.build) if options.build else None
 
 
-def build_for(record: Record, cell: Cell) -> Build:
+def build_for(record: Record, cell: Cell, hands: Hands) -> Build:
     """The build for the record's device. Raises CannotRun where none fits."""
     assert record.device is not None
-    found = choice.choose(cell.release, filling.machine_with(record.device))
+    found = choice.choose(cell.release, hands.machine_with(record.device))
     if isinstance(found, NotRun):
         raise CannotRun(found)
     print(f"{record.device.name}: {found.build.version}, {found.why}", flush=True)
     return found.build
 
 
-def tried_on_device(record: Record, python: Path, request: option_set.Request) -> Record:
-    """The record with what the device loaded; raises CannotRun where the build cannot use it."""
+def try_device(
+    record: Record, python: Path, settings: Mapping[str, str], options: Options, hands: Hands
+) -> Record:
+    """The record with what the device loaded. Raises CannotRun where the build cannot use it."""
     assert record.build is not None
     assert record.device is not None
-    found = gpus.tried(python, record.build, record.device, request.settings, request.stand_in)
+    found = hands.try_device(python, record.build, record.device, settings, options.stand_in)
     if isinstance(found, NotRun):
         raise CannotRun(found)
     loaded = record.device.model_copy(update={"runtime": found})
     return record.model_copy(update={"device": loaded})
 
 
-def tested(record: Record, python: Path, request: option_set.Request, work: Path) -> Record:
+def run_properties(
+    record: Record,
+    python: Path,
+    options: Options,
+    work: Path,
+    hands: Hands,
+    settings: Mapping[str, str],
+    watch: Watch | None = None,
+) -> Record:
     """The record with what the properties came to."""
     started = time.monotonic()
-    properties = [without_folders(result) for result in suite.run(python, request, work)]
-    seconds = {"test": round(time.monotonic() - started, 2)}
-    found: dict[str, object] = {"properties": properties}
-    found["verdict"] = verdict_of(properties)
-    found["sanitizer"] = request.watch.found(work) if request.watch else None
-    return record.model_copy(update={**found, "seconds": record.seconds.model_copy(update=seconds)})
-
-
-def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
-    """Each violation's script as a file, ready to run or to paste; its path by property."""
-    scripts = {}
-    for result in record.properties:
-        if result.evidence is not None:
-            name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{result.group}-{result.name}").strip("-")
-            forms.write_text(folder / f"{name}.py", result.evidence.script)
-            scripts[result.key] = (folder / f"{name}.py").relative_to(ROOT)
-    return scripts
+    found = hands.run(python, record.place, options, work, settings, watch)
+    seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
+    properties = [store.without_folders(result) for result in found]
+    update: dict[str, object] = {"properties": properties, "verdict": verdict_of(properties)}
+    update |= {"seconds": seconds, "sanitizer": watch.found(work) if watch else None}
+    return record.model_copy(update=update)

@@ -2,107 +2,145 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from paddlecompat.cells import filling, option_set, run_program
-from paddlecompat.environments import beside, installed
+from paddlecompat.cells import filling, run_program
+from paddlecompat.cells.filling import Filled, Hands
+from paddlecompat.cells.option_set import Options, check
+from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed
-from paddlecompat.fixtures import expectations
+from paddlecompat.fixtures.folders import HERE
 from paddlecompat.fixtures.forms import Place
-from paddlecompat.machine import gpus
+from paddlecompat.machine.command_line import add_options
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.record import CannotRun, Device, Environment, NotRun, Record
-from paddlecompat.report import here_page, terminal
 
 CASES = 20
 
 
 @dataclass(frozen=True)
-class Options:
-    """What a person may ask of the session."""
+class Reader:
+    """How an interpreter is read; tests hand in their own."""
 
-    request: option_set.Request
-    """Its place is chosen when it is known what is installed."""
-    python: Path | None = None
-    place: Place | None = None
-    records: Path = beside.HERE
-
-
-def run(options: Options) -> int:
-    """Measure what is installed, and say what came of it in plain words.
-
-    Returns the exit status: 0 as expected, 1 worse or where nothing could be tested. Raises
-    ValueError without an interpreter that can import Paddle, CannotRun without the test tools.
-    """
-    known = expectations.load()
-    found = installed.read(installed.chosen(options.python))
-    place, why, seen = placed(options.place, found)
-    tools = beside.tools(found.interpreter.path, found.interpreter.python)
-    settings = {**filling.SAME_DEVICE, **beside.settings(tools)}
-    request = replace(options.request, place=place, settings=settings)
-    print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
-    print(f"on the {place.upper()}: {why}", flush=True)
-    work = beside.HERE / f"{place}-{found.release}"
-    record = measure(found, seen, request, work)
-    kept = filling.keep(record, option_set.Options(request, records=options.records), work)
-    judgement = filling.judged(record, known, request)
-    scripts = filling.write_scripts(record, work / "scripts")
-    advised = advised_here(record, found, request)
-    print("", *terminal.verdict_lines(record, judgement, scripts), sep="\n")
-    print("", here_page.render(record, judgement, advised, request.keyword), sep="\n")
-    print(f"record: {kept}", flush=True)
-    return int(record.verdict == "not run" or judgement.standing == "worse")
+    read: Callable[[Path | None], Installed] = installed.read_interpreter
+    settings: Callable[[Installed], dict[str, str]] = installed.settings_for
+    follow_advice: Callable[..., Measured] = run_program.follow_advice
+    folder: Path = HERE
 
 
-def placed(asked: Place | None, found: Installed) -> tuple[Place, str, Device | NotRun | None]:
-    """Where to measure, why there, and the device as far as it was looked for."""
-    if asked == "cpu":
-        return "cpu", "as asked", None
-    if asked is None and found.build.cuda is None:
-        return "cpu", "the build has no CUDA", None
-    seen = gpus.look()
-    if isinstance(seen, Device):
-        return "gpu", f"{seen.name}, driver {seen.driver}", seen
-    return asked or "cpu", seen.detail, seen
+@dataclass(frozen=True)
+class FilledHere(Filled):
+    """What came of it, and how the advice fares."""
+
+    advised: Measured | str | None
+    """What came of the advice, or why it could not be followed; None where it was left out."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What people write after `nox -s here --`."""
+    parser.add_argument(
+        "--python",
+        type=Path,
+        metavar="PATH",
+        help="the interpreter (default: that of the active environment, or the first on the PATH, "
+        "which has Paddle)",
+    )
+    parser.add_argument("--place", choices=get_args(Place), help="default: gpu where there is one")
+    parser.add_argument(
+        "--records",
+        type=Path,
+        metavar="FOLDER",
+        default=HERE,
+        help="where the record of the whole suite goes (default: .nox/here)",
+    )
+    add_options(parser, Options, "here")
 
 
 def measure(
-    found: Installed, seen: Device | NotRun | None, request: option_set.Request, work: Path
-) -> Record:
-    """The record, also where the device could not be used."""
-    python = found.interpreter.path
-    record = filling.blank(found.release, found.interpreter.python, request).model_copy(
+    options: Options,
+    python: Path | None,
+    place: Place | None,
+    hands: Hands | None = None,
+    reader: Reader | None = None,
+) -> FilledHere:
+    """Measure what is installed in `python` (None: the first that has Paddle).
+
+    Raises ValueError without an interpreter that can import Paddle, CannotRun without the test
+    tools.
+    """
+    hands, reader = hands or Hands(), reader or Reader()
+    known = hands.load_known()
+    found = reader.read(python)
+    where, why, device = choose_place(place, found, hands)
+    options = check(options, where)
+    print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
+    print(f"on the {where.upper()}: {why}", flush=True)
+    settings = {**filling.SAME_DEVICE, **reader.settings(found)}
+    work = reader.folder / f"{where}-{found.release}"
+    blank = filling.blank(found.release, found.interpreter.python, where, options).model_copy(
         update={
             "build": found.build,
             "environment": Environment(packages=found.packages, mended=[]),
         }
     )
+    record = measure_build(blank, found.interpreter.path, device, options, hands, settings, work)
+    filled = filling.conclude(record, known, options, work)
+    advised = follow(record, found, options, settings, reader)
+    return FilledHere(**vars(filled), advised=advised)
+
+
+def choose_place(
+    asked: Place | None, found: Installed, hands: Hands
+) -> tuple[Place, str, Device | NotRun | None]:
+    """Where to measure, why there, and the device as far as it was looked for."""
+    if asked == "cpu":
+        return "cpu", "as asked", None
+    if asked is None and found.build.cuda is None:
+        return "cpu", "the build has no CUDA", None
+    seen = hands.look(None)
+    if isinstance(seen, Device):
+        return "gpu", f"{seen.name}, driver {seen.driver}", seen
+    return asked or "cpu", seen.detail, seen
+
+
+def measure_build(
+    record: Record,
+    python: Path,
+    device: Device | NotRun | None,
+    options: Options,
+    hands: Hands,
+    settings: dict[str, str],
+    work: Path,
+) -> Record:
+    """The record, also where the device could not be used."""
     try:
-        if request.place == "gpu":
-            assert seen is not None  # it was looked for before the place was chosen
-            if isinstance(seen, NotRun):
-                raise CannotRun(seen)
-            record = filling.tried_on_device(filling.seen_on(record, seen), python, request)
-        return filling.tested(record, python, request, work)
+        if record.place == "gpu":
+            assert device is not None  # it was looked for before the place was chosen
+            if isinstance(device, NotRun):
+                raise CannotRun(device)
+            record = filling.with_device(record, device)
+            record = filling.try_device(record, python, settings, options, hands)
+        return filling.run_properties(record, python, options, work, hands, settings)
     except CannotRun as error:
-        return filling.given_up(record, error.not_run)
+        return filling.give_up(record, error.not_run)
 
 
-def advised_here(
-    record: Record, found: Installed, request: option_set.Request
+def follow(
+    record: Record, found: Installed, options: Options, settings: dict[str, str], reader: Reader
 ) -> Measured | str | None:
-    """How the advice fares on the release as it is, or why it could not be tried.
+    """How the advice fares on the release as it is, or why it could not be followed.
 
     None where nothing was measured, or some of the properties only.
     """
-    if record.verdict == "not run" or not request.whole:
+    if record.verdict == "not run" or not options.whole:
         return None
     print("following the advice that circulates", flush=True)
-    options = ["--as-it-is", "--cases", str(CASES)]
+    asked = ["--as-it-is", "--cases", str(CASES)]
     try:
-        return run_program.asked_of(
-            found.interpreter.path, request.place, options, request.settings
-        )
+        return reader.follow_advice(found.interpreter.path, record.place, asked, settings)
     except ValueError as error:
         return str(error)

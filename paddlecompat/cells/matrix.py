@@ -1,124 +1,147 @@
-"""Every cell that this machine can fill, each in its own Nox session."""
+"""Every cell that this machine can fill, each in a process of its own: `nox -s matrix`."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
 
+from paddlecompat.cells.option_set import Options
+from paddlecompat.environments.environment import is_prepared
 from paddlecompat.fixtures import forms
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import CELLS, LOGS, MATRIX_STATE, shown
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
-from paddlecompat.machine import gpus
-from paddlecompat.machine.processes import NOX, logged
-from paddlecompat.records.record import Device
-
-STATE = NOX / "matrix.json"
-
+from paddlecompat.machine import gpus, processes
+from paddlecompat.machine.command_line import add_options, arguments_of
+from paddlecompat.records.outcome import Outcome, Status
+from paddlecompat.records.record import Device, NotRun
 
 DEVICE = Lock()
 """Cells on the GPU run one after another: they would share its memory."""
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What people write after `nox -s matrix --`."""
+    parser.add_argument("-j", "--jobs", type=int, default=1, help="cells side by side (default: 1)")
+    parser.add_argument("--fresh", action="store_true", help="do not continue an interrupted run")
+    add_options(parser, Options, "cell")
+
+
+def command(cell: Cell, *arguments: str) -> list[str]:
+    """The command line of a cell's own process."""
+    return [sys.executable, "-m", "paddlecompat", cell.name, *arguments]
+
+
+def fill_in_child(cell: Cell, options: Options) -> Outcome:
+    """Fill a cell in a process of its own, whose output goes to a log; what came of it."""
+    file, log = CELLS / cell.name / "outcome.json", LOGS / f"{cell.name}.log"
+    file.unlink(missing_ok=True)
+    processes.run_logged(command(cell, *arguments_of(options), f"--outcome={file}"), log)
+    if file.exists():
+        return forms.read_as(Outcome, file)
+    words = f"{cell.name}: its process ended without a word, see {shown(log)}"
+    return Outcome(cell=cell.name, status=Status.MACHINE_FAILED, words=words)
+
+
+def fetch_in_child(cell: Cell) -> None:
+    """Fetch a cell's wheel. Best effort: should it fail, the cell's own process says why.
+
+    A GPU cell's build is chosen in its process.
+    """
+    if cell.place == "cpu" and not is_prepared(cell):
+        processes.run_logged(command(cell, "--fetch"), LOGS / f"fetch-{cell.name}.log")
+
+
 @dataclass(frozen=True)
-class Ended:
-    """How one cell's session ended."""
+class Desk:
+    """How cells are filled; tests hand in their own."""
 
-    cell: Cell
-    status: int
-    verdict: str
-    seconds: float
+    fill: Callable[[Cell, Options], Outcome] = fill_in_child
+    fetch: Callable[[Cell], None] = fetch_in_child
+    look: Callable[[], Device | NotRun] = gpus.look
+    state: Path = MATRIX_STATE
 
 
-def run(fixture: Fixture, jobs: int, fresh: bool, options: list[str]) -> int:
+def run(
+    fixture: Fixture, jobs: int, fresh: bool, options: Options, desk: Desk | None = None
+) -> Status:
     """Fill every cell, `jobs` side by side, going on where a run with the same options was cut off.
 
-    Returns 0, or 1 where a cell is worse than expected or its session failed.
+    Returns the worst of the cells' statuses: worse than expected, else that the machine failed.
     """
-    wanted = fillable(fixture)
-    done = {} if fresh else cut_off(options)
+    desk = desk or Desk()
+    wanted = fillable(fixture, desk)
+    done = {} if fresh else cut_off(options, desk)
     left = [cell for cell in wanted if cell.name not in done]
     if done:
-        print(f"going on: {len(done)} cells are done already (--fresh measures all anew)")
-    print(f"{len(left)} cells, {jobs} at a time; logs in .nox/logs", flush=True)
-    started, failed = time.monotonic(), any(done.values())
-    for number, ended in enumerate(fill_all(left, jobs, options), start=1):
-        done[ended.cell.name] = ended.status
-        forms.write_text(STATE, json.dumps({"options": options, "done": done}))
-        failed = failed or bool(ended.status)
+        print(f"continuing: {len(done)} cells are done already (--fresh measures all anew)")
+    print(f"{len(left)} cells, {jobs} at a time; logs in {shown(LOGS)}", flush=True)
+    started = time.monotonic()
+    for number, (outcome, seconds) in enumerate(fill_all(left, jobs, options, desk), start=1):
+        done[outcome.cell] = outcome.status
+        state = {"options": arguments_of(options), "done": done}
+        forms.write_text(desk.state, json.dumps(state))
         minutes = (time.monotonic() - started) / number * (len(left) - number) / 60
         rest = len(left) - number
         ahead = f"{rest} left, about {minutes:.0f} min" if rest else "none left"
-        line = f"[{number}/{len(left)}] {ended.verdict} ({ended.seconds:.0f} s); {ahead}"
-        print(line, flush=True)
-    STATE.unlink(missing_ok=True)
-    return int(failed)
+        print(f"[{number}/{len(left)}] {outcome.words} ({seconds:.0f} s); {ahead}", flush=True)
+    desk.state.unlink(missing_ok=True)
+    return worst(done.values())
 
 
-def fillable(fixture: Fixture) -> list[Cell]:
+def worst(statuses: Iterator[int] | list[int]) -> Status:
+    """Of several cells: one that is worse than expected outweighs a machine that failed."""
+    order = (Status.WORSE, Status.WRONG_OPTIONS, Status.MACHINE_FAILED)
+    return next((status for status in order if status in set(statuses)), Status.AS_EXPECTED)
+
+
+def fillable(fixture: Fixture, desk: Desk) -> list[Cell]:
     """The CPU cells; the GPU cells, too, where the driver shows a device."""
-    wanted = cells(fixture)
-    found = gpus.look()
+    wanted, found = cells(fixture), desk.look()
     if isinstance(found, Device):
         return wanted
-    gpu = [cell for cell in wanted if cell.place == "gpu"]
-    print(f"{len(gpu)} GPU cells left out: {found.reason} ({found.detail})")
-    return [cell for cell in wanted if cell.place == "cpu"]
+    on_cpu = [cell for cell in wanted if cell.place == "cpu"]
+    left_out = len(wanted) - len(on_cpu)
+    print(f"{left_out} GPU cells left out: {found.reason} ({found.detail})")
+    return on_cpu
 
 
-def cut_off(options: list[str]) -> dict[str, int]:
+def cut_off(options: Options, desk: Desk) -> dict[str, int]:
     """The cells that an interrupted run with these options had done, with their exit status."""
-    if not STATE.exists():
+    if not desk.state.exists():
         return {}
-    state = json.loads(STATE.read_text(encoding="utf-8"))
-    done: dict[str, int] = state["done"] if state["options"] == options else {}
+    state = json.loads(desk.state.read_text(encoding="utf-8"))
+    done: dict[str, int] = state["done"] if state["options"] == arguments_of(options) else {}
     return done
 
 
-def fill_all(wanted: list[Cell], jobs: int, options: list[str]) -> Iterator[Ended]:
-    """Each cell's session as it ends. While cells are tested, the next ones' wheels are fetched."""
-    finished: SimpleQueue[Future[Ended]] = SimpleQueue()
-    with ThreadPoolExecutor(jobs) as sessions, ThreadPoolExecutor(1) as fetching:
+def fill_all(
+    wanted: list[Cell], jobs: int, options: Options, desk: Desk
+) -> Iterator[tuple[Outcome, float]]:
+    """Each cell's outcome and seconds as it ends. Meanwhile the next ones' wheels are fetched."""
+    finished: SimpleQueue[Future[tuple[Outcome, float]]] = SimpleQueue()
+    with ThreadPoolExecutor(jobs) as filling, ThreadPoolExecutor(1) as fetching:
 
-        def one(position: int) -> Ended:
+        def fill_one(position: int) -> tuple[Outcome, float]:
             for following in wanted[position + jobs : position + jobs + 1]:
-                fetching.submit(fetch_ahead, following)
+                fetching.submit(desk.fetch, following)
+            started = time.monotonic()
             with DEVICE if wanted[position].place == "gpu" else nullcontext():
-                return fill(wanted[position], options)
+                return desk.fill(wanted[position], options), time.monotonic() - started
 
         try:
             for position in range(len(wanted)):
-                sessions.submit(one, position).add_done_callback(finished.put)
+                filling.submit(fill_one, position).add_done_callback(finished.put)
             for _ in wanted:
                 yield finished.get().result()
         finally:  # an interruption ends what runs, and starts nothing more
-            sessions.shutdown(wait=False, cancel_futures=True)
+            filling.shutdown(wait=False, cancel_futures=True)
             fetching.shutdown(wait=False, cancel_futures=True)
-
-
-def fetch_ahead(cell: Cell) -> None:
-    """Best effort: should it fail, the cell's own session says why.
-
-    A GPU cell's build is chosen in its session.
-    """
-    if cell.place == "cpu" and not (NOX / cell.name.replace(".", "-") / "cell.json").exists():
-        logged([sys.executable, "-m", "paddlecompat", "fetch", cell.name], f"fetch-{cell.name}")
-
-
-def fill(cell: Cell, options: list[str]) -> Ended:
-    """Run the cell's Nox session; its output goes to a log."""
-    started = time.monotonic()
-    verdict = NOX / "cells" / cell.name / "verdict.txt"
-    verdict.unlink(missing_ok=True)
-    log, status = logged([sys.executable, "-m", "nox", "-s", cell.name, "--", *options], cell.name)
-    if verdict.exists():
-        words = verdict.read_text(encoding="utf-8")
-    else:
-        words = f"{cell.name}: the session failed, see {log.relative_to(ROOT)}"
-    return Ended(cell, status, words, time.monotonic() - started)

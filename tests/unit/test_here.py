@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import samples
 
-from paddlecompat.cells import filling, here, option_set, run_program, suite
-from paddlecompat.environments import beside, installed
+from paddlecompat.cells import here
+from paddlecompat.cells.filling import Hands
+from paddlecompat.cells.here import FilledHere, Reader
+from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.installed import Installed, Interpreter
-from paddlecompat.fixtures import expectations
+from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Place
-from paddlecompat.machine import gpus
 from paddlecompat.records import advice_results, judging, store
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.judging import Judgement
@@ -30,55 +32,41 @@ NO_HEAD = "PaddleDetection's head cannot be imported: No module named 'ppdet'"
 class Desk:
     """An installed Paddle whose device and properties are what the test says."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self.patch = folder, monkeypatch
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.results = [samples.result()]
         self.cuda: str | None = "11.2"
         self.device: Device | NotRun = NO_DEVICE
+        self.known: list[Expectation] = []
         self.advised: list[str] = []
-        monkeypatch.setattr(beside, "HERE", folder / "here")
-        monkeypatch.setattr(filling, "ROOT", folder)
-        monkeypatch.setattr(installed, "chosen", lambda _: interpreter())
-        monkeypatch.setattr(installed, "read", self.installed)
-        monkeypatch.setattr(beside, "tools", lambda *_: folder / "tools")
-        monkeypatch.setattr(expectations, "load", list)
-        monkeypatch.setattr(gpus, "look", lambda: self.device)
-        monkeypatch.setattr(filling, "tried_on_device", lambda record, *_: record)
-        monkeypatch.setattr(suite, "run", lambda *_: self.results)
-        monkeypatch.setattr(run_program, "asked_of", self.follow)
+        self.problem = ""
 
-    def installed(self, found: Interpreter) -> Installed:
+    def read(self, _: Path | None) -> Installed:
+        python = Interpreter(path=Path(sys.executable), version=(3, 10), has_paddle=True)
         changes = {"source": "installed", "wheel": "", "sha256": None, "cuda": self.cuda}
         build = samples.build(version="2.3.2.post112", **changes)
-        return Installed(found, "2.3.2", build, {"numpy": "1.23.5"})
+        return Installed(python, "2.3.2", build, {"numpy": "1.23.5"})
 
     def follow(self, _: Path, place: Place, *__: object) -> Measured:
         self.advised.append(place)
+        if self.problem:
+            raise ValueError(self.problem)
         return measured()
 
-    def run(
-        self, place: Place | None = None, keyword: str | None = None, folder: str = "here"
-    ) -> int:
-        request = option_set.Request(place="cpu", seed=7, keyword=keyword)
-        return here.run(here.Options(request, None, place, self.folder / folder))
+    def measure(self, place: Place | None = None, folder: str = "here", **asked: Any) -> FilledHere:
+        hands = Hands(
+            look=lambda _: self.device,
+            try_device=lambda *_: {},
+            run=lambda *_: self.results,
+            load_known=lambda: self.known,
+        )
+        reader = Reader(self.read, lambda _: {}, self.follow, self.folder / "here")
+        options = Options(seed=7, records=self.folder / folder, **asked)
+        return here.measure(options, None, place, hands, reader)
 
     def record(self, folder: str = "here") -> Record:
         (path,) = (self.folder / folder).glob("*.json")
         return store.read(path)
-
-
-def interpreter() -> Interpreter:
-    return Interpreter(path=Path(sys.executable), version=(3, 10), has_paddle=True)
-
-
-def gpu() -> Device:
-    return Device(
-        name="NVIDIA GeForce RTX 3090",
-        capability="8.6",
-        memory_gib=24.0,
-        driver="535.104.05",
-        driver_cuda="12.2",
-    )
 
 
 def measured(right: int = 20, **variants: int) -> Measured:
@@ -100,95 +88,83 @@ def measured(right: int = 20, **variants: int) -> Measured:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    return Desk(tmp_path, monkeypatch)
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("asked_for", "cuda", "seen", "place"),
     [
-        (None, "11.2", gpu(), "gpu"),
+        (None, "11.2", samples.device(), "gpu"),
         (None, "11.2", NO_DEVICE, "cpu"),
-        (None, None, gpu(), "cpu"),
-        ("cpu", "11.2", gpu(), "cpu"),
+        (None, None, samples.device(), "cpu"),
+        ("cpu", "11.2", samples.device(), "cpu"),
     ],
     ids=["a device", "no device", "no CUDA in the build", "as asked"],
 )
-def test_the_gpu_is_measured_where_the_build_and_the_machine_have_one(
+def test_the_gpu_is_measured_where_build_and_machine_have_one(
     desk: Desk, asked_for: Place | None, cuda: str | None, seen: Device | NotRun, place: Place
 ) -> None:
     desk.cuda, desk.device = cuda, seen
-    assert desk.run(asked_for) == 0
-    assert desk.record().place == place
+    desk.measure(asked_for)
+    assert (desk.record().place, desk.record().verdict) == (place, "sound")
 
 
 def test_the_place_is_told_with_its_reason(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    desk.run()
+    desk.measure()
     assert "on the CPU: no NVIDIA driver" in capsys.readouterr().out
 
 
 def test_the_record_has_the_device_that_was_found(desk: Desk) -> None:
-    desk.device = gpu()
-    desk.run()
-    assert (desk.record().device, desk.record().host.gpu) == (gpu(), "NVIDIA GeForce RTX 3090")
+    desk.device = samples.device()
+    desk.measure()
+    assert desk.record().host.gpu == "NVIDIA GeForce RTX 3090"
 
 
-def test_a_gpu_that_was_asked_for_and_is_not_there_is_a_failure_in_its_own_words(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert desk.run("gpu") == 1
-    assert "COULD NOT BE TESTED: PaddlePaddle 2.3.2" in (told := capsys.readouterr().out)
-    assert "no NVIDIA driver" in told
+def test_a_gpu_that_is_asked_for_and_missing_is_the_reason(desk: Desk) -> None:
+    assert desk.measure("gpu").record.not_run == NO_DEVICE
 
 
 def test_the_record_is_a_cells_and_keeps_the_tag(desk: Desk) -> None:
-    desk.run()
+    desk.measure()
     assert desk.record().cell == "cpu-2.3.2"
     assert desk.record().file_name.startswith("cpu-2.3.2.post112@")
 
 
 def test_the_record_goes_to_a_folder_that_is_named(desk: Desk) -> None:
-    desk.run(folder="to be sent")
+    desk.measure(folder="to be sent")
     assert desk.record("to be sent").verdict == "sound"
     assert list((desk.folder / "here").glob("*.json")) == []
 
 
 def test_some_properties_alone_make_no_record_for_the_table(desk: Desk) -> None:
-    desk.run(keyword="select")
+    desk.measure(keyword="select")
     assert list((desk.folder / "here").glob("*.json")) == []
 
 
-def test_a_new_violation_fails_the_session(desk: Desk) -> None:
+@pytest.mark.parametrize("known", [False, True])
+def test_a_violation_is_judged_by_what_is_known(desk: Desk, known: bool) -> None:
     desk.results = [samples.result(outcome="violated")]
-    assert desk.run() == 1
-
-
-def test_a_known_violation_does_not_fail_the_session(desk: Desk) -> None:
-    desk.results = [samples.result(outcome="violated")]
-    desk.patch.setattr(expectations, "load", lambda: [samples.expectation()])
-    assert desk.run() == 0
+    desk.known = [samples.expectation()] if known else []
+    assert desk.measure().judgement.standing == ("as expected" if known else "worse")
 
 
 def test_the_advice_is_followed_where_the_tensors_are(desk: Desk) -> None:
-    desk.device = gpu()
-    desk.run()
+    desk.device = samples.device()
+    desk.measure()
     assert desk.advised == ["gpu"]
 
 
-def test_the_advice_is_left_out_where_only_some_properties_are_asked_for(desk: Desk) -> None:
-    desk.run(keyword="select")
+def test_with_some_properties_alone_no_advice_is_followed(desk: Desk) -> None:
+    desk.measure(keyword="select")
     assert desk.advised == []
 
 
-def test_advice_that_cannot_be_followed_is_told_and_costs_nothing_else(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail(*_: object) -> Measured:
-        raise ValueError("exit status 139, no words")
-
-    desk.patch.setattr(run_program, "asked_of", fail)
-    assert desk.run() == 0
-    assert "could not be tried: exit status 139" in capsys.readouterr().out
+def test_advice_that_cannot_be_followed_costs_nothing_else(desk: Desk) -> None:
+    desk.problem = "exit status 139, no words"
+    filled = desk.measure()
+    assert filled.advised == "exit status 139, no words"
+    assert desk.record().verdict == "sound"
 
 
 # The verdict in plain words.
@@ -279,3 +255,16 @@ def test_advice_that_restored_the_right_loss_is_told_from_that_which_did_not() -
 def test_where_no_advice_restored_the_right_loss_that_is_told() -> None:
     english, _ = told(followed=measured(3, clip=4))
     assert "No piece of advice restored it: train with another build" in english
+
+
+def test_a_place_that_cannot_be_tested_is_told_with_its_reason() -> None:
+    record = samples.record([], place="gpu", not_run=NO_DEVICE)
+    text = here_page.render(record, judging.judge(record, []), None, None)
+    assert "COULD NOT BE TESTED: PaddlePaddle 2.3.2" in text
+    assert "no NVIDIA driver" in text
+
+
+def test_advice_that_could_not_be_followed_is_told() -> None:
+    record = samples.record()
+    text = here_page.render(record, judging.judge(record, []), "exit status 139, no words", None)
+    assert "could not be tried: exit status 139" in text
