@@ -150,9 +150,7 @@ def report_records(parsed: argparse.Namespace, fixture: Fixture) -> Status:
 def write_report(fixture: Fixture) -> Status:
     """Make the pages from the committed records. A record that is refused makes it worse."""
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    summary = pages.write(
-        RECORDS, RECORDS.parent, EXPECTATIONS, fixture, readmes, FIELD_REPORTS
-    )
+    summary = pages.write(RECORDS, RECORDS.parent, EXPECTATIONS, fixture, readmes, FIELD_REPORTS)
     schemas.write()
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)
@@ -168,6 +166,24 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="make a page there of records made with --stand-in, and publish nothing",
     )
+
+
+# What is learnt beside the cells.
+
+
+def follow_advice(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+    status = advice.run(fixture, parsed.releases, parsed.seed, parsed.cases)
+    return write_report(fixture) or status
+
+
+def run_mutants(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+    status, whole = mutation.run(fixture, parsed)
+    return (write_report(fixture) if whole else Status.AS_EXPECTED) or status
+
+
+def time_properties(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+    whole = bench.run(fixture, parsed)
+    return write_report(fixture) if whole else Status.AS_EXPECTED
 
 
 # Environments.
@@ -220,6 +236,49 @@ COMMANDS = {
             add_report_arguments,
             report_records,
             "[PATH ...]",
+        ),
+        Command(
+            "advice",
+            "Follow each piece of advice on the CPU, with the defect and without it.",
+            advice.add_arguments,
+            follow_advice,
+            "[RELEASE ...]",
+        ),
+        Command(
+            "mutation",
+            "Put each mutant in place, and see which properties kill it.",
+            mutation.add_arguments,
+            run_mutants,
+            "[RELEASE ...]",
+            ABOUT_MUTANTS,
+        ),
+        Command(
+            "bench",
+            "Time each property: verified calls per CPU second.",
+            bench.add_arguments,
+            time_properties,
+            "[RELEASE]",
+        ),
+        Command(
+            "builds",
+            "Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?",
+            add_releases,
+            lambda parsed, fixture: Status(gpu_code.check(fixture, parsed.releases)),
+            "[RELEASE ...]",
+        ),
+        Command(
+            "libraries",
+            "Make a GPU cell ready, and open every CUDA library that its release will.",
+            add_cell_argument,
+            open_libraries,
+            "CELL",
+        ),
+        Command(
+            "lock",
+            'Lock the environments anew, with hashes; "here" names the test tools alone.',
+            add_releases,
+            lock_releases,
+            "[RELEASE ...]",
         ),
     )
 }

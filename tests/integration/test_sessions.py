@@ -30,7 +30,7 @@ def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 def nox(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return run("nox", *arguments, NOX_SCRIPT_MODE="none")
+    return run("nox", *arguments, NOX_SCRIPT_MODE="none", CUDA_VISIBLE_DEVICES="")
 
 
 @pytest.fixture(scope="module")
