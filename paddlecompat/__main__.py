@@ -12,7 +12,7 @@ from typing import get_args
 
 from paddlecompat.cells import filling, here, matrix, option_set, run_program, sanitizer
 from paddlecompat.environments import beside, cuda_libraries, locks, wheels
-from paddlecompat.fixtures import expectations, field_reports, folders, releases
+from paddlecompat.fixtures import expectations, folders, published, releases
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.machine import gpus, host, interpreters
@@ -336,7 +336,7 @@ def write_report(arguments: argparse.Namespace, fixture: Fixture) -> int:
         expectations.EXPECTATIONS,
         fixture,
         readmes,
-        field_reports.FIELD_REPORTS,
+        published.FIELD_REPORTS,
     )
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)

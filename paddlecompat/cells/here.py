@@ -13,7 +13,7 @@ from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine import gpus
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.record import CannotRun, Device, Environment, NotRun, Record
-from paddlecompat.report import here_page, terminal
+from paddlecompat.report import terminal
 
 CASES = 20
 
@@ -50,7 +50,7 @@ def run(options: Options) -> int:
     scripts = filling.write_scripts(record, work / "scripts")
     advised = advised_here(record, found, request)
     print("", *terminal.verdict_lines(record, judgement, scripts), sep="\n")
-    print("", here_page.render(record, judgement, advised, request.keyword), sep="\n")
+    print("", *terminal.here_lines(record, judgement, advised, request.keyword), "", sep="\n")
     print(f"record: {kept}", flush=True)
     return int(record.verdict == "not run" or judgement.standing == "worse")
 

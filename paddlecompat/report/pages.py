@@ -1,39 +1,44 @@
-"""What people look at, made from the records: two pages, a badge, and lines for the terminal.
+"""The pages made from the records: two of them, the badge, and the table in the readmes.
 
-`view` prepares plain data, the templates do the looping and hold the words.
+`view` prepares plain data; the templates loop over it and hold the words.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from paddlecompat.fixtures import expectations as expected
-from paddlecompat.fixtures import field_reports, forms
+from paddlecompat.fixtures import expectations, published
+from paddlecompat.fixtures.forms import write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results, bench_results, mutation_results
 from paddlecompat.records.record import Record, schema
 from paddlecompat.report import advice_page, mutation_page
-from paddlecompat.report.terminal import Summary, summary
-from paddlecompat.report.view import view_of
+from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
+WIDTH = 100  # of the terminal
 EXCERPT = ("<!-- table: made by `nox -s report` -->", "<!-- end of table -->")
-
-
 NOT_SHOWN = dict.fromkeys(
     [*(set(range(32)) - {9, 10}), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
     "\N{REPLACEMENT CHARACTER}",
 )
 """What a terminal obeys or what turns the order of words: no page has it."""
-
-
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the terminal says of a report that was written."""
+
+    text: str
+    errors: list[str]
+    """One line for each record that was refused."""
 
 
 def write(
@@ -47,16 +52,17 @@ def write(
 ) -> Summary:
     """Write the report on a folder of records: two pages, the badge, the form of a record.
 
-    The table of verdicts is put into the `readmes`, too, between their two marks. What others
-    reported, in the file at `reports_path`, stands beside what was measured. With `stand_ins` it is
-    a page of records that were made with a stand-in device, and says so.
+    The table of verdicts goes into the `readmes`, too, between their two marks. The field reports
+    in the file at `reports_path` stand beside what was measured. With `stand_ins` the page is of
+    records made with a stand-in device, and says so.
 
     A record that is refused costs one line, in the pages and in the summary's `errors`.
     Raises ValueError where the expectations or the field reports cannot be read or a readme has no
     marks, before anything is written.
     """
-    reports = field_reports.load(reports_path) if reports_path else []
-    view = view_of(records_folder, expected.load(expectations_path), fixture, reports, stand_ins)
+    reports = published.load_field_reports(reports_path) if reports_path else []
+    known = expectations.load(expectations_path)
+    view = view_of(records_folder, known, fixture, reports, stand_ins)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
@@ -68,8 +74,26 @@ def write(
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
     for path, text in texts.items():
-        forms.write_text(path, text)
-    return summary(view, out_folder)
+        write_text(path, text)
+    return Summary(summary_of(view, out_folder), view.errors)
+
+
+def summary_of(view: MatrixView, out_folder: Path) -> str:
+    """The report in a paragraph."""
+    count = view.verdicts
+    parts = [
+        f"{len(view.measured)} cells: {count['sound']} sound, {count['unsound']} unsound, "
+        f"{count['not run']} not run."
+    ]
+    lists = {
+        "Worse than expected": view.cells_standing("worse"),
+        "Better than expected": view.cells_standing("better"),
+        "No record on the CPU": [row.release for row in view.all_rows if row.record is None],
+    }
+    parts += [f"{label}: {', '.join(cells)}." for label, cells in lists.items() if cells]
+    parts += [f"Records refused: {len(view.errors)}."] if view.errors else []
+    parts += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
+    return textwrap.fill(" ".join(parts), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def measured_pages(templates: Environment, folder: Path) -> dict[str, str]:
