@@ -21,7 +21,7 @@ def lock(fixture: Fixture, names: list[str]) -> None:
     Raises ValueError where a name is unknown, uv is missing, or nothing satisfies a release.
     """
     wanted = [name for name in names if name != HERE]
-    for release in releases.releases_named(fixture, wanted) if wanted or not names else []:
+    for release in releases.named(fixture, wanted) if wanted or not names else []:
         # Paddle's own index may be out of reach; its builds go with the locks of the others.
         for build in [build for build in release.builds if build.index == "pypi"]:
             lock_build(release, build)

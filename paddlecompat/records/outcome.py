@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from enum import IntEnum
 
 from pydantic import Field
 
@@ -10,29 +10,39 @@ from paddlecompat.fixtures.forms import Model
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import Reason, Record
 
-Status = Literal[0, 1, 2, 3]
 
-STATUSES: dict[Status, str] = {
-    0: "as expected",
-    1: "worse than expected, or --require-device without a device",
-    2: "wrong options, or an edited file that is wrong",
-    3: "the machine or the network failed, and nothing is said about a release",
+class Status(IntEnum):
+    """The exit status of `python -m paddlecompat`."""
+
+    AS_EXPECTED = 0
+    WORSE = 1
+    WRONG_OPTIONS = 2
+    MACHINE_FAILED = 3
+
+    @property
+    def words(self) -> str:
+        """What it means, in a line."""
+        return MEANINGS[self]
+
+
+MEANINGS = {
+    Status.AS_EXPECTED: "as expected",
+    Status.WORSE: "worse than expected, or --require-device without a device",
+    Status.WRONG_OPTIONS: "wrong options, or an edited file that is wrong",
+    Status.MACHINE_FAILED: "the machine or the network failed, and nothing is said about a release",
 }
-"""The exit statuses of `python -m paddlecompat`, in words."""
-
-MACHINE_FAILED: frozenset[Reason] = frozenset(
-    {"install failed", "no interpreter", "no CUDA libraries"}
-)
-"""Reasons that say nothing about the release or the device; so does `no build` on the CPU."""
+SAYS_NOTHING: tuple[Reason, ...] = ("install failed", "no interpreter", "no CUDA libraries")
+"""Reasons why nothing ran that say nothing of the release; so does `no build` of a CPU cell."""
 
 
 class Outcome(Model):
-    """What came of filling a cell."""
+    """What came of filling a cell, or of another command."""
 
-    cell: str = Field(description="Its name: 'cpu-2.3.2'.")
-    status: Status = Field(description="The exit status; STATUSES has it in words.")
+    cell: str = Field(description="The cell's name: 'cpu-2.3.2'; of another command, its own.")
+    status: Status = Field(description="0 as expected; 1 worse; 2 wrong options; 3 machine failed.")
     words: str = Field(description="One line for a list of cells.")
-    record: str | None = Field(description="The path of its record; null where there is none.")
+    record: str | None = Field(default=None, description="The path of the cell's record.")
+    nothing_ran: bool = Field(default=False, description="Whether the cell ended as `not run`.")
 
 
 def status_of(
@@ -41,12 +51,13 @@ def status_of(
     """The exit status of a cell that ended in this record.
 
     With `strict` a cell that is better than expected fails, too. With `require_device` so does a
-    GPU cell without a device, or without a build for it.
+    GPU cell that has no device, or no build for it.
     """
     if record.not_run is None:
         failing = ("worse", "better") if strict else ("worse",)
-        return 1 if judgement.standing in failing else 0
+        return Status.WORSE if judgement.standing in failing else Status.AS_EXPECTED
     reason = record.not_run.reason
-    if reason in MACHINE_FAILED or (reason == "no build" and record.place == "cpu"):
-        return 3
-    return 1 if reason == "import failed" or require_device else 0
+    if reason in SAYS_NOTHING or (reason == "no build" and record.place == "cpu"):
+        return Status.MACHINE_FAILED
+    failed = reason == "import failed" or require_device
+    return Status.WORSE if failed else Status.AS_EXPECTED

@@ -17,6 +17,7 @@ from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, schema_of
 
 PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
 Verdict = Literal["sound", "unsound", "not run"]
+SanitizerTool = Literal["memcheck", "initcheck"]
 Reason = Literal[
     "no build",
     "no interpreter",
@@ -136,7 +137,7 @@ class Finding(Model):
 class Sanitizer(Model):
     """What NVIDIA's compute-sanitizer found while the properties ran."""
 
-    tool: Literal["memcheck", "initcheck"]
+    tool: SanitizerTool
     version: str
     findings: list[Finding] = []
 

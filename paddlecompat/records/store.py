@@ -65,41 +65,30 @@ def standing(record: Record) -> tuple[int, bool, datetime]:
     return examples, bool(record.build and record.build.locked), record.measured_at
 
 
-def gather(folder: Path, stand_ins: bool = False) -> GatheredRecords:
-    """Every record in `folder` that may be shown, and a line for each file that may not.
+def gather(path: Path, stand_ins: bool = False) -> GatheredRecords:
+    """The records in a folder, or in a file, that may be shown; a line for each other file.
 
-    With `stand_ins`, the records made with a stand-in device, and no others.
+    With `stand_ins` these are the records made with a stand-in device, without it the others.
     """
-    return gather_files(sorted(folder.glob("*.json")), stand_ins)
-
-
-def gather_files(paths: Iterable[Path], stand_ins: bool = False) -> GatheredRecords:
-    """The records that may be shown, and one line for each file that is damaged or foreign."""
     gathered = GatheredRecords()
-    for path in paths:
+    for file in [path] if path.is_file() else sorted(path.glob("*.json")):
         try:
-            gathered.records.append(read_to_show(path, stand_ins))
+            record = read(file)
+            if record.stand_in is not None and not stand_ins:
+                raise ValueError(
+                    f"{file}: stand_in: made with a stand-in device ({record.stand_in}), which "
+                    "shows nothing of the release: measure it on a real one"
+                )
+            if record.stand_in is None and stand_ins:
+                raise ValueError(
+                    f"{file}: stand_in: there is none: this page is for stand-ins alone"
+                )
+            gathered.records.append(record)
         except ValueError as error:
             gathered.errors.append(printable(str(error)))
         except OSError as error:
-            gathered.errors.append(printable(f"{path}: cannot be read: {error.strerror}"))
+            gathered.errors.append(printable(f"{file}: cannot be read: {error.strerror}"))
     return gathered
-
-
-def read_to_show(path: Path, stand_ins: bool) -> Record:
-    """One record made with a stand-in device, or without one, as asked for.
-
-    Raises ValueError with one line that names the file, the field and what to do.
-    """
-    record = read(path)
-    if record.stand_in is not None and not stand_ins:
-        raise ValueError(
-            f"{path}: stand_in: made with a stand-in device ({record.stand_in}), which shows "
-            "nothing of the release: measure it on a real one"
-        )
-    if record.stand_in is None and stand_ins:
-        raise ValueError(f"{path}: stand_in: there is none: this page is for stand-ins alone")
-    return record
 
 
 def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
@@ -110,10 +99,9 @@ def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
     """
     taken, refused = [], []
     for path in sent:
-        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-        if not files:
-            refused.append(f"{path}: no record in this folder: name one that holds *.json")
-        gathered = gather_files(files)
+        gathered = gather(path)
+        if not (gathered.records or gathered.errors):
+            refused.append(f"{path}: no record there: name one, or a folder that holds *.json")
         refused += gathered.errors
         for record in gathered.records:
             try:

@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -135,38 +136,48 @@ def with_excerpt(readme: Path, table: str) -> str:
     return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
 
 
+@cache
 def environment() -> Environment:
     """The templates; what goes into HTML or SVG is escaped unasked."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
         undefined=StrictUndefined,
-        finalize=shown,
+        finalize=replace_unprintable,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(fenced=fenced, inline=inline, stamp=stamp)
+    made.filters.update(filled=fill, fenced=fence, inline=escape, stamp=time_of)
     return made
 
 
-def shown(value: object) -> object:
+def replace_unprintable(value: object) -> object:
     """A value as a page may have it."""
     return value.translate(NOT_SHOWN) if isinstance(value, str) else value
 
 
-def stamp(record: Record) -> str:
+def time_of(record: Record) -> str:
     """When it was measured, as it is shown."""
     return f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
 
 
-def fenced(text: str, language: str = "") -> str:
+def fill(text: str) -> str:
+    """Break each line where the terminal ends; in an item of a list, indent what follows."""
+    lines = (
+        textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("- ") else "")
+        for line in text.splitlines()
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def fence(text: str, language: str = "") -> str:
     """A fenced block of Markdown that nothing in `text` can end."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+    marks = "`" * max(3, longest + 1)
+    return f"{marks}{language}\n{text.rstrip()}\n{marks}"
 
 
-def inline(text: str) -> str:
+def escape(text: str) -> str:
     """`text` on one line, as Markdown that means nothing but itself, in a table too."""
     return SPECIAL.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -18,7 +18,6 @@ from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, Host, PropertyResult, Record
-from paddlecompat.report.grouping import grouped
 
 NAME = re.compile(r"(?:test_)?(?P<property>[^\[]*)(?:\[(?P<parameter>.*)\])?", re.DOTALL)
 WORST_FIRST = ("unsound", "sound", "not run")
@@ -55,6 +54,11 @@ class Sighting:
         return f"{title} [{parameter}]" if parameter else title
 
     @property
+    def full_title(self) -> str:
+        """'masked_select: copies bytes [float32]'."""
+        return f"{self.result.group}: {self.title}"
+
+    @property
     def anchor(self) -> str:
         """A place in the page that stays the same as long as the cell and the property do."""
         words = re.sub(r"[^a-z0-9]+", "-", f"{self.record.cell}-{self.title}".lower()).strip("-")
@@ -62,7 +66,7 @@ class Sighting:
         return f"{words}-{digest[:6]}"
 
     @property
-    def words(self) -> tuple[str, str, str, str]:
+    def words(self) -> tuple[str, ...]:
         """Message, case, expected, actual; '' for those that there are not."""
         result, shown = self.result, self.result.evidence
         if shown is None:
@@ -70,36 +74,13 @@ class Sighting:
         return result.message, shown.case, shown.expected, shown.actual
 
     @property
+    def meaning(self) -> tuple[str, ...]:
+        """What a known failure means for training, in English and in Chinese."""
+        return (self.cause.means, self.cause.means_zh) if self.cause else ()
+
+    @property
     def script(self) -> str:
         return self.result.evidence.script if self.result.evidence else ""
-
-
-@dataclass(frozen=True)
-class Saying:
-    """Words that came out of several sightings, shown once."""
-
-    words: tuple[str, ...]
-    sightings: list[Sighting]
-
-    @property
-    def cells(self) -> list[str]:
-        return list(dict.fromkeys(sighting.record.cell for sighting in self.sightings))
-
-    @property
-    def subjects(self) -> list[str]:
-        return list(dict.fromkeys(sighting.subject for sighting in self.sightings))
-
-    @property
-    def properties(self) -> list[str]:
-        titles = (f"{sighting.result.group}: {sighting.title}" for sighting in self.sightings)
-        return list(dict.fromkeys(titles))
-
-
-def sayings(
-    sightings: Iterable[Sighting], words: Callable[[Sighting], tuple[str, ...]]
-) -> list[Saying]:
-    """Each of the words that the sightings have, once."""
-    return [Saying(*group) for group in grouped(sightings, words).items()]
 
 
 @dataclass(frozen=True)
@@ -173,7 +154,6 @@ class Row:
 class ReleaseLine:
     """One release at one place on every class of host, and what others reported of it."""
 
-    release: str
     rows: list[Row]
     reports: list[FieldReport]
 
@@ -208,34 +188,3 @@ def rows_at(place: Place, rows: Iterable[Row], fixture: Fixture) -> list[Row]:
         listed = (r.version for r in fixture.release if place in r.places)
         here += [Row(version, place) for version in listed if version not in count]
     return sorted(here, key=lambda row: ([-part for part in in_order(row.release)], row.source))
-
-
-def lines_of(
-    rows: Sequence[Row], place: Place, fixture: Fixture, reports: Sequence[FieldReport]
-) -> list[ReleaseLine]:
-    """A line for each release that has a row here, a build or a field report; newest first."""
-    named = {row.release for row in rows}
-    if place == "gpu":
-        named |= {release.version for release in fixture.release if release.gpu_builds}
-        named |= {release for report in reports for release in report.exact}
-    return [
-        ReleaseLine(
-            release,
-            [row for row in rows if row.release == release],
-            [report for report in reports if place == "gpu" and report.concerns(release)],
-        )
-        for release in sorted(named, key=in_order, reverse=True)
-    ]
-
-
-def groups_of(rows: Iterable[Row]) -> dict[str, dict[str, dict[str, str]]]:
-    """The table of each group: the titles of its properties, each with the keys of its results.
-
-    A key comes with the parameter, '' where the property takes none. All are in the order in which
-    the records list them.
-    """
-    groups: dict[str, dict[str, dict[str, str]]] = {}
-    for result in (result for row in rows for result in row.results.values()):
-        title, parameter = parts_of(result)
-        groups.setdefault(result.group, {}).setdefault(title, {})[result.key] = parameter
-    return groups

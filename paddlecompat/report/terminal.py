@@ -11,8 +11,9 @@ from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.report.grouping import grouped
 from paddlecompat.report.pages import WIDTH, environment
-from paddlecompat.report.tables import Sighting, sayings
+from paddlecompat.report.tables import Sighting
 
 POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")
 """What memory is filled with before a call, read as float64 and as float32."""
@@ -61,18 +62,14 @@ def failure_lines(
         what, expected, _ = result.message.partition(": expected ")
         parts = {"what": what if expected else "", "case": shown.case}
         parts |= {"expected": shown.expected, "actual": shown.actual}
-        parts |= {"hint": NEVER_WRITTEN if is_poison(shown.actual) else ""}
+        poisoned = any(pattern in shown.actual for pattern in POISON)
+        parts |= {"hint": NEVER_WRITTEN if poisoned else ""}
     if cause:
         parts |= {"cause": cause.cause, "thread": cause.link}
     parts |= {"script": str(script or "")}
     for label, text in parts.items():
         lines += wrap(f"    {label + ':':<10}", text, " " * 14) if text else []
     return lines
-
-
-def is_poison(actual: str) -> bool:
-    """Whether it shows what the properties fill memory with before each call."""
-    return any(pattern in actual for pattern in POISON)
 
 
 def build_lines(record: Record) -> list[str]:
@@ -92,21 +89,23 @@ def here_lines(
 
     `advised` is what came of the advice, or why it could not be followed; None if it was left out.
     """
-    templates = environment()
-    templates.filters["filled"] = fill
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
     known = [Sighting(record, "", result, cause) for result, cause in judgement.known]
     new = [Sighting(record, "", result) for result in judgement.new]
-    text = templates.get_template("here.txt.j2").render(
-        record=record,
-        keyword=keyword,
-        known=sayings(known, lambda s: (s.cause.means, s.cause.means_zh) if s.cause else ()),
-        new=sayings(new, lambda s: (" ".join(f"{s.result.outcome}: {s.result.message}".split()),)),
-        failed=len(known) + len(new),
-        headless=[r for r in unsupported if r.message.startswith(NO_HEAD)],
-        refused=[r for r in unsupported if not r.message.startswith(NO_HEAD)],
-        advised=advice_runs(advised) if isinstance(advised, Measured) else None,
-        problem=advised if isinstance(advised, str) else None,
+    text = (
+        environment()
+        .get_template("here.txt.j2")
+        .render(
+            record=record,
+            keyword=keyword,
+            known=grouped(known, lambda failure: failure.meaning),
+            new=grouped(new, lambda f: " ".join(f"{f.result.outcome}: {f.result.message}".split())),
+            failed=len(known) + len(new),
+            headless=[r for r in unsupported if r.message.startswith(NO_HEAD)],
+            refused=[r for r in unsupported if not r.message.startswith(NO_HEAD)],
+            advised=advice_runs(advised) if isinstance(advised, Measured) else None,
+            problem=advised if isinstance(advised, str) else None,
+        )
     )
     return text.splitlines()
 
@@ -126,15 +125,6 @@ def advice_runs(measured: Measured) -> dict[str, object]:
         "restoring": [run for run in runs if run not in failing],
         "failing": sorted(failing, key=lambda run: -run.trains),
     }
-
-
-def fill(text: str) -> str:
-    """Break each line where the terminal ends; in an item of a list, indent what follows."""
-    lines = (
-        textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("- ") else "")
-        for line in text.splitlines()
-    )
-    return "".join(f"{line}\n" for line in lines)
 
 
 def wrap(label: str, text: str, indent: str) -> list[str]:

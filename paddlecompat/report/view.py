@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.forms import Place, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
@@ -24,18 +24,14 @@ from paddlecompat.report.grouping import grouped
 from paddlecompat.report.tables import (
     ReleaseLine,
     Row,
-    Saying,
     Sighting,
-    groups_of,
     letters_of,
-    lines_of,
+    parts_of,
     rows_at,
-    sayings,
 )
 
 PLACES: tuple[Place, ...] = ("cpu", "gpu")
-COLOURS = {"brightgreen": "#3fa30d", "blue": "#0b6fb8", "yellow": "#96700a", "red": "#c8372d"}
-GREY = "#6b7280"
+Words = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,10 +41,6 @@ class Badge:
     message: str
     color: str
     label: str = "paddle matrix"
-
-    @property
-    def hex(self) -> str:
-        return COLOURS.get(self.color, GREY)
 
     def json(self) -> str:
         """The form that shields.io's endpoint badge reads."""
@@ -107,10 +99,6 @@ class MatrixView:
     def letters(self) -> dict[Host, str]:
         return letters_of(record.host for record in self.records)
 
-    @property
-    def hosts(self) -> dict[str, Host]:
-        return {letter: host for host, letter in self.letters.items()}
-
     @cached_property
     def rows(self) -> dict[Place, list[Row]]:
         rows = [
@@ -150,24 +138,34 @@ class MatrixView:
         measured = (record for record in self.records if record.not_run is None)
         return max(measured, key=lambda record: record.measured_at, default=None)
 
-    @cached_property
-    def groups(self) -> dict[Place, dict[str, dict[str, dict[str, str]]]]:
-        return {place: groups_of(self.rows[place]) for place in PLACES}
+    def groups(self, place: Place) -> dict[str, dict[str, dict[str, str]]]:
+        """The table of each group: the titles of its properties, each with the keys of its results.
+
+        A key comes with the parameter, '' where the property takes none. All are in the order in
+        which the records list them.
+        """
+        groups: dict[str, dict[str, dict[str, str]]] = {}
+        for result in (result for row in self.rows[place] for result in row.results.values()):
+            title, parameter = parts_of(result)
+            groups.setdefault(result.group, {}).setdefault(title, {})[result.key] = parameter
+        return groups
 
     def classes(self, place: Place) -> list[str]:
         """The classes of host of a place, each a column."""
         found = {row.host_class for row in self.rows[place]}
         return sorted((name for name in found if name), key=class_order)
 
-    @cached_property
-    def lines(self) -> dict[Place, list[ReleaseLine]]:
-        """The releases of a place, each with its rows on every class of host."""
+    def lines(self, place: Place) -> dict[str, ReleaseLine]:
+        """The releases that have a row here, a build or a field report; the newest first."""
+        rows = grouped(self.rows[place], lambda row: row.release)
+        named, reports = set(rows), self.reports if place == "gpu" else ()
+        if place == "gpu":
+            named |= {release.version for release in self.fixture.release if release.gpu_builds}
+            named |= {release for report in reports for release in report.exact}
         return {
-            place: lines_of(self.rows[place], place, self.fixture, self.reports) for place in PLACES
+            release: ReleaseLine(rows.get(release, []), [r for r in reports if r.concerns(release)])
+            for release in sorted(named, key=in_order, reverse=True)
         }
-
-    def line(self, place: Place, release: str) -> ReleaseLine | None:
-        return next((line for line in self.lines[place] if line.release == release), None)
 
     @cached_property
     def failures(self) -> list[Sighting]:
@@ -176,33 +174,31 @@ class MatrixView:
     @property
     def exhibits(self) -> list[list[Sighting]]:
         """The failures, those of one property, outcome, cause and script together."""
+        groups = grouped(
+            self.failures, lambda f: (f.result.key, f.result.outcome, f.cause, f.script)
+        )
+        return list(groups.values())
 
-        def alike(failure: Sighting) -> tuple[object, ...]:
-            result = failure.result
-            return result.key, result.outcome, failure.cause, failure.script
-
-        return list(grouped(self.failures, alike).values())
-
-    def tellings(self, failures: Sequence[Sighting]) -> list[Saying]:
-        """The message, case, expected and actual of these, each text once."""
-        return sayings(failures, lambda failure: failure.words)
+    def tellings(self, failures: Sequence[Sighting]) -> dict[Words, list[Sighting]]:
+        """These failures by their message, case, expected and actual."""
+        return grouped(failures, lambda failure: failure.words)
 
     @property
-    def meanings(self) -> list[Saying]:
-        """What the known failures mean for training, in English and Chinese, each once."""
+    def meanings(self) -> dict[Words, list[Sighting]]:
+        """The known failures by what they mean for training, in English and Chinese."""
         known = [failure for failure in self.failures if failure.cause]
-        return sayings(known, lambda f: (f.cause.means, f.cause.means_zh) if f.cause else ())
+        return grouped(known, lambda failure: failure.meaning)
 
     @property
-    def unsupported(self) -> list[Saying]:
-        """The words in which the releases say what they do not offer, each once."""
+    def unsupported(self) -> dict[str, list[Sighting]]:
+        """What the releases do not offer, by the words in which they say so."""
         refusals = (
             Sighting(row.record, row.source, result)
             for row in self.measured
             for result in row.results.values()
             if row.record and result.outcome == "unsupported"
         )
-        return sayings(refusals, lambda refusal: (refusal.result.message,))
+        return grouped(refusals, lambda refusal: refusal.result.message)
 
     @property
     def mended(self) -> dict[str, list[str]]:
@@ -213,8 +209,8 @@ class MatrixView:
             if row.record and row.record.environment
             for line in row.record.environment.mended
         )
-        found = grouped(dict.fromkeys(mended), lambda pair: pair[0])
-        return {line: [cell for _, cell in pairs] for line, pairs in found.items()}
+        pairs = grouped(dict.fromkeys(mended), lambda pair: pair[0])
+        return {line: [cell for _, cell in found] for line, found in pairs.items()}
 
     def explained_by(self, expectation: Expectation, pattern: str) -> list[Sighting]:
         """The failures that one pattern of an expectation explains."""

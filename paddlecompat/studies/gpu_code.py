@@ -54,7 +54,7 @@ def check(fixture: Fixture, versions: list[str]) -> int:
     index fails.
     """
     status = 0
-    for release in releases.releases_named(fixture, versions):
+    for release in releases.named(fixture, versions):
         for build in release.gpu_builds:
             if build.index != "pypi":
                 continue

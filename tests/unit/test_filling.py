@@ -277,7 +277,7 @@ def test_a_stand_ins_record_says_so_and_stays_out_of_the_table(desk: Desk, elsew
 def test_what_was_left_out_on_purpose_is_not_called_missing(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    elsewhere = samples.expectation(property="dfl_loss::test_value_matches")
+    elsewhere = samples.expectation(properties=["dfl_loss::test_value_matches"])
     desk.patch.setattr(expectations, "load", lambda: [elsewhere])
     desk.fill()
     assert "not among the properties" in capsys.readouterr().out
