@@ -92,20 +92,17 @@ def here_lines(
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
     known = [Sighting(record, "", result, cause) for result, cause in judgement.known]
     new = [Sighting(record, "", result) for result in judgement.new]
-    text = (
-        environment()
-        .get_template("here.txt.j2")
-        .render(
-            record=record,
-            keyword=keyword,
-            known=grouped(known, lambda failure: failure.meaning),
-            new=grouped(new, lambda f: " ".join(f"{f.result.outcome}: {f.result.message}".split())),
-            failed=len(known) + len(new),
-            headless=[r for r in unsupported if r.message.startswith(NO_HEAD)],
-            refused=[r for r in unsupported if not r.message.startswith(NO_HEAD)],
-            advised=advice_runs(advised) if isinstance(advised, Measured) else None,
-            problem=advised if isinstance(advised, str) else None,
-        )
+    template = environment().get_template("here.txt.j2")
+    text = template.render(
+        record=record,
+        keyword=keyword,
+        known=grouped(known, lambda failure: failure.meaning),
+        new=grouped(new, lambda f: " ".join(f"{f.result.outcome}: {f.result.message}".split())),
+        failed=len(known) + len(new),
+        headless=[r for r in unsupported if r.message.startswith(NO_HEAD)],
+        refused=[r for r in unsupported if not r.message.startswith(NO_HEAD)],
+        advised=advice_runs(advised) if isinstance(advised, Measured) else None,
+        problem=advised if isinstance(advised, str) else None,
     )
     return text.splitlines()
 
