@@ -1,9 +1,10 @@
-"""TODO."""
+"""How a cell compares with what is expected of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from paddlecompat.fixtures.expectations import Expectation
@@ -21,10 +22,10 @@ class Judgement:
     """Violations that no expectation explains."""
     known: list[tuple[PropertyResult, Expectation]] = field(default_factory=list)
     """Violations that one explains, each with the first that does."""
-    gone: list[Expectation] = field(default_factory=list)
-    """What they expect was looked for, and holds now."""
-    absent: list[Expectation] = field(default_factory=list)
-    """They name no property of this record: removed, renamed or misspelt."""
+    gone: list[tuple[str, Expectation]] = field(default_factory=list)
+    """Patterns: none of their properties shows the violation any more, and one of them holds."""
+    absent: list[tuple[str, Expectation]] = field(default_factory=list)
+    """Patterns that name no property of this record: removed, renamed or misspelt."""
 
     @property
     def standing(self) -> Standing | None:
@@ -38,24 +39,45 @@ def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
     """Compare a cell with what is expected of it."""
     if record.verdict == "not run":
         return Judgement()
-    here = [expectation for expectation in expectations if expectation.concerns(record)]
+    here = [expectation for expectation in expectations if concerns(expectation, record)]
     judgement = Judgement(measured=True)
     for result in record.properties:
         if result.outcome not in UNSOUND:
             continue
-        cause = next((expectation for expectation in here if expectation.explains(result)), None)
+        cause = next((e for e in here if pattern_explaining(e, result)), None)
         if cause is None:
             judgement.new.append(result)
         else:
             judgement.known.append((result, cause))
-    for expectation in here:
-        named = [result for result in record.properties if expectation.names(result)]
+    for pattern, expectation in ((pattern, e) for e in here for pattern in e.properties):
+        named = [result for result in record.properties if names(pattern, result)]
+        shown = any(pattern_explaining(expectation, result) for result in named)
         if not named:
-            judgement.absent.append(expectation)
-        elif (
-            not expectation.sometimes
-            and not any(expectation.explains(r) for r in named)
-            and any(r.outcome == "holds" for r in named)
-        ):
-            judgement.gone.append(expectation)
+            judgement.absent.append((pattern, expectation))
+        elif not (shown or expectation.sometimes) and any(r.outcome == "holds" for r in named):
+            judgement.gone.append((pattern, expectation))
     return judgement
+
+
+def concerns(expectation: Expectation, record: Record) -> bool:
+    """Whether it speaks of the record's release, place and operating system."""
+    return (
+        any(fnmatchcase(record.release, release) for release in expectation.releases)
+        and record.place == expectation.place
+        and (expectation.os is None or record.host.os.startswith(expectation.os))
+    )
+
+
+def names(pattern: str, result: PropertyResult) -> bool:
+    """Whether the pattern names the property; `[` is a bracket, and begins no set of characters."""
+    return fnmatchcase(result.key, pattern.replace("[", "[[]"))
+
+
+def pattern_explaining(expectation: Expectation, result: PropertyResult) -> str | None:
+    """The first pattern that names the property, where its outcome and message are as expected."""
+    says = expectation.says
+    if result.outcome != expectation.outcome or (
+        says and not any(w in result.message for w in says)
+    ):
+        return None
+    return next((pattern for pattern in expectation.properties if names(pattern, result)), None)

@@ -1,32 +1,23 @@
-"""The record of one cell on one host: its form, how it is read, how it is written.
+"""The form of the record of one cell on one host.
 
-The form is published as JSON Schema in `reports/record.schema.json`, made from the models here.
+It is published as JSON Schema in `reports/record.schema.json`, made from the models here.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    FiniteFloat,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, tag_of
+from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, schema_of, tag_of
 
-Outcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
-
-
+PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
 Verdict = Literal["sound", "unsound", "not run"]
-
-
+SanitizerTool = Literal["memcheck", "initcheck"]
 Reason = Literal[
     "no build",
     "no interpreter",
@@ -41,11 +32,20 @@ Reason = Literal[
     "import failed",
 ]
 
-
-THOROUGHNESS = {"quick": 1, "ci": 2, "standard": 2, "thorough": 3}
-
-
-UNSOUND: frozenset[Outcome] = frozenset({"violated", "crashed", "timed out"})
+UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
+SYSTEMS = ("Linux", "WSL", "Windows", "macOS")
+GENERATIONS = (
+    ("Kepler", (3, 0)),
+    ("Maxwell", (5, 0)),
+    ("Pascal", (6, 0)),
+    ("Volta", (7, 0)),
+    ("Turing", (7, 5)),
+    ("Ampere", (8, 0)),
+    ("Ada", (8, 9)),
+    ("Hopper", (9, 0)),
+    ("Blackwell", (10, 0)),
+)
+"""NVIDIA's, each with its first compute capability; it ends where the next begins."""
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -77,6 +77,13 @@ class Host(Model):
         family = f"{system}-{self.machine}-{self.libc or 'no-libc'}".lower()
         digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:6]
         return f"{re.sub(r'[^a-z0-9.]+', '-', family)[:60]}-{digest}"
+
+    @property
+    def system(self) -> str:
+        """'Linux', 'WSL', 'Windows' or 'macOS'; 'another system' for any other."""
+        if "WSL" in self.os:
+            return "WSL"
+        return next((name for name in SYSTEMS if self.os.startswith(name)), "another system")
 
 
 class MeasuredBuild(Model):
@@ -112,6 +119,13 @@ class Device(Model):
     driver_cuda: str = Field(description="The newest CUDA version that the driver serves: '12.2'.")
     runtime: dict[str, str] = Field(default={}, description="CUDA libraries loaded: versions.")
 
+    @property
+    def generation(self) -> str:
+        """'Turing' for the capability 7.5."""
+        capability = tuple(int(part) for part in self.capability.split("."))
+        reached = [name for name, first in GENERATIONS if capability >= first]
+        return reached[-1] if reached else f"capability {self.capability}"
+
 
 class Finding(Model):
     """One thing that compute-sanitizer said, as often as it said it."""
@@ -123,7 +137,7 @@ class Finding(Model):
 class Sanitizer(Model):
     """What NVIDIA's compute-sanitizer found while the properties ran."""
 
-    tool: Literal["memcheck", "initcheck"]
+    tool: SanitizerTool
     version: str
     findings: list[Finding] = []
 
@@ -162,7 +176,7 @@ class PropertyResult(Model):
 
     group: str = Field(description="What is tested: 'masked_select', 'dfl_loss', ...")
     name: str = Field(description="The test's own name, with its parameter in brackets.")
-    outcome: Outcome
+    outcome: PropertyOutcome
     calls: int = Field(ge=0, description="Calls whose answer was compared with the oracle's.")
     examples: int = Field(ge=0, description="Examples that Hypothesis drew.")
     seconds: FiniteFloat = Field(ge=0)
@@ -236,6 +250,19 @@ class Record(Model):
         tag = tag_of(self.build.version if self.build else self.chosen or "")
         return f"{self.cell}{f'.{tag}' if tag else ''}@{self.host.slug}.json"
 
+    @property
+    def host_class(self) -> str | None:
+        """Its column in the tables: 'Linux', or 'Windows, Turing' for a GPU cell.
+
+        None for a GPU cell that reached no device.
+        """
+        if self.place == "cpu":
+            return self.host.system
+        if self.device is not None:
+            return f"{self.host.system}, {self.device.generation}"
+        reached = self.host.gpu is not None or self.not_run is None
+        return f"{self.host.system}, card not told" if reached else None
+
 
 def verdict_of(properties: Iterable[PropertyResult]) -> Verdict:
     """`sound` needs at least one property that holds on verified calls, and none that failed."""
@@ -245,9 +272,20 @@ def verdict_of(properties: Iterable[PropertyResult]) -> Verdict:
     return "sound" if any(r.outcome == "holds" and r.calls for r in results) else "not run"
 
 
+def class_order(host_class: str) -> tuple[int, int, str]:
+    """What to sort classes of hosts by: Linux first, and old generations before new ones."""
+    system, _, card = host_class.partition(", ")
+    cards = [name for name, _ in GENERATIONS]
+    return (
+        SYSTEMS.index(system) if system in SYSTEMS else len(SYSTEMS),
+        cards.index(card) if card in cards else len(cards),
+        host_class,
+    )
+
+
 def schema() -> str:
     """The JSON Schema of a record, as it is published."""
-    return json.dumps(Record.model_json_schema(), indent=1) + "\n"
+    return schema_of(Record)
 
 
 class CannotRun(Exception):

@@ -1,4 +1,4 @@
-"""Records from elsewhere, taken in beside those that were measured here.
+"""Records as files: written, read back, and taken in from elsewhere.
 
 A record from elsewhere is data: it is read, never run, and its file is named anew.
 """
@@ -13,16 +13,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PureWindowsPath
 
-from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import printable, read_as, write_text
-from paddlecompat.records import store
-from paddlecompat.records.record import (
-    THOROUGHNESS,
-    Evidence,
-    PropertyResult,
-    Record,
-)
+from paddlecompat.records.record import Evidence, PropertyResult, Record
+
+THOROUGHNESS = {"quick": 1, "ci": 2, "standard": 2, "thorough": 3}
+"""Of two records of a cell, the one of the more thorough profile stays."""
+
+
+@dataclass
+class GatheredRecords:
+    """The records of a folder, and a line for each file that is not one."""
+
+    records: list[Record] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 def write(record: Record, folder: Path) -> Path:
@@ -32,10 +36,15 @@ def write(record: Record, folder: Path) -> Path:
     return path
 
 
-def keep(record: Record, folder: Path) -> bool:
-    """Write the record unless the one that lies there is to stay; whether it was written.
+def read(path: Path) -> Record:
+    """One record. Raises ValueError with one line that names the file and the field."""
+    return read_as(Record, path)
 
-    One that tells the same of what could not be run is not written again.
+
+def keep(record: Record, folder: Path) -> bool:
+    """Write the record unless the one that is there stays; return whether it was written.
+
+    A record of a cell that could not be run, for the same reason as before, is not written again.
     """
     with suppress(OSError, ValueError):  # there is none, or none that can be read
         there = read(folder / record.file_name)
@@ -47,86 +56,58 @@ def keep(record: Record, folder: Path) -> bool:
 
 
 def standing(record: Record) -> tuple[int, bool, datetime]:
-    """The higher one stays: what was measured before a `not run`, by more examples, the newer.
+    """What to compare two records of a cell, host and build by: the greater one stays.
 
-    Of as many examples, a build that the fixtures lock stays before one that nobody checked.
+    A measured record comes before one that was not run; then the one of more examples; then the one
+    of a build that the fixtures lock; then the newer one.
     """
     examples = THOROUGHNESS.get(record.profile, 0) if record.not_run is None else -1
     return examples, bool(record.build and record.build.locked), record.measured_at
 
 
-@dataclass
-class Gathered:
-    """The records of a folder, and a line for each file that is not one."""
+def gather(path: Path, stand_ins: bool = False) -> GatheredRecords:
+    """The records in a folder, or in a file, that may be shown; a line for each other file.
 
-    records: list[Record] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-def read(path: Path) -> Record:
-    """One record.
-
-    Raises ValueError with one line that names the file and the field.
+    With `stand_ins` these are the records made with a stand-in device, without it the others.
     """
-    return read_as(Record, path)
-
-
-def gather(folder: Path, stand_ins: bool = False) -> Gathered:
-    """Every record in `folder` that may be shown; each of the others costs only itself.
-
-    `stand_ins` is for a page that says so: those made with a stand-in device, and no other.
-    """
-    return gather_files(sorted(folder.glob("*.json")), stand_ins)
-
-
-def gather_files(paths: Iterable[Path], stand_ins: bool = False) -> Gathered:
-    """The records that may be shown, and one line for each file that is damaged or foreign."""
-    gathered = Gathered()
-    for path in paths:
+    gathered = GatheredRecords()
+    for file in [path] if path.is_file() else sorted(path.glob("*.json")):
         try:
-            gathered.records.append(to_show(path, stand_ins))
+            record = read(file)
+            if record.stand_in is not None and not stand_ins:
+                raise ValueError(
+                    f"{file}: stand_in: made with a stand-in device ({record.stand_in}), which "
+                    "shows nothing of the release: measure it on a real one"
+                )
+            if record.stand_in is None and stand_ins:
+                raise ValueError(
+                    f"{file}: stand_in: there is none: this page is for stand-ins alone"
+                )
+            gathered.records.append(record)
         except ValueError as error:
             gathered.errors.append(printable(str(error)))
         except OSError as error:
-            gathered.errors.append(printable(f"{path}: cannot be read: {error.strerror}"))
+            gathered.errors.append(printable(f"{file}: cannot be read: {error.strerror}"))
     return gathered
-
-
-def to_show(path: Path, stand_ins: bool) -> Record:
-    """One record that was measured on a real device, or on none; or with a stand-in.
-
-    Raises ValueError with one line that names the file, the field and what to do.
-    """
-    record = read(path)
-    if record.stand_in is not None and not stand_ins:
-        raise ValueError(
-            f"{path}: stand_in: made with a stand-in device ({record.stand_in}), which shows "
-            "nothing of the release: measure it on a real one"
-        )
-    if record.stand_in is None and stand_ins:
-        raise ValueError(f"{path}: stand_in: there is none: this page is for stand-ins alone")
-    return record
 
 
 def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
     """Take the records in these files and folders into `folder`, each under a name of its own.
 
-    Returns what became of those that are records, one line each, and one line for each file that is
-    refused, with its field and what to do. Which record of a cell, host and build stays is for
-    `records.standing` to say.
+    Returns a line for each record, which says whether it was kept (see `standing`), and a line for
+    each file that is refused, with its field and what to do.
     """
     taken, refused = [], []
     for path in sent:
-        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-        if not files:
-            refused.append(f"{path}: no record in this folder: name one that holds *.json")
-        gathered = store.gather_files(files)
+        gathered = gather(path)
+        if not (gathered.records or gathered.errors):
+            refused.append(f"{path}: no record there: name one, or a folder that holds *.json")
         refused += gathered.errors
         for record in gathered.records:
             try:
-                kept = store.keep(record, folder)
+                kept = keep(record, folder)
             except (OSError, ValueError) as error:
-                refused.append(forms.printable(f"{record.file_name}: cannot be written: {error}"))
+                refused.append(printable(f"{record.file_name}: cannot be written: {error}"))
                 continue
             taken.append(f"{record.file_name}: {'taken' if kept else 'the one here stays'}")
     return taken, refused

@@ -22,7 +22,7 @@ from paddlecompat.records.advice_results import (
     upgrade,
     verdicts_of,
 )
-from paddlecompat.report.view import spanned
+from paddlecompat.report.view import release_span
 
 DEFECTS: tuple[Condition, ...] = ("unwritten", "unwritten, nonzero right")
 Key = TypeVar("Key", bound=Hashable)
@@ -246,4 +246,4 @@ def span(values: Iterable[float], form: str = "{}") -> str:
 
 def span_of(some: Sequence[Measured], measured: Sequence[Measured]) -> str:
     """'2.2.2-2.3.2, 3.3.1': neighbours among those measured are joined."""
-    return spanned({one.release for one in some}, [one.release for one in measured])
+    return release_span({one.release for one in some}, [one.release for one in measured])

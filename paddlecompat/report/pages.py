@@ -1,39 +1,45 @@
-"""What people look at, made from the records: two pages, a badge, and lines for the terminal.
+"""The pages made from the records: two of them, the badge, and the table in the readmes.
 
-`view` prepares plain data, the templates do the looping and hold the words.
+`view` prepares plain data; the templates loop over it and hold the words.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from paddlecompat.fixtures import expectations as expected
-from paddlecompat.fixtures import field_reports, forms
+from paddlecompat.fixtures import expectations, published
+from paddlecompat.fixtures.forms import write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results, bench_results, mutation_results
 from paddlecompat.records.record import Record, schema
 from paddlecompat.report import advice_page, mutation_page
-from paddlecompat.report.terminal import Summary, summary
-from paddlecompat.report.view import view_of
+from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
+WIDTH = 100  # of the terminal
 EXCERPT = ("<!-- table: made by `nox -s report` -->", "<!-- end of table -->")
-
-
 NOT_SHOWN = dict.fromkeys(
     [*(set(range(32)) - {9, 10}), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
     "\N{REPLACEMENT CHARACTER}",
 )
 """What a terminal obeys or what turns the order of words: no page has it."""
-
-
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the terminal says of a report that was written."""
+
+    text: str
+    errors: list[str]
+    """One line for each record that was refused."""
 
 
 def write(
@@ -47,16 +53,17 @@ def write(
 ) -> Summary:
     """Write the report on a folder of records: two pages, the badge, the form of a record.
 
-    The table of verdicts is put into the `readmes`, too, between their two marks. What others
-    reported, in the file at `reports_path`, stands beside what was measured. With `stand_ins` it is
-    a page of records that were made with a stand-in device, and says so.
+    The table of verdicts goes into the `readmes`, too, between their two marks. The field reports
+    in the file at `reports_path` stand beside what was measured. With `stand_ins` the page is of
+    records made with a stand-in device, and says so.
 
     A record that is refused costs one line, in the pages and in the summary's `errors`.
     Raises ValueError where the expectations or the field reports cannot be read or a readme has no
     marks, before anything is written.
     """
-    reports = field_reports.load(reports_path) if reports_path else []
-    view = view_of(records_folder, expected.load(expectations_path), fixture, reports, stand_ins)
+    reports = published.load_field_reports(reports_path) if reports_path else []
+    known = expectations.load(expectations_path)
+    view = view_of(records_folder, known, fixture, reports, stand_ins)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
@@ -68,12 +75,33 @@ def write(
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
     for path, text in texts.items():
-        forms.write_text(path, text)
-    return summary(view, out_folder)
+        write_text(path, text)
+    return Summary(summary_of(view, out_folder), view.errors)
+
+
+def summary_of(view: MatrixView, out_folder: Path) -> str:
+    """The report in a paragraph."""
+    count = view.verdicts
+    parts = [
+        f"{len(view.measured)} cells: {count['sound']} sound, {count['unsound']} unsound, "
+        f"{count['not run']} not run."
+    ]
+    lists = {
+        "Worse than expected": view.cells_standing("worse"),
+        "Better than expected": view.cells_standing("better"),
+        "No record on the CPU": [row.release for row in view.all_rows if row.record is None],
+    }
+    parts += [f"{label}: {', '.join(cells)}." for label, cells in lists.items() if cells]
+    parts += [f"Records refused: {len(view.errors)}."] if view.errors else []
+    parts += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
+    return textwrap.fill(" ".join(parts), WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def measured_pages(templates: Environment, folder: Path) -> dict[str, str]:
-    """The pages of what was measured beside the cells, as far as it was. Raises ValueError."""
+    """The pages of what was measured beside the cells: mutants, advice, speed, where there is any.
+
+    Raises ValueError with the file and the field where such a file cannot be read.
+    """
     pages = {}
     seen = (
         mutation_results.read(path)
@@ -111,38 +139,48 @@ def with_excerpt(readme: Path, table: str) -> str:
     return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
 
 
+@cache
 def environment() -> Environment:
-    """The templates; what goes into HTML or SVG is escaped unasked."""
+    """The templates. What they put into HTML or SVG is escaped."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
         undefined=StrictUndefined,
-        finalize=shown,
+        finalize=replace_unprintable,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(fenced=fenced, inline=inline, stamp=stamp)
+    made.filters.update(filled=fill, fenced=fence, inline=escape, stamp=time_of)
     return made
 
 
-def shown(value: object) -> object:
+def replace_unprintable(value: object) -> object:
     """A value as a page may have it."""
     return value.translate(NOT_SHOWN) if isinstance(value, str) else value
 
 
-def stamp(record: Record) -> str:
+def time_of(record: Record) -> str:
     """When it was measured, as it is shown."""
     return f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
 
 
-def fenced(text: str, language: str = "") -> str:
+def fill(text: str) -> str:
+    """Break each line where the terminal ends; in an item of a list, indent what follows."""
+    lines = (
+        textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("- ") else "")
+        for line in text.splitlines()
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def fence(text: str, language: str = "") -> str:
     """A fenced block of Markdown that nothing in `text` can end."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+    marks = "`" * max(3, longest + 1)
+    return f"{marks}{language}\n{text.rstrip()}\n{marks}"
 
 
-def inline(text: str) -> str:
+def escape(text: str) -> str:
     """`text` on one line, as Markdown that means nothing but itself, in a table too."""
     return SPECIAL.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))

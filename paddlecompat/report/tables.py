@@ -1,43 +1,86 @@
-"""The tables of the report: their rows, one a record, and their columns, one a property.
+"""The tables of the report: a row for each record, a column for each property.
 
 Releases stand newest first; groups and properties in the order in which the records list them.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
 
-from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.field_reports import FieldReport
-from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.forms import Place, in_order
+from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.records import host_classes, judging
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, Host, PropertyResult, Record
-from paddlecompat.report.findings import Finding, anchor_of, parts_of, title_of
 
+NAME = re.compile(r"(?:test_)?(?P<property>[^\[]*)(?:\[(?P<parameter>.*)\])?", re.DOTALL)
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
 
 
+def parts_of(result: PropertyResult) -> tuple[str, str]:
+    """'test_copies_bytes[float32]' as 'copies bytes' and 'float32'."""
+    match = NAME.fullmatch(result.name)
+    if match is None:
+        return result.name, ""
+    return match["property"].replace("_", " "), match["parameter"] or ""
+
+
 @dataclass(frozen=True)
-class Property:
-    """A property as a column; as several, where it takes a parameter."""
+class Sighting:
+    """What one property came to in one cell; where it failed, with what explains it."""
 
-    title: str
-    columns: dict[str, str]
-    """The key of a result to its parameter, '' where it takes none."""
+    record: Record
+    source: str
+    """The host, and the build's tag where it has one: 'H2 post112'."""
+    result: PropertyResult
+    cause: Expectation | None = None
 
+    @property
+    def subject(self) -> str:
+        """'masked_select: copies bytes', whatever the parameter."""
+        return f"{self.result.group}: {parts_of(self.result)[0]}"
 
-@dataclass(frozen=True)
-class Group:
-    """The properties of one subject: one table."""
+    @property
+    def title(self) -> str:
+        """'copies bytes [float32]'."""
+        title, parameter = parts_of(self.result)
+        return f"{title} [{parameter}]" if parameter else title
 
-    name: str
-    properties: list[Property]
+    @property
+    def full_title(self) -> str:
+        """'masked_select: copies bytes [float32]'."""
+        return f"{self.result.group}: {self.title}"
+
+    @property
+    def anchor(self) -> str:
+        """A place in the page that stays the same as long as the cell and the property do."""
+        words = re.sub(r"[^a-z0-9]+", "-", f"{self.record.cell}-{self.title}".lower()).strip("-")
+        digest = sha256(f"{self.record.file_name}/{self.result.key}".encode()).hexdigest()
+        return f"{words}-{digest[:6]}"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Message, case, expected, actual; '' for those that there are not."""
+        result, shown = self.result, self.result.evidence
+        if shown is None:
+            return result.message, result.case or "", "", ""
+        return result.message, shown.case, shown.expected, shown.actual
+
+    @property
+    def meaning(self) -> tuple[str, ...]:
+        """What a known failure means for training, in English and in Chinese."""
+        return (self.cause.means, self.cause.means_zh) if self.cause else ()
+
+    @property
+    def script(self) -> str:
+        return self.result.evidence.script if self.result.evidence else ""
 
 
 @dataclass(frozen=True)
@@ -48,11 +91,9 @@ class Row:
     place: Place
     record: Record | None = None
     host: str = ""
+    judgement: Judgement = field(default_factory=Judgement)
     several: bool = False
     """Whether the cell has other rows beside this one: of other hosts, or of other builds."""
-    judgement: Judgement = field(default_factory=Judgement)
-    results: dict[str, PropertyResult] = field(default_factory=dict)
-    findings: dict[str, Finding] = field(default_factory=dict)
 
     @property
     def cell(self) -> str:
@@ -61,7 +102,8 @@ class Row:
     @property
     def source(self) -> str:
         """Where it was measured, and the build's tag where it has one: 'H2 post112'."""
-        return source_of(self.record, self.host) if self.record else ""
+        build = self.record.build if self.record else None
+        return f"{self.host} {build.tag}".strip() if build else self.host
 
     @property
     def label(self) -> str:
@@ -79,7 +121,22 @@ class Row:
 
     @property
     def host_class(self) -> str | None:
-        return host_classes.host_class(self.record) if self.record else None
+        return self.record.host_class if self.record else None
+
+    @cached_property
+    def results(self) -> dict[str, PropertyResult]:
+        """What each property came to, by its key."""
+        return {result.key: result for result in self.record.properties} if self.record else {}
+
+    @cached_property
+    def failures(self) -> dict[str, Sighting]:
+        """The properties that failed, by their keys."""
+        causes = {result.key: cause for result, cause in self.judgement.known}
+        return {
+            key: Sighting(self.record, self.source, result, causes.get(key))
+            for key, result in self.results.items()
+            if self.record and result.outcome in UNSOUND
+        }
 
     @property
     def ppyoloe(self) -> str:
@@ -87,17 +144,16 @@ class Row:
         found = {r.outcome for r in self.results.values() if r.group.startswith("ppyoloe")}
         return next((outcome for outcome in WORST_OUTCOME_FIRST if outcome in found), "")
 
-    def of(self, column: Property) -> dict[str, PropertyResult]:
+    def of(self, parameters: dict[str, str]) -> dict[str, PropertyResult]:
         """What a property came to here, by its parameter; without those that were not measured."""
-        keys = column.columns.items()
+        keys = parameters.items()
         return {parameter: self.results[key] for key, parameter in keys if key in self.results}
 
 
 @dataclass(frozen=True)
-class Line:
+class ReleaseLine:
     """One release at one place on every class of host, and what others reported of it."""
 
-    release: str
     rows: list[Row]
     reports: list[FieldReport]
 
@@ -112,51 +168,18 @@ class Line:
     def machines(self, seen: str) -> str:
         """'Windows CUDA 11, Tesla V100': in a few words, where those who saw this saw it."""
         reports = sorted(self.seen(seen), key=lambda report: report.os is None)
-        told = dict.fromkeys(report.machine for report in reports)
-        return ", ".join(m for m in told if not any(other.startswith(f"{m} ") for other in told))
+        names = dict.fromkeys(report.machine for report in reports)
+        return ", ".join(m for m in names if not any(other.startswith(f"{m} ") for other in names))
 
 
-def lettered(hosts: Iterable[Host]) -> dict[Host, str]:
+def letters_of(hosts: Iterable[Host]) -> dict[Host, str]:
     """H1, H2, ... for each host, the one with the most records first."""
     count = Counter(hosts)
     ranked = sorted(count, key=lambda host: (-count[host], host.slug))
     return {host: f"H{number}" for number, host in enumerate(ranked, start=1)}
 
 
-def row_of(record: Record, host: str, known: Sequence[Expectation]) -> Row:
-    """A record, judged."""
-    judgement = judging.judge(record, known)
-    causes = {result.key: cause for result, cause in judgement.known}
-    findings = {
-        r.key: Finding(
-            record,
-            source_of(record, host),
-            r,
-            title_of(r),
-            anchor_of(record, r),
-            causes.get(r.key),
-        )
-        for r in record.properties
-        if r.outcome in UNSOUND
-    }
-    results = {result.key: result for result in record.properties}
-    return Row(
-        record.release,
-        record.place,
-        record,
-        host,
-        judgement=judgement,
-        results=results,
-        findings=findings,
-    )
-
-
-def source_of(record: Record, host: str) -> str:
-    """'H2', or 'H2 post112' where the build has a tag."""
-    return f"{host} {record.build.tag}".strip() if record.build else host
-
-
-def placed(rows: Iterable[Row], place: Place, fixture: Fixture) -> list[Row]:
+def rows_at(place: Place, rows: Iterable[Row], fixture: Fixture) -> list[Row]:
     """The rows of one place, newest release first; the CPU's with the releases nobody measured."""
     here = [row for row in rows if row.place == place]
     count = Counter(row.release for row in here)
@@ -164,34 +187,4 @@ def placed(rows: Iterable[Row], place: Place, fixture: Fixture) -> list[Row]:
     if place == "cpu":
         listed = (r.version for r in fixture.release if place in r.places)
         here += [Row(version, place) for version in listed if version not in count]
-    return sorted(
-        here, key=lambda row: ([-part for part in forms.in_order(row.release)], row.source)
-    )
-
-
-def lines_of(
-    rows: Sequence[Row], place: Place, fixture: Fixture, reports: Sequence[FieldReport]
-) -> list[Line]:
-    """A line for each release that has a row here, a build or a field report; newest first."""
-    named = {row.release for row in rows}
-    if place == "gpu":
-        named |= {release.version for release in fixture.release if release.gpu_builds}
-        named |= {release for report in reports for release in report.exact}
-    return [
-        Line(
-            release,
-            [row for row in rows if row.release == release],
-            [report for report in reports if place == "gpu" and report.concerns(release)],
-        )
-        for release in sorted(named, key=forms.in_order, reverse=True)
-    ]
-
-
-def groups_of(rows: Iterable[Row]) -> list[Group]:
-    """The tables of one place, in the order in which the records list the properties."""
-    groups: dict[str, dict[str, Property]] = {}
-    for result in (result for row in rows for result in row.results.values()):
-        title, parameter = parts_of(result)
-        group = groups.setdefault(result.group, {})
-        group.setdefault(title, Property(title, {})).columns.setdefault(result.key, parameter)
-    return [Group(name, list(properties.values())) for name, properties in groups.items()]
+    return sorted(here, key=lambda row: ([-part for part in in_order(row.release)], row.source))

@@ -1,95 +1,54 @@
-"""TODO."""
+"""What the terminal says of a cell, as lines: its verdict, and what to do about it."""
 
 from __future__ import annotations
 
 import textwrap
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
-from paddlecompat.report.view import View
+from paddlecompat.report.grouping import grouped
+from paddlecompat.report.pages import WIDTH, environment
+from paddlecompat.report.tables import Sighting
 
-WIDTH = 100
-
-
-POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")  # as float64, and as float32
-
-
+POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")
+"""What memory is filled with before a call, read as float64 and as float32."""
 NEVER_WRITTEN = (
     "the output holds what its memory was filled with before the call: it was never written, as in "
     "PaddlePaddle/Paddle#44181; what restores the loss stands in reports/advice.md"
 )
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How the records stand, for the terminal and for the exit code of whoever asked."""
-
-    sound: int
-    unsound: int
-    not_run: int
-    worse: list[str]
-    better: list[str]
-    errors: list[str]
-    text: str
-
-
-def summary(view: View, out_folder: Path) -> Summary:
-    """The report in a paragraph."""
-    count, worse, better = view.verdicts, view.standing("worse"), view.standing("better")
-    said = [
-        f"{len(view.measured)} cells: {count['sound']} sound, {count['unsound']} unsound, "
-        f"{count['not run']} not run."
-    ]
-    said += [f"Worse than expected: {', '.join(worse)}."] if worse else []
-    said += [f"Better than expected: {', '.join(better)}."] if better else []
-    missing = [row.release for row in view.all_rows if row.record is None]
-    said += [f"No record on the CPU: {', '.join(missing)}."] if missing else []
-    said += [f"Records refused: {len(view.errors)}."] if view.errors else []
-    said += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
-    text = textwrap.fill(" ".join(said), WIDTH, break_long_words=False, break_on_hyphens=False)
-    verdicts = (count["sound"], count["unsound"], count["not run"])
-    return Summary(*verdicts, worse, better, view.errors, text)
+NO_HEAD = "PaddleDetection"
+"""How the message begins of a property that is unsupported because PaddleDetection is missing."""
 
 
 def verdict_lines(
     record: Record, judgement: Judgement, scripts: Mapping[str, Path] | None = None
 ) -> list[str]:
-    """How a cell ended, for the terminal; `scripts` says where each violation's script lies."""
+    """How a cell ended; `scripts` gives the path of each violation's script, by property."""
     if record.verdict == "not run":
         why = record.not_run
-        told = f"{why.reason}: {why.detail}" if why else "no property verified a call"
-        return wrapped(f"{record.cell}: not run: ", told, "  ")
+        words = f"{why.reason}: {why.detail}" if why else "no property verified a call"
+        return wrap(f"{record.cell}: not run: ", words, "  ")
     count = Counter(result.outcome for result in record.properties)
     holds = f"{count['holds']} propert{'y holds' if count['holds'] == 1 else 'ies hold'}"
     others = [f"{number} {outcome}" for outcome, number in count.items() if outcome != "holds"]
-    named = f"{record.cell}, stand-in ({record.stand_in})" if record.stand_in else record.cell
+    name = f"{record.cell}, stand-in ({record.stand_in})" if record.stand_in else record.cell
     lines = [
-        f"{named}: {record.verdict} ({', '.join([holds, *others])}; "
+        f"{name}: {record.verdict} ({', '.join([holds, *others])}; "
         f"{record.calls:,} calls verified) - {judgement.standing}"
     ]
     known = {result.key: cause for result, cause in judgement.known}
     for result in record.properties:
         if result.outcome in UNSOUND:
             lines += failure_lines(result, known.get(result.key), (scripts or {}).get(result.key))
-    for expectation in judgement.gone:
-        lines += wrapped("  gone: ", f"{expectation.property}: {expectation.cause}", "    ")
-    for expectation in judgement.absent:
-        lines += wrapped("  expected, but not among the properties: ", expectation.property, "    ")
-    return lines
-
-
-def build_lines(record: Record) -> list[str]:
-    """Which build example cards would be given, where there is no device here."""
-    examples = record.not_run.builds if record.not_run else []
-    lines = ["  what it would measure on other machines:"] if examples else []
-    for example in examples:
-        told = f"{example.build}, {example.why}" if example.build else example.why
-        lines += wrapped(f"  {example.card}: ", told, "    ")
+    for pattern, expectation in judgement.gone:
+        lines += wrap("  gone: ", f"{pattern}: {expectation.cause}", "    ")
+    for pattern, _ in judgement.absent:
+        lines += wrap("  expected, but not among the properties: ", pattern, "    ")
     return lines
 
 
@@ -98,27 +57,74 @@ def failure_lines(
 ) -> list[str]:
     """A property that failed: the case, what was expected, what came."""
     lines = [f"  {result.key} - {result.outcome}, {'known' if cause else 'new'}"]
-    told = {"message": result.message, "case": result.case or ""}
-    if result.evidence:
-        evidence = result.evidence
-        what = result.message.partition(": expected ")[0] if ": expected " in result.message else ""
-        shown = {"case": evidence.case, "expected": evidence.expected, "actual": evidence.actual}
-        told = {"what": what, **shown, "hint": NEVER_WRITTEN if stale(evidence.actual) else ""}
+    parts = {"message": result.message, "case": result.case or ""}
+    if shown := result.evidence:
+        what, expected, _ = result.message.partition(": expected ")
+        parts = {"what": what if expected else "", "case": shown.case}
+        parts |= {"expected": shown.expected, "actual": shown.actual}
+        poisoned = any(pattern in shown.actual for pattern in POISON)
+        parts |= {"hint": NEVER_WRITTEN if poisoned else ""}
     if cause:
-        told |= {"cause": cause.cause, "thread": cause.link}
-    if script:
-        told |= {"script": str(script)}
-    for label, text in told.items():
-        lines += wrapped(f"    {label + ':':<10}", text, " " * 14) if text else []
+        parts |= {"cause": cause.cause, "thread": cause.link}
+    parts |= {"script": str(script or "")}
+    for label, text in parts.items():
+        lines += wrap(f"    {label + ':':<10}", text, " " * 14) if text else []
     return lines
 
 
-def stale(actual: str) -> bool:
-    """Whether it shows what `tests/properties/memory.py` fills memory with before each call."""
-    return any(pattern in actual for pattern in POISON)
+def build_lines(record: Record) -> list[str]:
+    """Which build each example card would be given, for a GPU cell without a device."""
+    examples = record.not_run.builds if record.not_run else []
+    lines = ["  what it would measure on other machines:"] if examples else []
+    for example in examples:
+        words = f"{example.build}, {example.why}" if example.build else example.why
+        lines += wrap(f"  {example.card}: ", words, "    ")
+    return lines
 
 
-def wrapped(label: str, text: str, indent: str) -> list[str]:
+def here_lines(
+    record: Record, judgement: Judgement, advised: Measured | str | None, keyword: str | None
+) -> list[str]:
+    """The verdict on an installed Paddle in plain English, and the same in Chinese below it.
+
+    `advised` is what came of the advice, or why it could not be followed; None if it was left out.
+    """
+    unsupported = [r for r in record.properties if r.outcome == "unsupported"]
+    known = [Sighting(record, "", result, cause) for result, cause in judgement.known]
+    new = [Sighting(record, "", result) for result in judgement.new]
+    template = environment().get_template("here.txt.j2")
+    text = template.render(
+        record=record,
+        keyword=keyword,
+        known=grouped(known, lambda failure: failure.meaning),
+        new=grouped(new, lambda f: " ".join(f"{f.result.outcome}: {f.result.message}".split())),
+        failed=len(known) + len(new),
+        headless=[r for r in unsupported if r.message.startswith(NO_HEAD)],
+        refused=[r for r in unsupported if not r.message.startswith(NO_HEAD)],
+        advised=advice_runs(advised) if isinstance(advised, Measured) else None,
+        problem=advised if isinstance(advised, str) else None,
+    )
+    return text.splitlines()
+
+
+def advice_runs(measured: Measured) -> dict[str, object]:
+    """How the head's loss does on the boxes as drawn, without advice and with each piece of it.
+
+    In the runs `restoring` every case trains; in those `failing`, the best first, some do not.
+    """
+    runs = [run for run in measured.losses if run.condition == "sound"]
+    (without,) = (run for run in runs if run.advice == NO_ADVICE)
+    runs.remove(without)
+    failing = [run for run in runs if run.trains < run.cases]
+    return {
+        "without": without,
+        "sound": without.trains == without.cases,
+        "restoring": [run for run in runs if run not in failing],
+        "failing": sorted(failing, key=lambda run: -run.trains),
+    }
+
+
+def wrap(label: str, text: str, indent: str) -> list[str]:
     """`text` after `label`, in at most six lines; a path is left whole."""
     return textwrap.wrap(
         label + " ".join(text.split()),

@@ -9,13 +9,13 @@ import samples
 
 from paddlecompat.fixtures import expectations
 from paddlecompat.records import judging
-from paddlecompat.records.record import NotRun
+from paddlecompat.records.record import NotRun, PropertyResult
 
 BLOCK = """
 [[expectation]]
 releases = ["2.3.2", "2.4.*"]
 place = "gpu"
-property = "masked_select::test_selection_is_bit_exact[*]"
+properties = ["masked_select::test_selection_is_bit_exact[*]"]
 outcome = "violated"
 cause = "the count overwrites the launch grid"
 means = "every loss may be wrong"
@@ -23,7 +23,9 @@ means_zh = "所有损失都可能出错"
 link = "https://github.com/PaddlePaddle/Paddle/pull/44181"
 os = "Windows"
 """
+PATTERN = "masked_select::test_selection_is_bit_exact[float32]"
 VIOLATED = samples.result(outcome="violated")
+OTHER = samples.result(name="test_other", outcome="violated")
 
 
 def test_the_projects_own_file_loads() -> None:
@@ -34,8 +36,11 @@ def test_a_block_is_read_as_written(tmp_path: Path) -> None:
     path = tmp_path / "expectations.toml"
     path.write_text(BLOCK)
     assert expectations.load(path) == [
-        samples.expectation(releases=["2.3.2", "2.4.*"], place="gpu", os="Windows").model_copy(
-            update={"property": "masked_select::test_selection_is_bit_exact[*]"}
+        samples.expectation(
+            releases=["2.3.2", "2.4.*"],
+            place="gpu",
+            os="Windows",
+            properties=["masked_select::test_selection_is_bit_exact[*]"],
         )
     ]
 
@@ -47,11 +52,17 @@ def test_a_block_is_read_as_written(tmp_path: Path) -> None:
         ('"violated"', '"wrong"', "outcome", "'violated', 'crashed' or 'timed out'"),
         ('"https:', '"javascript:', "link", "https://"),
         ('"Windows"', '"windows"', "os", "'Windows'"),
-        ("masked_select::", "", "property", ".::."),
+        ("masked_select::", "", "properties.0", ".::."),
+        (
+            '["masked_select::test_selection_is_bit_exact[*]"]',
+            "[]",
+            "properties",
+            "at least 1 item",
+        ),
         ("os = ", "so = ", "so", "not permitted"),
     ],
 )
-def test_a_mistake_is_named_with_its_file_its_field_and_what_to_write(
+def test_a_mistake_is_named_with_what_to_write(
     tmp_path: Path, right: str, wrong: str, field: str, fix: str
 ) -> None:
     path = tmp_path / "mine.toml"
@@ -71,7 +82,7 @@ def test_toml_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None
         expectations.load(path)
 
 
-def test_a_sound_cell_of_which_nothing_is_expected_is_as_expected() -> None:
+def test_a_sound_cell_without_expectations_is_as_expected() -> None:
     assert judging.judge(samples.record(), []).standing == "as expected"
 
 
@@ -99,7 +110,7 @@ def test_a_violation_that_one_explains_is_as_expected() -> None:
         {"place": "gpu"},
         {"os": "Windows"},
         {"outcome": "crashed"},
-        {"property": "masked_select::test_another"},
+        {"properties": ["masked_select::test_another"]},
     ],
 )
 def test_an_expectation_explains_only_what_it_names(changes: dict[str, object]) -> None:
@@ -109,23 +120,22 @@ def test_an_expectation_explains_only_what_it_names(changes: dict[str, object]) 
 
 
 def test_a_bracket_in_a_pattern_is_a_bracket() -> None:
-    known = samples.expectation(property="masked_select::test_selection_is_bit_exact[float32]")
-    assert known.names(samples.result())
-    assert not known.names(samples.result(name="test_selection_is_bit_exactf"))
+    assert judging.names(PATTERN, samples.result())
+    assert not judging.names(PATTERN, samples.result(name="test_selection_is_bit_exactf"))
 
 
 def test_a_series_is_not_a_longer_number() -> None:
     known = samples.expectation(releases=["2.3.*"])
-    assert not known.concerns(samples.record(release="2.30.0"))
+    assert not judging.concerns(known, samples.record(release="2.30.0"))
 
 
 def test_an_expected_violation_that_holds_now_is_better() -> None:
     known = samples.expectation()
     judgement = judging.judge(samples.record(), [known])
-    assert (judgement.standing, judgement.gone) == ("better", [known])
+    assert (judgement.standing, judgement.gone) == ("better", [(PATTERN, known)])
 
 
-def test_an_expected_violation_that_became_unsupported_is_not_gone() -> None:
+def test_a_violation_that_became_unsupported_is_not_gone() -> None:
     record = samples.record(
         properties=[samples.result(outcome="unsupported"), samples.result(name="test_other")]
     )
@@ -138,9 +148,7 @@ def test_a_violation_that_comes_and_goes_is_never_gone() -> None:
 
 
 @pytest.mark.parametrize(("words", "standing"), [("got [0, 0]", "as expected"), ("got 1", "worse")])
-def test_a_violation_whose_words_are_known_is_explained_by_these_alone(
-    words: str, standing: str
-) -> None:
+def test_a_violation_is_explained_by_its_words_alone(words: str, standing: str) -> None:
     record = samples.record([samples.result(outcome="violated")])
     known = [samples.expectation(says=["no such words", words])]
     assert judging.judge(record, known).standing == standing
@@ -155,10 +163,47 @@ def test_new_and_gone_together_are_worse() -> None:
     assert judgement.standing == "worse"
 
 
-def test_an_expectation_that_names_no_property_is_told_and_not_gone() -> None:
-    stray = samples.expectation(property="masked_select::test_misspelt")
+def test_a_pattern_that_names_no_property_is_not_gone() -> None:
+    stray = samples.expectation(properties=["masked_select::test_misspelt"])
     judgement = judging.judge(samples.record(), [stray])
-    assert (judgement.standing, judgement.absent) == ("as expected", [stray])
+    assert judgement.standing == "as expected"
+    assert judgement.absent == [("masked_select::test_misspelt", stray)]
+
+
+def test_one_cause_explains_all_the_properties_it_names() -> None:
+    known = samples.expectation(properties=[PATTERN, "masked_select::test_other"])
+    judgement = judging.judge(samples.record([VIOLATED, OTHER]), [known])
+    assert judgement.standing == "as expected"
+    assert judgement.known == [(VIOLATED, known), (OTHER, known)]
+
+
+def test_one_of_the_properties_of_a_cause_is_gone_by_itself() -> None:
+    known = samples.expectation(properties=[PATTERN, "masked_select::test_other"])
+    judgement = judging.judge(samples.record([samples.result(), OTHER]), [known])
+    assert (judgement.standing, judgement.gone) == ("better", [(PATTERN, known)])
+
+
+def test_one_of_the_properties_of_a_cause_is_absent_by_itself() -> None:
+    known = samples.expectation(properties=[PATTERN, "masked_select::test_misspelt"])
+    judgement = judging.judge(samples.record([VIOLATED]), [known])
+    assert judgement.absent == [("masked_select::test_misspelt", known)]
+
+
+@pytest.mark.parametrize(
+    ("result", "pattern"),
+    [
+        (VIOLATED, PATTERN),
+        (OTHER, "masked_select::*"),
+        (samples.result(), None),
+        (samples.result(group="nonzero", outcome="violated"), None),
+    ],
+    ids=["the first of two", "the second alone", "holds", "named by none"],
+)
+def test_a_violation_is_told_with_the_pattern_that_names_it(
+    result: PropertyResult, pattern: str | None
+) -> None:
+    known = samples.expectation(properties=[PATTERN, "masked_select::*"])
+    assert judging.pattern_explaining(known, result) == pattern
 
 
 def test_a_cell_that_did_not_run_has_no_standing() -> None:

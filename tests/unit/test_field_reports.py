@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import samples
 
-from paddlecompat.fixtures import field_reports
+from paddlecompat.fixtures.published import load_field_reports
 
 BLOCK = """
 [[report]]
@@ -28,12 +28,12 @@ def written(folder: Path, toml: str) -> Path:
 
 
 def test_the_committed_field_reports_can_be_read() -> None:
-    assert field_reports.load()
+    assert load_field_reports()
 
 
 @pytest.mark.parametrize("release", ["2.3.0", "2.3.1", "2.3.2"])
 def test_2_3_is_reported_wrong_on_windows_and_right_elsewhere(release: str) -> None:
-    known = [report for report in field_reports.load() if report.concerns(release)]
+    known = [report for report in load_field_reports() if report.concerns(release)]
     assert "Windows" in {report.os for report in known if report.seen == "wrong"}
     assert "Linux" in {report.os for report in known if report.seen == "right"}
 
@@ -55,7 +55,7 @@ def test_a_mistake_is_named_by_file_block_and_field(
 ) -> None:
     path = written(tmp_path, BLOCK + BLOCK.replace(old, new))
     with pytest.raises(ValueError, match=problem) as caught:
-        field_reports.load(path)
+        load_field_reports(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
 
@@ -65,7 +65,7 @@ def test_what_is_no_toml_is_named_by_file(tmp_path: Path, toml: str) -> None:
     path = tmp_path / "field-reports.toml"
     path.write_bytes(toml.encode(errors="surrogateescape"))
     with pytest.raises(ValueError, match=r"field-reports\.toml: "):
-        field_reports.load(path)
+        load_field_reports(path)
 
 
 def test_a_series_concerns_each_of_its_releases_and_names_none() -> None:

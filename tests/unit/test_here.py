@@ -20,7 +20,7 @@ from paddlecompat.records import advice_results, judging, store
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import Device, NotRun, PropertyResult, Record
-from paddlecompat.report import here_page
+from paddlecompat.report import terminal
 
 NO_DEVICE = NotRun(reason="no CUDA device", detail="no NVIDIA driver")
 NO_HEAD = "PaddleDetection's head cannot be imported: No module named 'ppdet'"
@@ -177,7 +177,7 @@ def told(
     record = samples.record(results or None)
     expected = [samples.expectation()] if known else []
     judgement = judging.judge(record, expected)
-    text = here_page.render(record, judgement, followed, None)
+    text = "\n".join(terminal.here_lines(record, judgement, followed, None))
     english, _, chinese = text.partition("\n\n")
     return " ".join(english.split()), " ".join(chinese.split())
 
@@ -208,7 +208,7 @@ def test_violations_that_mean_the_same_are_told_once() -> None:
         samples.result(outcome="violated", name=f"test_{name}[float32]") for name in ("a", "b")
     ]
     judgement = Judgement(True, known=[(result, samples.expectation()) for result in results])
-    text = here_page.render(samples.record(results), judgement, None, None)
+    text = "\n".join(terminal.here_lines(samples.record(results), judgement, None, None))
     assert text.count("every loss may be wrong") == 1
     assert "masked_select: a (and 1 more)" in text
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import samples
 
-from paddlecompat.records import host_classes
-from paddlecompat.records.record import NotRun
+from paddlecompat.records.record import NotRun, class_order
 
 
 @pytest.mark.parametrize(
@@ -26,7 +25,7 @@ from paddlecompat.records.record import NotRun
     ],
 )
 def test_a_compute_capability_is_of_a_generation(capability: str, name: str) -> None:
-    assert host_classes.generation(capability) == name
+    assert samples.device(capability=capability).generation == name
 
 
 @pytest.mark.parametrize(
@@ -38,23 +37,23 @@ def test_a_compute_capability_is_of_a_generation(capability: str, name: str) -> 
         ("Plan 9", "another system, Ampere"),
     ],
 )
-def test_a_gpu_cell_is_of_the_class_of_its_system_and_card(os: str, name: str) -> None:
+def test_a_gpu_cells_class_is_of_system_and_card(os: str, name: str) -> None:
     record = samples.record(place="gpu", host=samples.host(os=os), device=samples.device())
-    assert host_classes.host_class(record) == name
+    assert record.host_class == name
 
 
 def test_a_gpu_cell_that_met_no_device_is_of_no_class() -> None:
     why = NotRun(reason="no CUDA device", detail="No GPU was found.")
     record = samples.record(place="gpu", properties=[], not_run=why)
-    assert host_classes.host_class(record) is None
+    assert record.host_class is None
 
 
-def test_a_card_that_the_record_does_not_describe_is_a_class_of_its_own() -> None:
-    assert host_classes.host_class(samples.record(place="gpu")) == "Linux, card not told"
+def test_a_card_that_is_not_described_is_its_own_class() -> None:
+    assert samples.record(place="gpu").host_class == "Linux, card not told"
 
 
 def test_a_cpu_cell_is_of_the_class_of_its_system() -> None:
-    assert host_classes.host_class(samples.record()) == "Linux"
+    assert samples.record().host_class == "Linux"
 
 
 def test_classes_stand_by_system_and_then_by_generation() -> None:
@@ -65,7 +64,7 @@ def test_classes_stand_by_system_and_then_by_generation() -> None:
         "Linux, Ampere",
         "Linux, card not told",
     ]
-    assert sorted(names, key=host_classes.in_order) == [
+    assert sorted(names, key=class_order) == [
         *("Linux, Ampere", "Linux, Hopper", "Linux, card not told"),
         *("WSL, Ada", "Windows, Turing"),
     ]

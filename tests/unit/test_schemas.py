@@ -1,0 +1,100 @@
+"""Each file that people edit has a published schema: current, documented, and as strict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import tomllib
+
+from paddlecompat.fixtures import schemas
+from paddlecompat.fixtures.folders import ROOT
+
+TOML = [file for file in schemas.MODELS if file.endswith(".toml")]
+
+
+def schema(file: str) -> dict[str, Any]:
+    path = schemas.FOLDER / f"{Path(file).stem}.schema.json"
+    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+def content(file: str) -> Any:
+    """The content of a file as JSON has it: a date is text."""
+    text = (ROOT / "fixtures" / file).read_text(encoding="utf-8")
+    return (
+        json.loads(json.dumps(tomllib.loads(text), default=str))
+        if file in TOML
+        else json.loads(text)
+    )
+
+
+def fields(form: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each field of a schema and of what it refers to, with its schema."""
+    for name, model in {"": form, **form.get("$defs", {})}.items():
+        for field, described in model.get("properties", {}).items():
+            yield f"{name}.{field}", described
+
+
+def test_the_published_schemas_are_those_of_the_code() -> None:
+    schemas.check()
+
+
+def test_a_schema_that_is_not_current_is_named(tmp_path: Path) -> None:
+    schemas.write(tmp_path)
+    schemas.check(tmp_path)
+    (tmp_path / "cuda.schema.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"cuda\.schema\.json: not the schema of the code"):
+        schemas.check(tmp_path)
+
+
+@pytest.mark.parametrize("file", schemas.MODELS)
+def test_the_committed_file_is_of_its_schema(file: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema(file))
+    jsonschema.validate(content(file), schema(file))
+
+
+@pytest.mark.parametrize("file", TOML)
+def test_a_file_names_its_schema_in_its_first_line(file: str) -> None:
+    first, *_ = (ROOT / "fixtures" / file).read_text(encoding="utf-8").splitlines()
+    path = ROOT / "fixtures" / first.removeprefix("#:schema ")
+    assert path.samefile(schemas.FOLDER / f"{Path(file).stem}.schema.json")
+
+
+@pytest.mark.parametrize("file", schemas.MODELS)
+def test_every_field_of_a_schema_is_described(file: str) -> None:
+    bare = [name for name, field in fields(schema(file)) if not field.get("description")]
+    assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("file", "block", "changes"),
+    [
+        ("releases.toml", "release", {"version": "2.3"}),
+        ("releases.toml", "release", {"pyhton": "3.9"}),
+        ("cuda.toml", "line", {"cuda": []}),
+        ("expectations.toml", "expectation", {"releases": ["2.4"]}),
+        ("expectations.toml", "expectation", {"properties": ["no group"]}),
+        ("expectations.toml", "expectation", {"link": "javascript:alert(1)"}),
+        ("field-reports.toml", "report", {"seen": "odd"}),
+    ],
+)
+def test_a_mistake_is_one_in_the_schema_as_well(
+    file: str, block: str, changes: dict[str, object]
+) -> None:
+    read = content(file)
+    read[block][0] |= changes
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(read, schema(file))
+
+
+@pytest.mark.parametrize("changes", [{"call": "sort"}, {"thread": "see issue 1"}, {"speed": 1}])
+def test_a_mistake_in_a_published_case_is_one_too(changes: dict[str, object]) -> None:
+    read = content("regressions.json")
+    read[0] |= changes
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(read, schema("regressions.json"))

@@ -1,0 +1,84 @@
+"""What the terminal says of a cell."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import samples
+from written_report import idle, violated
+
+from paddlecompat.fixtures.folders import TESTS
+from paddlecompat.records.judging import judge
+from paddlecompat.records.record import BuildFor, NotRun, Record
+from paddlecompat.report import terminal
+
+
+def lines(record: Record, script: Path | None = None) -> str:
+    scripts = {result.key: script for result in record.properties} if script else {}
+    return "\n".join(terminal.verdict_lines(record, judge(record, []), scripts))
+
+
+def test_a_sound_cell_ends_in_one_line() -> None:
+    refused = samples.result(name="test_int8", outcome="unsupported", calls=0)
+    assert lines(samples.record([samples.result(calls=12345), refused])) == (
+        "cpu-2.3.2: sound (1 property holds, 1 unsupported; 12,345 calls verified) - as expected"
+    )
+
+
+def test_an_unsound_cell_ends_with_evidence_and_script() -> None:
+    words = lines(violated(), Path("repro") / "case.py")
+    for part in ("mask [True, True]", "[8, 9]", "[0, 0]", str(Path("repro") / "case.py")):
+        assert part in words
+
+
+def test_what_is_gone_or_absent_is_told_by_its_pattern() -> None:
+    pattern = "masked_select::test_selection_is_bit_exact[float32]"
+    known = samples.expectation(properties=[pattern, "nonzero::test_misspelt"])
+    record = samples.record()
+    assert terminal.verdict_lines(record, judge(record, [known]))[1:] == [
+        f"  gone: {pattern}: the count overwrites the launch grid",
+        "  expected, but not among the properties: nonzero::test_misspelt",
+    ]
+
+
+def test_a_cell_that_did_not_run_ends_with_its_reason() -> None:
+    assert lines(idle()) == "gpu-2.3.2: not run: no CUDA device: No GPU was found."
+
+
+def test_long_evidence_stays_short_on_the_terminal() -> None:
+    told = lines(violated(expected="0.5, " * 1000)).splitlines()
+    assert len(told) < 20
+    assert max(map(len, told)) <= 100
+
+
+def test_an_output_that_holds_the_poison_is_explained() -> None:
+    words = lines(violated(actual="[-7.25e+77] (float64, shape [1])"))
+    assert "it was never written" in " ".join(words.split())
+
+
+def test_the_poison_is_what_memory_is_filled_with() -> None:
+    texts = (path.read_text(encoding="utf-8") for path in (TESTS / "properties").rglob("*.py"))
+    patterns = {found for text in texts for found in re.findall(r"-7\.\d+e\+?77", text)}
+    (raw,) = {float(pattern) for pattern in patterns}
+    for kind in ("float64", "float32"):
+        printed = np.array2string(np.full(1, raw).view(kind), separator=",")
+        assert any(known in printed for known in terminal.POISON)
+
+
+def test_the_build_of_each_example_card_is_told() -> None:
+    given = [
+        BuildFor(card="RTX 3090 (8.6)", build="2.3.2.post112", why="code for 8.6"),
+        BuildFor(card="H100 (9.0)", build=None, why="nothing for 9.0"),
+    ]
+    why = NotRun(reason="no CUDA device", detail="No GPU was found.", builds=given)
+    assert terminal.build_lines(idle(why)) == [
+        "  what it would measure on other machines:",
+        "  RTX 3090 (8.6): 2.3.2.post112, code for 8.6",
+        "  H100 (9.0): nothing for 9.0",
+    ]
+
+
+def test_a_measured_cell_has_no_example_cards() -> None:
+    assert terminal.build_lines(samples.record()) == []

@@ -1,0 +1,120 @@
+"""A report written from a few records, and read back, for the tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import samples
+
+from paddlecompat.fixtures.published import FieldReport
+from paddlecompat.fixtures.releases import Fixture, Release
+from paddlecompat.records import store
+from paddlecompat.records.record import NotRun, PropertyResult, Record
+from paddlecompat.report import pages
+
+FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
+
+
+@dataclass
+class Written:
+    """A report and where it lies."""
+
+    folder: Path
+    summary: pages.Summary
+
+    @property
+    def markdown(self) -> str:
+        return (self.folder / "compatibility.md").read_text(encoding="utf-8")
+
+    @property
+    def html(self) -> str:
+        return (self.folder / "index.html").read_text(encoding="utf-8")
+
+    def line(self, start: str) -> str:
+        """The first line of the Markdown that starts so, anchors aside."""
+        plain = re.sub(r'<a name="[^"]*"></a>', "", self.markdown)
+        return next(line for line in plain.splitlines() if line.startswith(start))
+
+    def section(self, heading: str) -> str:
+        """The Markdown under a heading."""
+        return re.split(r"\n#+ ", self.markdown.split(f"# {heading}", 1)[1], maxsplit=1)[0]
+
+
+def write_report(
+    folder: Path,
+    *records: Record,
+    toml: str = "",
+    fixture: Fixture = FIXTURE,
+    reported: Sequence[FieldReport] = (),
+    readmes: Sequence[Path] = (),
+) -> Written:
+    """The report on these records, and on whatever already lies in `folder`/cells."""
+    for record in records:
+        store.write(record, folder / "cells")
+    known, reports = folder / "expectations.toml", folder / "field-reports.toml"
+    known.write_text(toml)
+    reports.write_text("".join(map(block_of, reported)))
+    out = folder / "out"
+    return Written(out, pages.write(folder / "cells", out, known, fixture, readmes, reports))
+
+
+def block_of(report: FieldReport) -> str:
+    """A field report as its block of TOML."""
+    fields = json.loads(report.model_dump_json(exclude_none=True)).items()
+    return "[[report]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in fields)
+
+
+def violated(release: str = "2.3.2", **evidence: object) -> Record:
+    """A cell with a violation, whose evidence is changed so."""
+    changed = samples.evidence(**evidence)
+    result = samples.result(outcome="violated", evidence=changed)
+    return samples.record([result], release=release)
+
+
+def idle(reason: object = None, **changes: object) -> Record:
+    """A GPU cell that did not run."""
+    why = reason or NotRun(reason="no CUDA device", detail="No GPU was found.")
+    return samples.record([], **{"place": "gpu", "build": None, "not_run": why} | changes)
+
+
+def on_gpu(properties: Sequence[PropertyResult] | None = None, **changes: object) -> Record:
+    """A cell that was measured on a card."""
+    return samples.record(properties, **{"place": "gpu", "device": samples.device()} | changes)
+
+
+def fences(markdown: str) -> list[str]:
+    """The contents of the fenced blocks, read as CommonMark reads them."""
+    blocks: list[str] = []
+    fence = ""
+    for line in markdown.splitlines():
+        match = re.match("`{3,}", line)
+        if fence and line.strip("`") == "" and len(line) >= len(fence):
+            fence = ""
+        elif fence:
+            blocks[-1] += line + "\n"
+        elif match:
+            fence = match[0]
+            blocks.append("")
+    return blocks
+
+
+class Page(HTMLParser):
+    """The tags, ids and links of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def values(self, name: str) -> list[str]:
+        return [value for key, value in self.attributes if key == name and value is not None]
