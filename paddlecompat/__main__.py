@@ -16,16 +16,15 @@ from paddlecompat.cells import filling, here, matrix
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, locks, wheels
 from paddlecompat.environments.environment import prepare
-from paddlecompat.fixtures import forms, releases, schemas
+from paddlecompat.fixtures import forms, published, releases, schemas
 from paddlecompat.fixtures.expectations import EXPECTATIONS
-from paddlecompat.fixtures.field_reports import FIELD_REPORTS
 from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, add_options, options_from
 from paddlecompat.records import store
 from paddlecompat.records.outcome import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun
-from paddlecompat.report import here_page, pages, terminal
+from paddlecompat.report import pages, terminal
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
 
@@ -108,7 +107,7 @@ def fill_cell(cell: Cell, fixture: Fixture, options: Options) -> Outcome:
     print("", *lines, *terminal.build_lines(record), f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, filled.judgement, options.strict, options.require_device)
     words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
-    nothing_ran = record.not_run is not None
+    nothing_ran = record.verdict == "not run"
     return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing_ran)
 
 
@@ -117,10 +116,11 @@ def measure_here(parsed: argparse.Namespace, fixture: Fixture) -> Outcome:
     filled = here.measure(options, parsed.python, parsed.place)
     record, judgement = filled.record, filled.judgement
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
-    print("", *lines, sep="\n")
-    print("", here_page.render(record, judgement, filled.advised, options.keyword), sep="\n")
-    print(f"record: {filled.kept}", flush=True)
-    status = status_of(record, judgement, strict=False, require_device=True)
+    told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
+    print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)
+    status = status_of(record, judgement, require_device=True)
+    if record.verdict == "not run" and not status:  # no property verified a call
+        status = Status.WORSE
     return Outcome(cell=record.cell, status=status, words=lines[0])
 
 
@@ -150,7 +150,7 @@ def report_records(parsed: argparse.Namespace, fixture: Fixture) -> Status:
 def write_report(fixture: Fixture) -> Status:
     """Make the pages from the committed records. A record that is refused makes it worse."""
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    summary = pages.write(RECORDS, RECORDS.parent, EXPECTATIONS, fixture, readmes, FIELD_REPORTS)
+    summary = pages.write(RECORDS, RECORDS.parent, EXPECTATIONS, fixture, readmes, published.FIELD_REPORTS)
     schemas.write()
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)

@@ -259,12 +259,13 @@ def test_where_no_advice_restored_the_right_loss_that_is_told() -> None:
 
 def test_a_place_that_cannot_be_tested_is_told_with_its_reason() -> None:
     record = samples.record([], place="gpu", not_run=NO_DEVICE)
-    text = here_page.render(record, judging.judge(record, []), None, None)
+    text = "\n".join(terminal.here_lines(record, judging.judge(record, []), None, None))
     assert "COULD NOT BE TESTED: PaddlePaddle 2.3.2" in text
     assert "no NVIDIA driver" in text
 
 
 def test_advice_that_could_not_be_followed_is_told() -> None:
     record = samples.record()
-    text = here_page.render(record, judging.judge(record, []), "exit status 139, no words", None)
+    told = "exit status 139, no words"
+    text = "\n".join(terminal.here_lines(record, judging.judge(record, []), told, None))
     assert "could not be tried: exit status 139" in text
