@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 from paddlecompat.cells import filling, here, matrix, option_set, run_program, sanitizer
-from paddlecompat.environments import beside, cuda_libraries, locks, wheels
+from paddlecompat.environments import cuda_libraries, locks, wheels
 from paddlecompat.fixtures import expectations, field_reports, folders, releases
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.releases import Fixture
@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     )
     here_.add_argument("--place", choices=get_args(Place), help="default: gpu where there is one")
     add_choices(here_)
-    add_records(here_, beside.HERE)
+    add_records(here_, folders.HERE)
     here_.set_defaults(run=measure_here)
 
     table = commands.add_parser(
@@ -302,7 +302,7 @@ def open_cuda_libraries(arguments: argparse.Namespace, fixture: Fixture) -> int:
     wanted = releases.cell_named(arguments.cell, fixture)
     python = run_program.interpreter_of(wanted)
     (build, *_) = wheels.choices(wanted)
-    found = cuda_libraries.check(python.parents[1], python, build)
+    found = cuda_libraries.check(python.parents[1], build)
     for name, opens in found.items():
         print(f"{'opens' if opens else 'DOES NOT OPEN'}: {name}")
     missing = list(found.values()).count(False)

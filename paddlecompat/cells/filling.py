@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,8 +12,7 @@ from pathlib import Path
 from paddlecompat.cells import filling, option_set, suite
 from paddlecompat.cells.option_set import WORK, Options
 from paddlecompat.environments import cuda_libraries, wheels
-from paddlecompat.environments.environment import Wanted, prepare
-from paddlecompat.environments.installer import interpreter
+from paddlecompat.environments.environment import Wanted, prepare, remove
 from paddlecompat.fixtures import cuda, expectations, forms
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.folders import ROOT
@@ -43,7 +41,7 @@ def machine_with(found: Device) -> Machine:
         found.driver,
         found.driver_cuda,
         indexes=frozenset({"pypi", "paddle"} if wheels.reachable() else {"pypi"}),
-        served=cuda.served(system) | cuda_libraries.installed(),
+        served=cuda.served_versions(system) | cuda_libraries.installed_versions(),
     )
 
 
@@ -62,7 +60,7 @@ def fill(cell: Cell, fixture: Fixture, environment: Path | None, options: Option
     kept = keep(record, options, work)
     judgement = judged(record, known, options.request)
     if options.prune and environment is not None:
-        shutil.rmtree(environment, ignore_errors=True)
+        remove(cell)
     lines = terminal.verdict_lines(record, judgement, write_scripts(record, work / "scripts"))
     verdict = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
     forms.write_text(work / "verdict.txt", verdict)
@@ -87,7 +85,7 @@ def make_ready(cell: Cell, fixture: Fixture, environment: Path | None, wheel: Pa
         print(f"{cell.name}: no interpreter. {interpreters.how_to_get(cell.release.python)}")
         return 1
     try:
-        prepare(cell, fixture, environment, Wanted(wheel))
+        prepare(cell, fixture, Wanted(wheel))
     except CannotRun as error:
         print(f"{cell.name}: {error.not_run.reason}: {error.not_run.detail}")
         return 1
@@ -125,14 +123,14 @@ def measure(cell: Cell, fixture: Fixture, environment: Path | None, options: Opt
             detail = interpreters.how_to_get(cell.release.python)
             raise CannotRun(NotRun(reason="no interpreter", detail=detail))
         wanted = Wanted(options.wheel, build, cuda_libraries=request.stand_in is None)
-        prepared = prepare(cell, fixture, environment, wanted)
+        prepared = prepare(cell, fixture, wanted)
         found = {"build": prepared.build, "environment": prepared.environment}
         record = record.model_copy(update={**found, "seconds": prepared.seconds})
         if cell.place == "gpu":
-            settings = {**SAME_DEVICE, **cuda_libraries.settings(environment)}
+            settings = {**SAME_DEVICE, **cuda_libraries.settings(prepared.folder)}
             request = replace(request, settings=settings)
-            record = tried_on_device(record, interpreter(environment), request)
-        return tested(record, interpreter(environment), request, WORK / cell.name)
+            record = tried_on_device(record, prepared.python, request)
+        return tested(record, prepared.python, request, WORK / cell.name)
     except CannotRun as error:
         return given_up(record, error.not_run)
 
@@ -166,7 +164,7 @@ def with_device(record: Record, cell: Cell, stand_in: str | None) -> Record:
     found = gpus.look(stand_in)
     if isinstance(found, NotRun):
         system = host.system()
-        builds = choice.example_builds(cell.release, system, cuda.served(system))
+        builds = choice.example_builds(cell.release, system, cuda.served_versions(system))
         raise CannotRun(found.model_copy(update={"builds": builds}))
     return seen_on(record, found)
 
@@ -181,7 +179,7 @@ def named_build(cell: Cell, options: Options) -> Build | None:
     """The build that a person names; raises ValueError where it is not of the cell's release."""
     if options.wheel is not None:
         return wheels.given_build(cell, options.wheel)
-    return choice.named(cell.release, options.build) if options.build else None
+    return choice.build_named(cell.release, options.build) if options.build else None
 
 
 def build_for(record: Record, cell: Cell) -> Build:
@@ -198,7 +196,7 @@ def tried_on_device(record: Record, python: Path, request: option_set.Request) -
     """The record with what the device loaded; raises CannotRun where the build cannot use it."""
     assert record.build is not None
     assert record.device is not None
-    found = gpus.tried(python, record.build, record.device, request.settings, request.stand_in)
+    found = gpus.try_device(python, record.build, record.device, request.settings, request.stand_in)
     if isinstance(found, NotRun):
         raise CannotRun(found)
     loaded = record.device.model_copy(update={"runtime": found})

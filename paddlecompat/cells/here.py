@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paddlecompat.cells import filling, option_set, run_program
-from paddlecompat.environments import beside, installed
+from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed
 from paddlecompat.fixtures import expectations
+from paddlecompat.fixtures.folders import HERE
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine import gpus
 from paddlecompat.records.advice_results import Measured
@@ -26,7 +27,7 @@ class Options:
     """Its place is chosen when it is known what is installed."""
     python: Path | None = None
     place: Place | None = None
-    records: Path = beside.HERE
+    records: Path = HERE
 
 
 def run(options: Options) -> int:
@@ -36,14 +37,13 @@ def run(options: Options) -> int:
     ValueError without an interpreter that can import Paddle, CannotRun without the test tools.
     """
     known = expectations.load()
-    found = installed.read(installed.chosen(options.python))
+    found = installed.read_interpreter(options.python)
     place, why, seen = placed(options.place, found)
-    tools = beside.tools(found.interpreter.path, found.interpreter.python)
-    settings = {**filling.SAME_DEVICE, **beside.settings(tools)}
+    settings = {**filling.SAME_DEVICE, **installed.settings_for(found)}
     request = replace(options.request, place=place, settings=settings)
     print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
     print(f"on the {place.upper()}: {why}", flush=True)
-    work = beside.HERE / f"{place}-{found.release}"
+    work = HERE / f"{place}-{found.release}"
     record = measure(found, seen, request, work)
     kept = filling.keep(record, option_set.Options(request, records=options.records), work)
     judgement = filling.judged(record, known, request)

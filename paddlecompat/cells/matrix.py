@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Lock
 
+from paddlecompat.environments.environment import is_prepared
 from paddlecompat.fixtures import forms
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import LOGS, MATRIX_STATE, NOX, ROOT
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
 from paddlecompat.machine import gpus
-from paddlecompat.machine.processes import NOX, logged
+from paddlecompat.machine.processes import run_logged
 from paddlecompat.records.record import Device
 
-STATE = NOX / "matrix.json"
+STATE = MATRIX_STATE
 
 
 DEVICE = Lock()
@@ -107,8 +108,9 @@ def fetch_ahead(cell: Cell) -> None:
 
     A GPU cell's build is chosen in its session.
     """
-    if cell.place == "cpu" and not (NOX / cell.name.replace(".", "-") / "cell.json").exists():
-        logged([sys.executable, "-m", "paddlecompat", "fetch", cell.name], f"fetch-{cell.name}")
+    if cell.place == "cpu" and not is_prepared(cell):
+        command = [sys.executable, "-m", "paddlecompat", "fetch", cell.name]
+        run_logged(command, LOGS / f"fetch-{cell.name}.log")
 
 
 def fill(cell: Cell, options: list[str]) -> Ended:
@@ -116,7 +118,8 @@ def fill(cell: Cell, options: list[str]) -> Ended:
     started = time.monotonic()
     verdict = NOX / "cells" / cell.name / "verdict.txt"
     verdict.unlink(missing_ok=True)
-    log, status = logged([sys.executable, "-m", "nox", "-s", cell.name, "--", *options], cell.name)
+    log = LOGS / f"{cell.name}.log"
+    status = run_logged([sys.executable, "-m", "nox", "-s", cell.name, "--", *options], log)
     if verdict.exists():
         words = verdict.read_text(encoding="utf-8")
     else:

@@ -1,8 +1,8 @@
-"""Which build of a release is measured on which device: a pure function, and why.
+"""Which build of a release is measured on which device, and why: pure functions.
 
-What a driver can run is told in NVIDIA's "CUDA Compatibility": native code runs on devices of its
-own major capability from its minor one on; PTX is compiled by the driver for any newer device. From
-CUDA 11 on, a driver serves every toolkit of its own major version as long as nothing is compiled.
+NVIDIA's "CUDA Compatibility" says what a driver runs: native code runs on devices of its own major
+capability, from its minor one on; PTX is compiled by the driver for any newer device. From CUDA 11
+on, a driver serves every toolkit of its own major version, as long as nothing is compiled.
 """
 
 from __future__ import annotations
@@ -17,11 +17,7 @@ from paddlecompat.records.record import BuildFor, NotRun
 Number = tuple[int, ...]
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
-EXAMPLE_CARDS = (
-    ("GeForce GTX 1650", "7.5"),
-    ("GeForce RTX 3070", "8.6"),
-    ("H100", "9.0"),
-)
+EXAMPLE_CARDS = (("GeForce GTX 1650", "7.5"), ("GeForce RTX 3070", "8.6"), ("H100", "9.0"))
 EXAMPLE_DRIVER = ("535.104.05", "12.2")
 
 
@@ -37,6 +33,11 @@ class Machine:
     indexes: frozenset[Index] = frozenset({"pypi", "paddle"})
     served: frozenset[str] = frozenset()
     """The CUDA versions whose libraries are on the machine, or can be fetched."""
+
+    @property
+    def sm(self) -> str:
+        """The device's architecture, as 'sm_86'."""
+        return sm_of(self.capability)
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,14 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
     served = [build for build in runnable if driver_serves(build, machine)]
     if not served:
         return driver_too_old(release, machine, runnable)
-    reachable = [build for build in served if build.index in machine.indexes]
+    ranked = sorted(served, key=lambda build: rank(build, machine), reverse=True)
+    reachable = [build for build in ranked if build.index in machine.indexes]
     if not reachable:
-        return out_of_reach(machine, max(served, key=lambda build: rank(build, machine)))
-    best = max(reachable, key=lambda build: rank(build, machine))
-    return Choice(best, reason_for(best, machine))
+        return out_of_reach(machine, ranked[0])
+    return Choice(reachable[0], reason_for(reachable[0], machine))
 
 
-def named(release: Release, version: str) -> Build:
+def build_named(release: Release, version: str) -> Build:
     """The build that a person names, as '2.3.2.post112', whether it is listed or not.
 
     Raises ValueError where it is not of the release.
@@ -83,11 +84,9 @@ def named(release: Release, version: str) -> Build:
 
 def example_builds(release: Release, system: System, served: frozenset[str]) -> list[BuildFor]:
     """What would be measured with three cards that people have, and a driver of 2023."""
-    driver, driver_cuda = EXAMPLE_DRIVER
     examples = []
     for card, capability in EXAMPLE_CARDS:
-        machine = Machine(system, capability, driver, driver_cuda, served=served)
-        found = choose(release, machine)
+        found = choose(release, Machine(system, capability, *EXAMPLE_DRIVER, served=served))
         build = found.build.version if isinstance(found, Choice) else None
         why = found.why if isinstance(found, Choice) else found.detail
         examples.append(BuildFor(card=f"{card} ({capability})", build=build, why=why))
@@ -114,14 +113,12 @@ def driver_serves(build: Build, machine: Machine) -> bool:
     if build.cuda is None:
         return True
     wanted, offered = number(build.cuda), number(machine.driver_cuda)
-    if offered >= wanted:
-        return True
     same_major = offered[0] == wanted[0] >= MINOR_VERSIONS_SINCE
-    return same_major and way_to_run(build, machine) == "native"
+    return offered >= wanted or (same_major and way_to_run(build, machine) == "native")
 
 
 def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, Number]:
-    """The greater, the better."""
+    """What `choose` compares: the greater, the better."""
     return (
         way_to_run(build, machine) == "native",
         build.cuda in machine.served,
@@ -132,33 +129,33 @@ def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, Number]:
 
 def reason_for(build: Build, machine: Machine) -> str:
     """In a line: CUDA, how its code runs here, where it is from."""
-    here = f"sm_{digits(machine.capability)}"
     nearest = native_code(build, machine)
-    way = f"PTX that the driver compiles for {here}"
-    if nearest:
-        own = nearest == machine.capability
-        way = f"code for {here}" if own else f"code for sm_{digits(nearest)}, which runs on {here}"
+    if nearest is None:
+        way = f"PTX that the driver compiles for {machine.sm}"
+    elif nearest == machine.capability:
+        way = f"code for {machine.sm}"
+    else:
+        way = f"code for {sm_of(nearest)}, which runs on {machine.sm}"
     index = "PyPI" if build.index == "pypi" else "Paddle's own index"
     missing = "" if build.cuda in machine.served else f"; CUDA {build.cuda} has to be installed"
     return f"CUDA {build.cuda}, {way}, from {index}{missing}"
 
 
 def not_for_the_device(release: Release, machine: Machine, made: Sequence[Build]) -> NotRun:
-    """No code for the device: the build with the nearest is named."""
-    here = digits(machine.capability)
-    nearest = min(made, key=lambda build: distance(build, machine))
-    has = ", ".join(f"sm_{digits(sm)}" for sm in nearest.native(machine.system)) or "none"
+    """No code for the device: the build with the nearest is named; of equal ones the newest."""
+    device = float(machine.capability)
+
+    def distance(build: Build) -> tuple[float, Number]:
+        gaps = [abs(float(sm) - device) for sm in build.native(machine.system)]
+        return min(gaps, default=99.0), tuple(-part for part in number(build.cuda or "0"))
+
+    nearest = min(made, key=distance)
+    has = ", ".join(map(sm_of, nearest.native(machine.system))) or "none"
     detail = (
-        f"no build of {release.version} has code for sm_{here}; nearest: {nearest.version} ({has})"
+        f"no build of {release.version} has code for {machine.sm}; "
+        f"nearest: {nearest.version} ({has})"
     )
     return NotRun(reason="no build", detail=detail)
-
-
-def distance(build: Build, machine: Machine) -> tuple[float, Number]:
-    """How far the build's nearest native code is from the device; the newer CUDA wins a draw."""
-    here = float(machine.capability)
-    gaps = [abs(float(sm) - here) for sm in build.native(machine.system)]
-    return min(gaps, default=99.0), tuple(-part for part in number(build.cuda or "0"))
 
 
 def driver_too_old(release: Release, machine: Machine, runnable: Sequence[Build]) -> NotRun:
@@ -166,7 +163,7 @@ def driver_too_old(release: Release, machine: Machine, runnable: Sequence[Build]
     least = min(runnable, key=lambda build: number(build.cuda or "0"))
     detail = (
         f"driver {machine.driver} serves CUDA {machine.driver_cuda}; {least.version}, the build of "
-        f"{release.version} that asks for least and has code for sm_{digits(machine.capability)}, "
+        f"{release.version} that asks for least and has code for {machine.sm}, "
         f"needs CUDA {least.cuda}: install a newer driver"
     )
     return NotRun(reason="driver too old", detail=detail)
@@ -175,8 +172,8 @@ def driver_too_old(release: Release, machine: Machine, runnable: Sequence[Build]
 def out_of_reach(machine: Machine, best: Build) -> NotRun:
     """The right build is on an index that cannot be reached: it can be had by hand."""
     detail = (
-        f"sm_{digits(machine.capability)} needs {best.version} from Paddle's own index, which "
-        "cannot be reached from here: download its wheel elsewhere and name it with --wheel FILE, "
+        f"{machine.sm} needs {best.version} from Paddle's own index, which cannot be reached from "
+        "here: download its wheel elsewhere and name it with --wheel FILE, "
         f"or try nevertheless with --build {best.version}"
     )
     return NotRun(reason="no build", detail=detail)
@@ -187,6 +184,6 @@ def number(version: str) -> Number:
     return tuple(int(part) for part in version.split("."))
 
 
-def digits(capability: str) -> str:
-    """'86' of '8.6', as in sm_86."""
-    return capability.replace(".", "")
+def sm_of(capability: str) -> str:
+    """'sm_86' of '8.6'."""
+    return f"sm_{capability.replace('.', '')}"

@@ -9,7 +9,7 @@ import pytest
 import samples
 
 from paddlecompat.cells import filling, here, option_set, run_program, suite
-from paddlecompat.environments import beside, installed
+from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed, Interpreter
 from paddlecompat.fixtures import expectations
 from paddlecompat.fixtures.forms import Place
@@ -36,11 +36,10 @@ class Desk:
         self.cuda: str | None = "11.2"
         self.device: Device | NotRun = NO_DEVICE
         self.advised: list[str] = []
-        monkeypatch.setattr(beside, "HERE", folder / "here")
+        monkeypatch.setattr(here, "HERE", folder / "here")
         monkeypatch.setattr(filling, "ROOT", folder)
-        monkeypatch.setattr(installed, "chosen", lambda _: interpreter())
-        monkeypatch.setattr(installed, "read", self.installed)
-        monkeypatch.setattr(beside, "tools", lambda *_: folder / "tools")
+        monkeypatch.setattr(installed, "read_interpreter", lambda _: self.installed(interpreter()))
+        monkeypatch.setattr(installed, "settings_for", lambda _: {})
         monkeypatch.setattr(expectations, "load", list)
         monkeypatch.setattr(gpus, "look", lambda: self.device)
         monkeypatch.setattr(filling, "tried_on_device", lambda record, *_: record)

@@ -263,7 +263,7 @@ def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], byte
 
 def script_of(case: bytes, place: str) -> str | None:
     """The case's script, written by a process that may import Paddle; this one must live on."""
-    asked = [sys.executable, "-m", "properties.programs.write_script", place]
+    asked = [sys.executable, "-m", "properties.programs.probe", "script", place]
     tests = Path(__file__).parents[1]
     try:
         ended = subprocess.run(asked, input=case, capture_output=True, timeout=120, cwd=tests)

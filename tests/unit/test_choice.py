@@ -204,11 +204,11 @@ def test_a_release_without_a_build_for_the_system_says_so() -> None:
 
 def test_a_build_can_be_named_whatever_the_card() -> None:
     release = Release(version="2.9.9", builds=[OLD, NEW])
-    assert choice.named(release, "2.9.9.post112") == NEW
+    assert choice.build_named(release, "2.9.9.post112") == NEW
 
 
 def test_a_build_that_is_not_listed_is_looked_for_on_paddles_index() -> None:
-    found = choice.named(Release(version="2.9.9", builds=[OLD]), "2.9.9.post117")
+    found = choice.build_named(Release(version="2.9.9", builds=[OLD]), "2.9.9.post117")
     assert (found.version, found.index, found.cuda) == ("2.9.9.post117", "paddle", "11.7")
 
 
@@ -216,7 +216,7 @@ def test_a_build_of_another_release_is_refused_with_those_there_are() -> None:
     with pytest.raises(
         ValueError, match=r"--build 2\.3\.2: not a build of 2\.9\.9; known: 2\.9\.9"
     ):
-        choice.named(Release(version="2.9.9", builds=[OLD]), "2.3.2")
+        choice.build_named(Release(version="2.9.9", builds=[OLD]), "2.3.2")
 
 
 def test_three_example_cards_are_told_what_they_would_be_given() -> None:

@@ -10,9 +10,8 @@ import samples
 
 from paddlecompat.cells import filling, option_set, suite
 from paddlecompat.cells.option_set import Options
-from paddlecompat.environments import cuda_libraries, environment, installer, loader, wheels
+from paddlecompat.environments import cuda_libraries
 from paddlecompat.environments.environment import Prepared
-from paddlecompat.environments.wheels import Wheel
 from paddlecompat.fixtures import expectations, releases
 from paddlecompat.fixtures.releases import Build, Cell
 from paddlecompat.machine import gpus
@@ -65,7 +64,7 @@ class Desk:
         self.patch.setattr(gpus, "look", lambda _: samples.device())
         self.patch.setattr(filling, "machine_with", lambda _: machine)
         self.patch.setattr(cuda_libraries, "settings", lambda _: {})
-        self.patch.setattr(gpus, "tried", lambda *_: loaded or {})
+        self.patch.setattr(gpus, "try_device", lambda *_: loaded or {})
 
     @property
     def record(self) -> Record:
@@ -76,6 +75,7 @@ class Desk:
 def prepared() -> Prepared:
     return Prepared(
         made_from="",
+        folder=Path("env"),
         build=samples.build(),
         environment=Environment(packages={"numpy": "1.23.5"}, mended=[]),
         seconds=Seconds(download=1.0, install=2.0, mend=3.0, imports=4.0),
@@ -298,100 +298,8 @@ def test_what_is_not_the_whole_suite_as_it_is_stays_out_of_the_table(
 
 
 def test_a_pruned_environment_is_gone_once_there_is_a_record(desk: Desk) -> None:
-    made = desk.folder / "env"
-    made.mkdir()
-    desk.fill(environment=made, prune=True)
-    assert not made.exists()
+    removed: list[Cell] = []
+    desk.patch.setattr(filling, "remove", removed.append)
+    desk.fill(prune=True)
+    assert removed == [CPU]
     assert desk.record.verdict == "sound"
-
-
-def test_an_environment_is_made_once_and_then_reused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = making(tmp_path, monkeypatch)
-    first = environment.prepare(CPU, FIXTURE, tmp_path / "env")
-    second = environment.prepare(CPU, FIXTURE, tmp_path / "env")
-    assert made == ["cpu-2.3.2"]
-    assert (first.seconds.environment_reused, second.seconds.environment_reused) == (False, True)
-
-
-def test_an_environment_made_from_something_else_is_made_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = making(tmp_path, monkeypatch)
-    environment.prepare(CPU, FIXTURE, tmp_path / "env")
-    changed = CPU.release.model_copy(update={"requires": ["numpy<1.20"]})
-    environment.prepare(Cell(changed, "cpu"), FIXTURE, tmp_path / "env")
-    assert made == ["cpu-2.3.2"] * 2
-
-
-def test_what_is_told_of_a_builds_gpu_code_makes_no_environment_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = making(tmp_path, monkeypatch)
-    environment.prepare(CPU, FIXTURE, tmp_path / "env")
-    bare = [build.model_copy(update={"linux": None}) for build in CPU.release.builds]
-    own = bare[0].model_copy(update={"version": "2.3.2.post999", "index": "paddle"})
-    told = CPU.release.model_copy(update={"builds": [*bare, own]})
-    environment.prepare(Cell(told, "cpu"), FIXTURE, tmp_path / "env")
-    assert made == ["cpu-2.3.2"]
-
-
-def test_a_build_without_a_lock_is_installed_beside_what_another_of_its_release_has_locked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    installed: list[tuple[str, ...]] = []
-    monkeypatch.setattr(installer, "install", lambda _, *arguments: installed.append(arguments))
-    own = next(build for build in GPU.release.builds if build.index == "paddle")
-    path = tmp_path / f"paddlepaddle_gpu-{own.version}-cp310-cp310-linux_x86_64.whl"
-    environment.install_all(GPU, Wheel(own, path, "0" * 64, "file"), tmp_path)
-    beside = (tmp_path / "requirements.txt").read_text(encoding="utf-8")
-    assert "numpy==" in beside
-    assert "paddlepaddle" not in beside
-    assert installed[-1][-1] == str(path)
-
-
-def test_an_environment_serves_until_there_is_a_wheel_for_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = making(tmp_path, monkeypatch)
-    environment.prepare(CPU, FIXTURE, tmp_path / "env")
-    unreachable = CannotRun(NotRun(reason="install failed", detail="connection broken by"))
-    with monkeypatch.context() as offline:
-        offline.setattr(wheels, "fetch", lambda *_: (_ for _ in ()).throw(unreachable))
-        changed = CPU.release.model_copy(update={"requires": ["numpy<1.20"]})
-        with pytest.raises(CannotRun):
-            environment.prepare(Cell(changed, "cpu"), FIXTURE, tmp_path / "env")
-    environment.prepare(CPU, FIXTURE, tmp_path / "env")
-    assert made == ["cpu-2.3.2"]
-
-
-def test_what_an_earlier_build_left_is_gone_before_the_next_is_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left = tmp_path / loader.SITE_PACKAGES.replace("*", ".10") / "paddle" / "libs"
-    left.mkdir(parents=True)
-    installed: list[tuple[str, ...]] = []
-    monkeypatch.setattr(installer, "install", lambda _, *asked: installed.append(asked))
-    wheel = Wheel(CPU.release.builds[0], tmp_path / "some.whl", "0" * 64, "index")
-    environment.install_all(CPU, wheel, tmp_path)
-    assert not left.exists()
-    assert "--force-reinstall" in installed[-1]
-
-
-def making(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the cells whose environments are made from now on."""
-    made: list[str] = []
-
-    def make(what: Cell, *rest: object) -> Prepared:
-        made.append(what.name)
-        return prepared().model_copy(update={"made_from": rest[-1]})
-
-    def fetch(what: Cell, chosen: Build | None = None) -> Wheel:
-        path = folder / "some.whl"
-        path.touch()
-        return Wheel(what.release.builds[0], path, "0" * 64, "index")
-
-    monkeypatch.setattr(environment, "make", make)
-    monkeypatch.setattr(wheels, "fetch", fetch)
-    return made

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.environments import locks, wheels
+from paddlecompat.environments import wheels
 from paddlecompat.fixtures import releases
 
 TEN = (
@@ -71,13 +71,6 @@ def test_what_a_build_of_paddles_own_index_has_for_gpus_is_listed_with_its_sourc
     assert own
     assert unsaid == []
     assert "wheel" not in {code.source for b in own for code in (b.linux, b.windows) if code}
-
-
-def test_builds_of_paddles_own_index_are_not_locked(monkeypatch: pytest.MonkeyPatch) -> None:
-    locked: list[str] = []
-    monkeypatch.setattr(locks, "lock_build", lambda release, build: locked.append(build.version))
-    locks.lock(releases.load(), ["2.3.2"])
-    assert locked == ["2.3.2"]
 
 
 def test_one_block_adds_a_release(tmp_path: Path) -> None:
