@@ -25,17 +25,18 @@ from paddlecompat.machine.host import system
 from paddlecompat.machine.processes import run_program
 from paddlecompat.records.record import CannotRun, NotRun
 
+Lines = Callable[[], list[Line]]
+# Where the dynamic loader looks before it looks elsewhere.
 SEARCHED = {"linux": "LD_LIBRARY_PATH", "win32": "PATH"}
-"""Where the dynamic loader looks before it looks elsewhere."""
 
 
-def installed_versions(lines: Sequence[Line] | None = None) -> frozenset[str]:
+def installed_versions(load: Lines = cuda.load) -> frozenset[str]:
     """The CUDA versions all of whose libraries open on this machine as it is."""
     found: list[str] = []
-    for line in cuda.load() if lines is None else lines:
+    for line in load():
         try:
-            opens = ask(Path(sys.executable), "libraries", line.libraries(system()), {})
-        except CannotRun:  # a damaged one
+            opens = ask(Path(sys.executable), "libraries", line.libraries(system()))
+        except CannotRun:  # a damaged one ended the process
             continue
         if all(opens.values()):
             found += line.cuda
@@ -64,14 +65,8 @@ def settings(environment: Path) -> dict[str, str]:
     return {variable: os.pathsep.join(folders)}
 
 
-def unopened(environment: Path, libraries: Sequence[str]) -> list[str]:
-    """Those of `libraries` that the environment's interpreter cannot open."""
-    opens = ask(python_of(environment), "libraries", libraries, settings(environment))
-    return [library for library in libraries if not opens[library]]
-
-
 def ask(
-    python: Path, verb: str, libraries: Sequence[str], settings: dict[str, str]
+    python: Path, verb: str, libraries: Sequence[str], settings: dict[str, str] | None = None
 ) -> dict[str, bool]:
     """Whether each library opens, as a verb of the program `probe` says.
 
@@ -85,41 +80,50 @@ def ask(
     return opens
 
 
+def unopened(environment: Path, libraries: Sequence[str]) -> list[str]:
+    """Those of `libraries` that the environment's interpreter cannot open."""
+    opens = ask(python_of(environment), "libraries", libraries, settings(environment))
+    return [library for library in libraries if not opens[library]]
+
+
 def provide(
     environment: Path,
     build: Build,
     fetch: Fetch = wheels.download_pinned,
-    lines: Sequence[Line] | None = None,
+    load: Lines = cuda.load,
 ) -> list[str]:
     """Place those CUDA libraries of `build` that this machine lacks; one line for each wheel.
 
     Raises CannotRun, with what to do, where a library is lacking still.
     """
-    line = line_for(build, lines)
+    line = line_for(build, load)
     if line is None:
         return []
-    names = line.libraries(system())
-    lacked = unopened(environment, names)
+    opens = f"{build.distribution} {build.version} (CUDA {build.cuda}) opens"
+    lacked = unopened(environment, line.libraries(system()))
     needed = [source for source in line.sources(system()) if set(source.libraries) & set(lacked)]
     if nowhere := [n for s in needed if s.wheel is None for n in s.libraries if n in lacked]:
-        raise lacks_libraries(describe(build, nowhere, f"{line.advice} {line.advice_zh}"))
+        advice = f"which this machine lacks. {line.advice} {line.advice_zh}"
+        raise lacks_libraries(f"{opens} {', '.join(nowhere)}, {advice}")
     try:
         done = [place(source, libs_of(environment), fetch) for source in needed]
     except CannotRun as error:
         raise lacks_libraries(error.not_run.detail) from error
-    if done and (still := unopened(environment, names)):
-        raise lacks_libraries(describe(build, still, "They were placed and do not open."))
+    except OSError as error:  # a full disk, say
+        raise lacks_libraries(str(error)) from error
+    if done and (still := unopened(environment, line.libraries(system()))):
+        raise lacks_libraries(f"{opens} {', '.join(still)}, which were placed and do not open.")
     return done
 
 
-def line_for(build: Build, lines: Sequence[Line] | None = None) -> Line | None:
+def line_for(build: Build, load: Lines) -> Line | None:
     """The line of the build's CUDA version; None for a build without CUDA.
 
     Raises CannotRun where the file has none.
     """
     if build.cuda is None:
         return None
-    line = cuda.line_of(build.cuda, cuda.load() if lines is None else lines)
+    line = next((line for line in load() if build.cuda in line.cuda), None)
     if line is None:
         raise lacks_libraries(f"{CUDA.name} has no [[line]] for CUDA {build.cuda}; add one")
     return line
@@ -145,35 +149,25 @@ def place(source: Source, folder: Path, fetch: Fetch) -> str:
 def check(
     environment: Path,
     build: Build,
-    lines: Sequence[Line] | None = None,
-    ask_release: Callable[[Path, Sequence[str]], dict[str, bool]] | None = None,
+    load: Lines = cuda.load,
+    ask_release: Callable[..., dict[str, bool]] = ask,
 ) -> dict[str, bool]:
     """Each library that the build may ask for, in words, and whether it opens.
 
     On Linux also whether the release's own loader opens it, which needs no device. Raises CannotRun
     where the release cannot be imported.
     """
-    line = line_for(build, lines)
+    line = line_for(build, load)
     if line is None:
         return {}
     names = line.libraries(system())
     lacked = unopened(environment, names)
     opens = {f"{name} by the name {plain_name(name)}": name not in lacked for name in names}
     if system() == "linux":
-        by_release = (ask_release or opened_by_release)(environment, names)
+        python = python_of(environment)
+        by_release = ask_release(python, "loader", names, settings(environment))
         opens |= {f"{name} by the release itself": itself for name, itself in by_release.items()}
     return opens
-
-
-def opened_by_release(environment: Path, libraries: Sequence[str]) -> dict[str, bool]:
-    """Whether the release's own loader opens each library that it has a function for."""
-    return ask(python_of(environment), "loader", libraries, settings(environment))
-
-
-def describe(build: Build, libraries: Sequence[str], advice: str) -> str:
-    """What is lacking for which build, and what to do."""
-    made = f"{build.distribution} {build.version} (CUDA {build.cuda})"
-    return f"{made} opens {', '.join(libraries)}, which this machine lacks. {advice}"
 
 
 def lacks_libraries(detail: str) -> CannotRun:

@@ -77,11 +77,32 @@ def prepare(
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
         python = interpreter_for(cell)
-        wheel, seconds = timed(lambda: wheel_for(cell, wanted, fetch))
+        if wanted.wheel is not None:
+            build, path = wheels.given_build(cell, wanted.wheel), wanted.wheel.resolve()
+            wheel, download = Wheel.of(build, path, "file"), 0.0
+        else:
+            wheel, download = timed(lambda: fetch(cell, wanted.build))
         shutil.rmtree(folder, ignore_errors=True)  # it served as it was, until there was a wheel
-        prepared = make(cell, fixture, folder, python, wheel, wanted.cuda_libraries)
-        timing = prepared.seconds.model_copy(update={"download": seconds})
-        prepared = prepared.model_copy(update={"made_from": made_from, "seconds": timing})
+        _, install = timed(lambda: install_all(cell, wheel, python, folder))
+        mended, mend = timed(lambda: mend_all(cell, fixture, wheel, folder, wanted.cuda_libraries))
+        settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
+        about, imports = timed(lambda: import_once(installer.python_of(folder), settings))
+        prepared = Prepared(
+            made_from=made_from,
+            folder=folder,
+            build=MeasuredBuild(
+                distribution=wheel.build.distribution,
+                version=wheel.build.version,
+                cuda=about["cuda"],
+                cudnn=about["cudnn"],
+                wheel=wheel.path.name,
+                sha256=wheel.sha256,
+                locked=wheel.locked,
+                source=wheel.source,
+            ),
+            environment=Environment(packages=about["packages"], mended=mended),
+            seconds=Seconds(download=download, install=install, mend=mend, imports=imports),
+        )
         write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
         if wheel.source == "index":
             wheel.path.unlink()  # the environment holds all of it now, and disks are small
@@ -112,16 +133,14 @@ def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
 
     What else the fixture tells of a build, as its GPU code, makes no environment anew.
     """
-    release = cell.release
-    candidates = [wanted.build] if wanted.build else wheels.choices(cell)
-    if cell.place == "gpu":
-        candidates = candidates[:1]
-    named = [f"{build.distribution}=={build.version}" for build in candidates]
+    release, on_gpu = cell.release, cell.place == "gpu"
+    builds = [wanted.build] if wanted.build else wheels.choices(cell)[: 1 if on_gpu else None]
+    named = [f"{build.distribution}=={build.version}" for build in builds]
     locks = [b.lock.read_text(encoding="utf-8") for b in release.builds if b.lock.exists()]
     gaps = [gap.model_dump_json() for gap in fixture.gaps_of(release)]
     parts = [cell.place, str(wanted.wheel), release.python, named, release.requires, locks, gaps]
-    if cell.place == "gpu":
-        parts.append(CUDA.read_text(encoding="utf-8") if wanted.cuda_libraries else "")
+    if on_gpu and wanted.cuda_libraries:
+        parts.append(CUDA.read_text(encoding="utf-8"))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -136,43 +155,6 @@ def interpreter_for(cell: Cell) -> Path:
         detail = interpreters.how_to_get(version)
         raise CannotRun(NotRun(reason="no interpreter", detail=detail))
     return python
-
-
-def wheel_for(cell: Cell, wanted: Wanted, fetch: Callable[[Cell, Build | None], Wheel]) -> Wheel:
-    if wanted.wheel is not None:
-        return wheels.given_wheel(cell, wanted.wheel)
-    return fetch(cell, wanted.build)
-
-
-def make(
-    cell: Cell, fixture: Fixture, folder: Path, python: Path, wheel: Wheel, libraries: bool
-) -> Prepared:
-    """Install, mend, import: each timed, each with its own reason to fail."""
-    on_gpu = cell.place == "gpu"
-    _, install = timed(lambda: install_all(cell, wheel, python, folder))
-    mended, mend = timed(lambda: loader.mend(folder, fixture.gaps_of(cell.release)))
-    for line in mended:
-        print(f"mended: {line}", flush=True)
-    if on_gpu and libraries:
-        mended += cuda_libraries.provide(folder, wheel.build)
-    settings = cuda_libraries.settings(folder) if on_gpu else {}
-    about, imports = timed(lambda: import_once(installer.python_of(folder), settings))
-    return Prepared(
-        made_from="",
-        folder=folder,
-        build=MeasuredBuild(
-            distribution=wheel.build.distribution,
-            version=wheel.build.version,
-            cuda=about["cuda"],
-            cudnn=about["cudnn"],
-            wheel=wheel.path.name,
-            sha256=wheel.sha256,
-            locked=wheel.locked,
-            source=wheel.source,
-        ),
-        environment=Environment(packages=about["packages"], mended=mended),
-        seconds=Seconds(install=install, mend=mend, imports=imports),
-    )
 
 
 def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
@@ -190,9 +172,24 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
     installer.make_environment(python, folder)
     beside = folder / "requirements.txt"
     beside.write_text("".join(others), encoding="utf-8")
-    installer.install(folder, "--no-deps", "--require-hashes", "--requirement", str(beside))
+    installer.install(folder, "--no-deps", "--require-hashes", f"--requirement={beside}")
     # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
     installer.install(folder, "--no-deps", "--no-cache-dir", str(wheel.path))
+
+
+def mend_all(
+    cell: Cell, fixture: Fixture, wheel: Wheel, folder: Path, libraries: bool
+) -> list[str]:
+    """What the build needs and this machine lacks, put there: one line for each thing.
+
+    Raises CannotRun with the reason where that fails.
+    """
+    done = loader.mend(folder, fixture.gaps_of(cell.release))
+    if cell.place == "gpu" and libraries:
+        done += cuda_libraries.provide(folder, wheel.build)
+    for line in done:
+        print(f"mended: {line}", flush=True)
+    return done
 
 
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:

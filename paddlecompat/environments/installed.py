@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,30 +68,25 @@ def read_interpreter(named: Path | None) -> Installed:
     Raises ValueError where there is none, where it is too old for the test tools, and with the
     release's words where it does not import.
     """
-    interpreter = look(named) if named else first_with_paddle()
-    if interpreter.version < OLDEST:
-        oldest, python = "{}.{}".format(*OLDEST), interpreter.python
-        raise ValueError(
-            f"the properties need CPython {oldest} or newer; this is {python} ({interpreter.path})"
-        )
+    found = look(named) if named else first_with_paddle()
+    if found.version < OLDEST:
+        needed = f"the properties need CPython {'{}.{}'.format(*OLDEST)} or newer"
+        raise ValueError(f"{needed}; this is {found.python} ({found.path})")
     try:
-        about = import_once(interpreter.path, READ_ONLY)
+        about = import_once(found.path, READ_ONLY)
     except CannotRun as error:
         words = error.not_run.detail
-        raise ValueError(f"Paddle cannot be imported in {interpreter.path}: {words}") from None
+        raise ValueError(f"Paddle cannot be imported in {found.path}: {words}") from None
     release = ".".join(re.findall(r"\d+", about["version"])[:3])
-    return Installed(interpreter, release, build_of(about), about["packages"])
+    return Installed(found, release, build_of(about), about["packages"])
 
 
 def first_with_paddle() -> Interpreter:
     """Of the active environment and the PATH. Raises ValueError where none has Paddle."""
     for candidate in candidates():
-        try:
-            found = look(candidate)
-        except ValueError:
-            continue
-        if found.has_paddle:
-            return found
+        with suppress(ValueError):
+            if (found := look(candidate)).has_paddle:
+                return found
     raise ValueError(
         "neither the active environment nor any Python on the PATH has Paddle; "
         "name the interpreter that has it: nox -s here -- --python PATH"
@@ -125,18 +121,11 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
     names = sorted(("paddlepaddle", "paddlepaddle-gpu"), reverse=bool(about["cuda"]))
     distribution = next((name for name in names if name in versions), names[0])
     version = versions.get(distribution, "")
-    return MeasuredBuild.model_validate(
-        {
-            "distribution": distribution,
-            "version": version if version.startswith(about["version"]) else about["version"],
-            "cuda": about["cuda"],
-            "cudnn": about["cudnn"],
-            "wheel": "",
-            "sha256": None,
-            "locked": False,
-            "source": "installed",
-        }
-    )
+    version = version if version.startswith(about["version"]) else about["version"]
+    known = {"distribution": distribution, "version": version}
+    said = {"cuda": about["cuda"], "cudnn": about["cudnn"]}
+    origin = {"wheel": "", "sha256": None, "locked": False, "source": "installed"}
+    return MeasuredBuild.model_validate({**known, **said, **origin})
 
 
 # The test tools for it.
@@ -145,9 +134,19 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
 def settings_for(found: Installed) -> dict[str, str]:
     """The environment variables with which a process of the interpreter has the test tools.
 
-    Raises CannotRun where they cannot be installed.
+    Pytest and what it needs are then the tools', and so are pytest's plugins; Paddle, NumPy and all
+    else are the interpreter's. Raises CannotRun where the tools cannot be installed.
     """
     return show_tools(install_tools(found.interpreter))
+
+
+def show_tools(folder: Path) -> dict[str, str]:
+    return {
+        **READ_ONLY,
+        "PYTHONPATH": str(folder),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": ",".join(PLUGINS),
+    }
 
 
 def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TOOLS) -> Path:
@@ -173,17 +172,3 @@ def tools_command(python: Path, folder: Path, lock: Path, uv: str | None) -> lis
         command = (*PIP, "--python", python, "install")
     locked = ("--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:")
     return [*command, *locked, "--target", folder, "--requirement", lock]
-
-
-def show_tools(folder: Path) -> dict[str, str]:
-    """The environment variables that put the tools in front of what the interpreter has itself.
-
-    So pytest and what it needs are the tools'; Paddle, NumPy and all else are the interpreter's.
-    Of pytest's plugins only the tools' are loaded.
-    """
-    return {
-        **READ_ONLY,
-        "PYTHONPATH": str(folder),
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTEST_PLUGINS": ",".join(PLUGINS),
-    }

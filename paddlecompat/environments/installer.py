@@ -53,11 +53,12 @@ def run_installer(command: Sequence[str | Path]) -> None:
 @functools.cache
 def index_settings() -> dict[str, str]:
     """uv reads its own settings only: give it the index (a mirror, say) that pip is set to."""
-    if not {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & os.environ.keys():
-        listed = run_checked([*PIP, "config", "list"]).output
-        if mirror := re.search(r"^\S*\.index-url='(.+)'$", listed, re.MULTILINE):
-            return {"UV_DEFAULT_INDEX": mirror.group(1)}
-    return {}
+    if {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & os.environ.keys():
+        return {}
+    mirror = re.search(
+        r"^\S*\.index-url='(.+)'$", run_checked([*PIP, "config", "list"]).output, re.M
+    )
+    return {"UV_DEFAULT_INDEX": mirror.group(1)} if mirror else {}
 
 
 def install_failed(detail: str) -> CannotRun:

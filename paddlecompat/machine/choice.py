@@ -34,11 +34,6 @@ class Machine:
     served: frozenset[str] = frozenset()
     """The CUDA versions whose libraries are on the machine, or can be fetched."""
 
-    @property
-    def sm(self) -> str:
-        """The device's architecture, as 'sm_86'."""
-        return sm_of(self.capability)
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -54,21 +49,38 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
     Native code is preferred to PTX, then a build whose CUDA libraries can be had, then PyPI (whose
     wheels are locked) to Paddle's own index, then the newest CUDA.
     """
+    here = sm(machine.capability)
     made = [build for build in release.gpu_builds if build.on(machine.system)]
     if not made:
-        detail = f"no build of {release.version} for {machine.system} is known"
-        return NotRun(reason="no build", detail=detail)
+        return no_build(f"no build of {release.version} for {machine.system} is known")
     runnable = [build for build in made if way_to_run(build, machine)]
     if not runnable:
-        return not_for_the_device(release, machine, made)
+        near = nearest(made, machine)
+        has = ", ".join(map(sm, near.native(machine.system))) or "none"
+        words = f"no build of {release.version} has code for {here}"
+        return no_build(f"{words}; nearest: {near.version} ({has})")
     served = [build for build in runnable if driver_serves(build, machine)]
     if not served:
-        return driver_too_old(release, machine, runnable)
-    ranked = sorted(served, key=lambda build: rank(build, machine), reverse=True)
-    reachable = [build for build in ranked if build.index in machine.indexes]
+        least = min(runnable, key=cuda_of)
+        detail = (
+            f"driver {machine.driver} serves CUDA {machine.driver_cuda}; {least.version}, the "
+            f"build of {release.version} that asks for least and has code for {here}, "
+            f"needs CUDA {least.cuda}: install a newer driver"
+        )
+        return NotRun(reason="driver too old", detail=detail)
+    reachable = [build for build in served if build.index in machine.indexes]
+    best = max(reachable or served, key=lambda build: rank(build, machine))
     if not reachable:
-        return out_of_reach(machine, ranked[0])
-    return Choice(reachable[0], reason_for(reachable[0], machine))
+        return no_build(
+            f"{here} needs {best.version} from Paddle's own index, which cannot be reached from "
+            "here: download its wheel elsewhere and name it with --wheel FILE, "
+            f"or try nevertheless with --build {best.version}"
+        )
+    return Choice(best, reason_for(best, machine))
+
+
+def no_build(detail: str) -> NotRun:
+    return NotRun(reason="no build", detail=detail)
 
 
 def build_named(release: Release, version: str) -> Build:
@@ -110,73 +122,38 @@ def way_to_run(build: Build, machine: Machine) -> Literal["native", "ptx"] | Non
 
 def driver_serves(build: Build, machine: Machine) -> bool:
     """Whether the driver runs the build's CUDA version, in the way that its code has to run."""
-    if build.cuda is None:
-        return True
-    wanted, offered = number(build.cuda), number(machine.driver_cuda)
+    wanted, offered = cuda_of(build), number(machine.driver_cuda)
     same_major = offered[0] == wanted[0] >= MINOR_VERSIONS_SINCE
     return offered >= wanted or (same_major and way_to_run(build, machine) == "native")
 
 
 def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, Number]:
     """What `choose` compares: the greater, the better."""
-    return (
-        way_to_run(build, machine) == "native",
-        build.cuda in machine.served,
-        build.index == "pypi",
-        number(build.cuda or "0"),
-    )
+    native, served = way_to_run(build, machine) == "native", build.cuda in machine.served
+    return native, served, build.index == "pypi", cuda_of(build)
 
 
 def reason_for(build: Build, machine: Machine) -> str:
     """In a line: CUDA, how its code runs here, where it is from."""
-    nearest = native_code(build, machine)
-    if nearest is None:
-        way = f"PTX that the driver compiles for {machine.sm}"
-    elif nearest == machine.capability:
-        way = f"code for {machine.sm}"
+    here, code = sm(machine.capability), native_code(build, machine)
+    if code is None:
+        way = f"PTX that the driver compiles for {here}"
     else:
-        way = f"code for {sm_of(nearest)}, which runs on {machine.sm}"
+        own = code == machine.capability
+        way = f"code for {here}" if own else f"code for {sm(code)}, which runs on {here}"
     index = "PyPI" if build.index == "pypi" else "Paddle's own index"
     missing = "" if build.cuda in machine.served else f"; CUDA {build.cuda} has to be installed"
     return f"CUDA {build.cuda}, {way}, from {index}{missing}"
 
 
-def not_for_the_device(release: Release, machine: Machine, made: Sequence[Build]) -> NotRun:
-    """No code for the device: the build with the nearest is named; of equal ones the newest."""
-    device = float(machine.capability)
+def nearest(builds: Sequence[Build], machine: Machine) -> Build:
+    """The build with native code nearest to the device's; of equally near ones the newest."""
 
-    def distance(build: Build) -> tuple[float, Number]:
-        gaps = [abs(float(sm) - device) for sm in build.native(machine.system)]
-        return min(gaps, default=99.0), tuple(-part for part in number(build.cuda or "0"))
+    def distance(build: Build) -> float:
+        native = build.native(machine.system)
+        return min((abs(float(code) - float(machine.capability)) for code in native), default=99.0)
 
-    nearest = min(made, key=distance)
-    has = ", ".join(map(sm_of, nearest.native(machine.system))) or "none"
-    detail = (
-        f"no build of {release.version} has code for {machine.sm}; "
-        f"nearest: {nearest.version} ({has})"
-    )
-    return NotRun(reason="no build", detail=detail)
-
-
-def driver_too_old(release: Release, machine: Machine, runnable: Sequence[Build]) -> NotRun:
-    """The least that the driver would have to serve is named."""
-    least = min(runnable, key=lambda build: number(build.cuda or "0"))
-    detail = (
-        f"driver {machine.driver} serves CUDA {machine.driver_cuda}; {least.version}, the build of "
-        f"{release.version} that asks for least and has code for {machine.sm}, "
-        f"needs CUDA {least.cuda}: install a newer driver"
-    )
-    return NotRun(reason="driver too old", detail=detail)
-
-
-def out_of_reach(machine: Machine, best: Build) -> NotRun:
-    """The right build is on an index that cannot be reached: it can be had by hand."""
-    detail = (
-        f"{machine.sm} needs {best.version} from Paddle's own index, which cannot be reached from "
-        "here: download its wheel elsewhere and name it with --wheel FILE, "
-        f"or try nevertheless with --build {best.version}"
-    )
-    return NotRun(reason="no build", detail=detail)
+    return min(sorted(builds, key=cuda_of, reverse=True), key=distance)
 
 
 def number(version: str) -> Number:
@@ -184,6 +161,11 @@ def number(version: str) -> Number:
     return tuple(int(part) for part in version.split("."))
 
 
-def sm_of(capability: str) -> str:
+def cuda_of(build: Build) -> Number:
+    """The build's CUDA version, to be compared; (0,) for one without."""
+    return number(build.cuda or "0")
+
+
+def sm(capability: str) -> str:
     """'sm_86' of '8.6'."""
     return f"sm_{capability.replace('.', '')}"

@@ -19,13 +19,11 @@ LOOK = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2
 def find(version: str) -> Path | None:
     """A CPython `version` ('3.10') that runs on this machine; None where there is none.
 
-    Looks in pyenv's versions (active or not), uv's, asdf's and rye's, on the PATH, and in the
-    Windows registry. Each candidate is run, the likeliest first, until one is right: a program on
-    the PATH may be broken.
+    Looks on the PATH, in pyenv's versions (active or not), uv's, asdf's and rye's, and in the
+    Windows registry. Candidates are run, the likeliest first, until one is right.
     """
     for python in candidates(version):
-        ended = run_checked([python, "-Ic", LOOK], seconds=10)
-        if ended.said == f"cpython {version}":
+        if run_checked([python, "-Ic", LOOK], seconds=10).said == f"cpython {version}":
             return python
     return None
 
@@ -37,13 +35,12 @@ def candidates(version: str) -> Iterator[Path]:
     """
     providers = (provider.create() for provider in ALL_PROVIDERS.values())
     listed = [found.executable for p in providers if p is not None for found in p.find_pythons()]
-    named = [python for python in listed if python.parent.name != "shims"]
+    ranked = [(rank(python, version), python) for python in listed]
     seen: set[Path] = set()
-    for place in range(3):
-        for python in named:
-            if rank(python, version) == place and python.resolve() not in seen:
-                seen.add(python.resolve())
-                yield python
+    for place, python in sorted(ranked, key=lambda pair: pair[0]):
+        if place < 3 and python.parent.name != "shims" and python.resolve() not in seen:
+            seen.add(python.resolve())
+            yield python
 
 
 def rank(executable: Path, version: str) -> int:

@@ -7,11 +7,12 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from paddlecompat.fixtures.folders import ROOT, TESTS
 
-Settings = Mapping[str, str] | None
-"""Environment variables for a child process, over those of this one."""
+Command = Sequence[str | Path]
+Settings = Mapping[str, str] | None  # environment variables, over those of this process
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Ended:
 
     output: str
     complaint: str
-    """What it wrote to its standard error; or why it did not start, or was stopped."""
+    """Its standard error; or why it did not start, or did not end in time."""
     status: int | None
     """None: it did not start, or did not end in time."""
 
@@ -41,7 +42,7 @@ class Ended:
 
     @property
     def last_error(self) -> str:
-        """The line of a tool's complaint that says most: its last error, or else its last line."""
+        """The line of a tool's words that says most: its last error, or else its last line."""
         words = self.complaint if self.complaint.strip() else self.output
         lines = [line.strip() for line in words.splitlines() if line.strip()]
         errors = [line for line in lines if line.lower().startswith("error")]
@@ -49,13 +50,13 @@ class Ended:
 
 
 def plain_environment(settings: Settings = None) -> dict[str, str]:
-    """This process's environment without what would change a child's Python or pytest."""
+    """This process's environment, without what would change a child's Python or pytest."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST_"))}
     return {**kept, **(settings or {})}
 
 
 def run_checked(
-    command: Sequence[str | Path],
+    command: Command,
     settings: Settings = None,
     seconds: float | None = 300,
     folder: Path | None = None,
@@ -92,25 +93,25 @@ def run_program(
     seconds: float = 300,
 ) -> Ended:
     """Run `tests/properties/programs/NAME.py` in an interpreter."""
-    command = (str(python.absolute()), "-m", f"properties.programs.{name}", *arguments)
+    command = [str(python.absolute()), "-m", f"properties.programs.{name}", *arguments]
     return run_checked(command, settings, seconds, TESTS)
 
 
-def run_logged(
-    command: Sequence[str | Path], log: Path, settings: Settings = None, folder: Path = ROOT
-) -> int:
+def run_logged(command: Command, log: Path, settings: Settings = None, folder: Path = ROOT) -> int:
     """Run a child process whose output goes to a file; its exit status."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
-        return subprocess.run(
-            command,
-            env=plain_environment(settings),
-            cwd=folder,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        ).returncode
+        return run_shown(command, settings, folder, file)
 
 
-def run_shown(command: Sequence[str | Path], settings: Settings = None, folder: Path = ROOT) -> int:
-    """Run a child process that has the terminal to itself; its exit status."""
-    return subprocess.run(command, env=plain_environment(settings), cwd=folder).returncode
+def run_shown(
+    command: Command,
+    settings: Settings = None,
+    folder: Path = ROOT,
+    output: IO[bytes] | None = None,
+) -> int:
+    """Run a child process that writes to the terminal, or to `output`; its exit status."""
+    errors, environment = output and subprocess.STDOUT, plain_environment(settings)
+    return subprocess.run(
+        command, env=environment, cwd=folder, stdout=output, stderr=errors
+    ).returncode

@@ -107,7 +107,7 @@ def test_the_locked_packages_are_installed_by_their_hashes(uv: UvLog, tmp_path: 
     make(tmp_path)
     _, others, _ = uv.asked
     assert {"--require-hashes", "--no-deps"} <= set(others)
-    assert others[-1] == str(tmp_path / "env" / "requirements.txt")
+    assert others[-1] == f"--requirement={tmp_path / 'env' / 'requirements.txt'}"
 
 
 def test_an_environment_serves_until_there_is_a_wheel_for_another(

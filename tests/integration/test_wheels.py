@@ -124,8 +124,8 @@ def test_an_index_that_does_not_answer_is_not_one_without_the_build(
 
 def test_a_wheel_that_a_person_names_is_measured(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, "paddlepaddle_gpu-2.6.9.post117-cp310-cp310-linux_x86_64.whl")
-    wheel = wheels.given_wheel(cell(GPU, place="gpu"), path)
-    assert (wheel.build.version, wheel.source, wheel.locked) == ("2.6.9.post117", "file", False)
+    build = wheels.given_build(cell(GPU, place="gpu"), path)
+    assert (build.version, build.cuda, build.index) == ("2.6.9.post117", "11.7", "paddle")
 
 
 @pytest.mark.parametrize(
@@ -141,12 +141,12 @@ def test_a_file_that_is_no_wheel_of_the_release_is_refused(
 ) -> None:
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(ValueError, match=problem):
-        wheels.given_wheel(cell(GPU, place="gpu"), tmp_path / name)
+        wheels.given_build(cell(GPU, place="gpu"), tmp_path / name)
 
 
 def test_a_wheel_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"--wheel .*absent\.whl: no such file"):
-        wheels.given_wheel(cell(GPU, place="gpu"), tmp_path / "absent.whl")
+        wheels.given_build(cell(GPU, place="gpu"), tmp_path / "absent.whl")
 
 
 def test_a_lock_is_read_block_by_block(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_pinned_wheel_of_any_python_comes_from_pips_index(
 
 @pytest.mark.usefixtures("index")
 def test_a_pinned_wheel_that_the_index_lacks_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotRun, match=rf"{PINNED}: cannot be fetched: .+"):
+    with pytest.raises(CannotRun, match=f"{PINNED}: the index has no such wheel"):
         wheels.download_pinned(PINNED, tmp_path)
 
 

@@ -1,13 +1,9 @@
-"""Ask an interpreter, and the release installed in it, one thing, and print the answer.
+"""Ask an interpreter, and the release installed in it, one thing: `python -m ...probe VERB`.
 
-    python -m properties.programs.probe import
-    python -m properties.programs.probe device [STAND-IN]
-    python -m properties.programs.probe loader '{"libcudnn.so.8": "libcudnn.so"}'
-    python -m properties.programs.probe libraries '{"libcudnn.so.8": "libcudnn.so"}'
-    python -m properties.programs.probe script PLACE < case.pickle
-
-The answers are JSON, but for the last. Releases may end the process (`exit(-1)` where there is no
-device), so whoever runs this looks at the exit status, too.
+The answer is JSON. A release may end the process (`exit(-1)` where there is no device), so whoever
+runs this looks at the exit status, too. For the verbs `libraries` and `loader` the argument is JSON
+as well: of each library's own name the name that releases ask for, as in
+`{"libcudnn.so.8": "libcudnn.so"}`.
 """
 
 from __future__ import annotations
@@ -27,7 +23,6 @@ OPENED = (
     *("Cublas", "CublasLt", "CUDNN", "CUFFT", "CUPTI", "Curand", "Cusolver", "Cusparse"),
     *("NCCL", "NVRTC"),
 )
-LOADERS = {f"lib{name.lower()}": f"Get{name}DsoHandle" for name in OPENED}
 CORES = ("libs/libphi.so", "fluid/libpaddle.so", "fluid/core_avx.so")
 SPACES = ("3phi7dynload", "6paddle8platform7dynload")
 MAPPED = Path("/proc/self/maps")
@@ -35,30 +30,22 @@ LIBRARY = re.compile(r"/lib(cu[A-Za-z]+|nvrtc|nccl)\.so\.([\d.]+)$", re.MULTILIN
 MEBIBYTES = 1024  # what the properties need at least
 
 
-def ask_import() -> None:
-    """What the release says of itself, once it is imported, and what is installed beside it."""
+def ask_import() -> dict[str, Any]:
+    """What the release says of itself once it is imported, and what is installed beside it."""
     import paddle
 
-    about = {
-        "version": paddle.__version__,
-        "cuda": stated("cuda"),
-        "cudnn": stated("cudnn"),
-        "packages": {d.metadata["Name"]: d.version for d in distributions()},
-    }
-    print(json.dumps(about))
+    def stated(what: str) -> str | None:
+        value = getattr(paddle.version, what, None)
+        text = str(value() if callable(value) else getattr(paddle.version, f"{what}_version", ""))
+        return text if text[:1].isdigit() and text.strip("0.") else None
+
+    packages = {found.metadata["Name"]: found.version for found in distributions()}
+    known = {"version": paddle.__version__, "packages": packages}
+    return {**known, "cuda": stated("cuda"), "cudnn": stated("cudnn")}
 
 
-def stated(what: str) -> str | None:
-    """What `paddle.version` says of 'cuda' or 'cudnn'; None for a build without."""
-    from paddle import version
-
-    value = getattr(version, what, None)
-    text = str(value() if callable(value) else getattr(version, f"{what}_version", ""))
-    return text if text[:1].isdigit() and text.strip("0.") else None
-
-
-def ask_device(stand_in: str | None = None) -> None:
-    """Which CUDA libraries a first calculation on the device loads: their versions by name.
+def ask_device(stand_in: str | None = None) -> dict[str, str]:
+    """The versions of the CUDA libraries that a first calculation on the device loads.
 
     Raises SystemExit where the device answers wrongly.
     """
@@ -76,21 +63,19 @@ def ask_device(stand_in: str | None = None) -> None:
         raise SystemExit(f"a convolution of ones is {convolved.numpy().tolist()}, not 9")
     maps = MAPPED.read_text(encoding="utf-8") if MAPPED.exists() else ""
     versions = dict(LIBRARY.findall(maps))
-    if cudnn := getattr(paddle, "get_cudnn_version", lambda: None)():
+    cudnn = getattr(paddle, "get_cudnn_version", lambda: None)() or 0
+    if cudnn > 0:
         versions["cudnn"] = f"{cudnn // 1000}.{cudnn % 1000 // 100}.{cudnn % 100}"
-    print(json.dumps(versions))
+    return versions
 
 
-def ask_libraries(names: str) -> None:
-    """Whether each library opens by the name that releases ask for.
+def ask_libraries(names: str) -> dict[str, bool]:
+    """Whether each library opens by the name that releases ask for; Paddle is not imported.
 
-    `names` is JSON: that name by the library's own. A library that opens with another's major
-    version counts as one that does not: `libcudnn.so` may be cuDNN 9's, where the build was made
-    for `libcudnn.so.8`.
+    One that opens with another's major version counts as one that does not: `libcudnn.so` may be
+    cuDNN 9's, where the build was made for `libcudnn.so.8`.
     """
-    print(
-        json.dumps({library: opens(library, name) for library, name in json.loads(names).items()})
-    )
+    return {library: opens(library, name) for library, name in json.loads(names).items()}
 
 
 def opens(library: str, name: str) -> bool:
@@ -107,40 +92,39 @@ def loaded(library: str) -> Any:
     return ctypes.CDLL(library, mode=os.RTLD_NOLOAD | os.RTLD_LAZY)._handle
 
 
-def ask_loader(names: str) -> None:
+def ask_loader(names: str) -> dict[str, bool]:
     """Whether the release's own loader opens each library that it has a function for.
 
     The functions are called by name, out of the release's core library: that needs no device, and
-    is what the release does when it first needs a library. `names` is as for `ask_libraries`.
+    is what the release does when it first needs a library.
     """
     import paddle
 
     folder = Path(paddle.__file__).parent
     core = ctypes.CDLL(str(next(folder / name for name in CORES if (folder / name).exists())))
+    functions = {f"lib{name.lower()}.so": f"Get{name}DsoHandle" for name in OPENED}
     answers = {}
     for library, name in json.loads(names).items():
-        function = LOADERS.get(name.partition(".")[0].lower(), "")
+        function = functions.get(name.lower(), "")
         symbols = [f"_ZN{space}{len(function)}{function}Ev" for space in SPACES if function]
-        found = next((symbol for symbol in symbols if hasattr(core, symbol)), None)
-        if found is not None:
-            answers[library] = opens_by_release(core, found, library)
-    print(json.dumps(answers))
+        for symbol in [symbol for symbol in symbols if hasattr(core, symbol)][:1]:
+            answers[library] = opens_by_release(core[symbol], library)
+    return answers
 
 
-def opens_by_release(core: ctypes.CDLL, symbol: str, library: str) -> bool:
+def opens_by_release(function: Any, library: str) -> bool:
     """Whether the loader's function opens this very library, and no other of its name.
 
     It ends the process where there is none, so it is called in a fork of this one.
     """
     child = os.fork()
     if not child:
-        function = core[symbol]
         function.restype = ctypes.c_void_p
         os._exit(int(function() != loaded(library)))
     return os.waitpid(child, 0)[1] == 0
 
 
-def ask_script(place: str) -> None:
+def ask_script(place: str) -> str:
     """The script of the pickled case on the standard input: one that a process died on."""
     import paddle
 
@@ -148,16 +132,17 @@ def ask_script(place: str) -> None:
     case = pickle.load(sys.stdin.buffer)  # written by a worker of this very run
     if case is None:
         raise SystemExit("the process died before the property's first case")
-    sys.stdout.buffer.write(case.script().encode())
+    script: str = case.script()
+    return script
 
 
-VERBS: dict[str, Callable[..., None]] = {
+VERBS: dict[str, Callable[..., object]] = {
     "import": ask_import,
     "device": ask_device,
-    "loader": ask_loader,
     "libraries": ask_libraries,
+    "loader": ask_loader,
     "script": ask_script,
 }
 
 if __name__ == "__main__":
-    VERBS[sys.argv[1]](*sys.argv[2:])
+    print(json.dumps(VERBS[sys.argv[1]](*sys.argv[2:])))
