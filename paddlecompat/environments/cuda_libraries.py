@@ -80,7 +80,7 @@ def ask(
     return opens
 
 
-def unopened(environment: Path, libraries: Sequence[str]) -> list[str]:
+def unopened_libraries(environment: Path, libraries: Sequence[str]) -> list[str]:
     """Those of `libraries` that the environment's interpreter cannot open."""
     opens = ask(python_of(environment), "libraries", libraries, settings(environment))
     return [library for library in libraries if not opens[library]]
@@ -100,7 +100,7 @@ def provide(
     if line is None:
         return []
     opens = f"{build.distribution} {build.version} (CUDA {build.cuda}) opens"
-    lacked = unopened(environment, line.libraries(system()))
+    lacked = unopened_libraries(environment, line.libraries(system()))
     needed = [source for source in line.sources(system()) if set(source.libraries) & set(lacked)]
     if nowhere := [n for s in needed if s.wheel is None for n in s.libraries if n in lacked]:
         advice = f"which this machine lacks. {line.advice} {line.advice_zh}"
@@ -111,7 +111,7 @@ def provide(
         raise lacks_libraries(error.not_run.detail) from error
     except OSError as error:  # a full disk, say
         raise lacks_libraries(str(error)) from error
-    if done and (still := unopened(environment, line.libraries(system()))):
+    if done and (still := unopened_libraries(environment, line.libraries(system()))):
         raise lacks_libraries(f"{opens} {', '.join(still)}, which were placed and do not open.")
     return done
 
@@ -161,7 +161,7 @@ def check(
     if line is None:
         return {}
     names = line.libraries(system())
-    lacked = unopened(environment, names)
+    lacked = unopened_libraries(environment, names)
     opens = {f"{name} by the name {plain_name(name)}": name not in lacked for name in names}
     if system() == "linux":
         python = python_of(environment)

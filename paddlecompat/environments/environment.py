@@ -57,11 +57,7 @@ class Wanted:
 
 
 def prepare(
-    cell: Cell,
-    fixture: Fixture,
-    wanted: Wanted | None = None,
-    folder: Path | None = None,
-    fetch: Callable[[Cell, Build | None], Wheel] = wheels.fetch,
+    cell: Cell, fixture: Fixture, wanted: Wanted | None = None, folder: Path | None = None
 ) -> Prepared:
     """Make the cell's environment in `folder` (by default the cell's own), or find it made.
 
@@ -81,12 +77,14 @@ def prepare(
             build, path = wheels.given_build(cell, wanted.wheel), wanted.wheel.resolve()
             wheel, download = Wheel.of(build, path, "file"), 0.0
         else:
-            wheel, download = timed(lambda: fetch(cell, wanted.build))
+            wheel, download = run_timed(lambda: wheels.fetch(cell, wanted.build))
         shutil.rmtree(folder, ignore_errors=True)  # it served as it was, until there was a wheel
-        _, install = timed(lambda: install_all(cell, wheel, python, folder))
-        mended, mend = timed(lambda: mend_all(cell, fixture, wheel, folder, wanted.cuda_libraries))
+        _, install = run_timed(lambda: install_all(cell, wheel, python, folder))
+        mended, mend = run_timed(
+            lambda: mend_all(cell, fixture, wheel, folder, wanted.cuda_libraries)
+        )
         settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
-        about, imports = timed(lambda: import_once(installer.python_of(folder), settings))
+        about, imports = run_timed(lambda: import_once(installer.python_of(folder), settings))
         prepared = Prepared(
             made_from=made_from,
             folder=folder,
@@ -204,7 +202,7 @@ def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict
     return about
 
 
-def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+def run_timed(work: Callable[[], Result]) -> tuple[Result, float]:
     """What the work returns, and the seconds that it took."""
     started = time.monotonic()
     result = work()

@@ -55,9 +55,8 @@ def index_settings() -> dict[str, str]:
     """uv reads its own settings only: give it the index (a mirror, say) that pip is set to."""
     if {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & os.environ.keys():
         return {}
-    mirror = re.search(
-        r"^\S*\.index-url='(.+)'$", run_checked([*PIP, "config", "list"]).output, re.M
-    )
+    listed = run_checked([*PIP, "config", "list"]).output
+    mirror = re.search(r"^\S*\.index-url='(.+)'$", listed, re.MULTILINE)
     return {"UV_DEFAULT_INDEX": mirror.group(1)} if mirror else {}
 
 

@@ -33,20 +33,18 @@ class Ended:
         return (data or lines or [""])[-1]
 
     @property
+    def last_error(self) -> str:
+        """The line of its complaint that says most: its last `error:`, or else its last line."""
+        lines = [line.strip() for line in self.complaint.splitlines() if line.strip()]
+        errors = [line for line in lines if line.lower().startswith("error:")]
+        return (errors or lines or ["no words"])[-1]
+
+    @property
     def problem(self) -> str | None:
         """In a line, how it failed; None where it did not."""
         if self.status is None:
             return self.complaint
-        last = (self.complaint.strip().splitlines() or ["no words"])[-1]
-        return f"exit status {self.status}, {last}" if self.status else None
-
-    @property
-    def last_error(self) -> str:
-        """The line of a tool's words that says most: its last error, or else its last line."""
-        words = self.complaint if self.complaint.strip() else self.output
-        lines = [line.strip() for line in words.splitlines() if line.strip()]
-        errors = [line for line in lines if line.lower().startswith("error")]
-        return (errors or lines or ["no output"])[-1]
+        return f"exit status {self.status}, {self.last_error}" if self.status else None
 
 
 def plain_environment(settings: Settings = None) -> dict[str, str]:

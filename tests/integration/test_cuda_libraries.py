@@ -24,7 +24,7 @@ from paddlecompat.environments.cuda_libraries import (
     place,
     provide,
     settings,
-    unopened,
+    unopened_libraries,
 )
 from paddlecompat.environments.installer import python_of
 from paddlecompat.environments.wheels import Fetch
@@ -194,7 +194,7 @@ def test_releases_ask_without_a_version_on_linux_only(name: str, by_releases: st
 
 
 def test_a_library_that_is_nowhere_is_lacking(environment: Path) -> None:
-    assert unopened(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
 
 
 def test_a_library_that_this_machine_has_is_not_lacking(
@@ -202,7 +202,7 @@ def test_a_library_that_this_machine_has_is_not_lacking(
 ) -> None:
     (tmp_path / "libtoy.so").symlink_to(library(tmp_path / "libtoy.so.7"))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    assert unopened(environment, ["libtoy.so.7"]) == []
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == []
 
 
 def test_another_major_version_by_the_same_name_does_not_count(
@@ -211,19 +211,19 @@ def test_another_major_version_by_the_same_name_does_not_count(
     library(tmp_path / "libtoy.so.7")
     (tmp_path / "libtoy.so").symlink_to(library(tmp_path / "libtoy.so.9"))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    assert unopened(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
 
 
 def test_a_library_that_is_damaged_is_lacking(environment: Path, libs: Path) -> None:
     (libs / "libtoy.so").write_bytes(b"not a library")
-    assert unopened(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
 
 
 def test_what_is_lacking_is_placed_and_opens(
     environment: Path, fetch: Fetch, served: Lines
 ) -> None:
     provide(environment, BUILD, fetch, served)
-    assert unopened(environment, ["libtoy.so.7", "libtoyLt.so.7", "libother.so.2"]) == []
+    assert unopened_libraries(environment, ["libtoy.so.7", "libtoyLt.so.7", "libother.so.2"]) == []
 
 
 def test_each_wheel_that_was_placed_has_its_line(
@@ -250,7 +250,7 @@ def test_only_the_wheel_of_what_is_lacking_is_fetched(
     assert lines == ["libtoy.so.7, libtoyLt.so.7 from nvidia-toy-cu11 1.2.3"]
 
 
-def test_another_version_of_the_machine_gives_way_to_what_is_placed(
+def test_what_is_placed_comes_before_the_machines_own_version(
     environment: Path,
     tmp_path: Path,
     fetch: Fetch,
@@ -262,7 +262,7 @@ def test_another_version_of_the_machine_gives_way_to_what_is_placed(
     (machine / "libtoy.so").symlink_to(library(machine / "libtoy.so.9"))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(machine))
     provide(environment, BUILD, fetch, served)
-    assert unopened(environment, ["libtoy.so.7"]) == []
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == []
 
 
 def test_nothing_but_the_libraries_and_their_links_is_left(
@@ -290,7 +290,7 @@ def test_a_wheel_without_the_library_is_named(
         place(source, libs, fetch)
 
 
-def test_a_library_that_no_wheel_carries_gives_the_advice_in_both_languages(
+def test_without_a_wheel_the_advice_is_given_in_both_languages(
     environment: Path,
 ) -> None:
     build = Build(distribution="paddlepaddle-gpu", version="2.3.2", cuda="10.2")

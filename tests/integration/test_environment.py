@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_wheels import UvLog, make_wheel, serve, write_program
+from small_wheels import UvLog, make_wheel, write_program
 
-from paddlecompat.environments import wheels
 from paddlecompat.environments.environment import Prepared, Wanted, prepare
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.releases import Cell
@@ -110,19 +109,11 @@ def test_the_locked_packages_are_installed_by_their_hashes(uv: UvLog, tmp_path: 
     assert others[-1] == f"--requirement={tmp_path / 'env' / 'requirements.txt'}"
 
 
-def test_an_environment_serves_until_there_is_a_wheel_for_another(
-    uv: UvLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_environment_serves_until_the_next_wheel_is_there(uv: UvLog, tmp_path: Path) -> None:
     made = make(tmp_path)
-    serve(tmp_path / "empty", monkeypatch)
-    other = on_this_python(Cell(GPU.release, "cpu"), builds=[], version="2.3.9")
-    with pytest.raises(CannotRun, match="no build"):
-        prepare(
-            other,
-            FIXTURE,
-            folder=tmp_path / "env",
-            fetch=lambda cell, build: wheels.fetch(cell, build, tmp_path / "cache"),
-        )
+    wanted = Wanted(tmp_path / "absent.whl")
+    with pytest.raises(ValueError, match="no such file"):
+        prepare(on_this_python(CPU), FIXTURE, wanted, tmp_path / "env")
     assert make(tmp_path).model_copy(update={"seconds": made.seconds}) == made
     assert environments_made(uv) == 1
 

@@ -185,7 +185,7 @@ def test_the_tools_are_those_of_the_lock_by_their_hashes(uv: str | None) -> None
     assert command[command.index("--python") + 1] == Path("python")
 
 
-def test_nothing_that_an_interpreter_has_for_paddle_is_in_the_lock() -> None:
+def test_nothing_that_paddle_needs_is_in_the_lock_of_the_tools() -> None:
     own = {"numpy", "paddlepaddle", "paddledet", "protobuf", "scipy", "pillow", "setuptools"}
     assert own & wheels.requirements(TOOLS).keys() == set()
 

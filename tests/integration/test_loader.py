@@ -222,7 +222,7 @@ def test_a_bundled_library_takes_its_fellow_from_the_machine(
 OWN = InterpreterLibrary(library="libabsent-python.so.9", use_instead="libc.so.6")
 
 
-def test_a_library_that_the_interpreter_holds_is_no_longer_asked_for(
+def test_a_library_inside_the_interpreter_is_asked_for_no_more(
     environment: Path, module: Path
 ) -> None:
     patchelf(module, "--add-needed", OWN.library)

@@ -112,7 +112,7 @@ def test_where_no_index_has_a_wheel_there_is_no_build(cache: Path) -> None:
 
 
 @pytest.mark.usefixtures("index")
-def test_an_index_that_does_not_answer_is_not_one_without_the_build(
+def test_an_index_that_does_not_answer_is_told_as_that(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")

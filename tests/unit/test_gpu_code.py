@@ -111,7 +111,7 @@ def test_code_that_is_not_linked_does_not_count(tmp_path: Path) -> None:
     assert gpu_code.read(wheel(tmp_path, members)).sm == ["7.0"]
 
 
-def test_the_two_parts_of_the_core_count_and_other_libraries_do_not(tmp_path: Path) -> None:
+def test_the_two_parts_of_the_core_count_and_no_other_library(tmp_path: Path) -> None:
     members = {
         "paddle/base/libpaddle.so": elf(fat_binary((SM, 70), (SM, 75))),
         "paddle/libs/libphi.so": elf(fat_binary((SM, 70), (SM, 75))),
@@ -187,7 +187,7 @@ def test_a_wheel_of_something_else_is_named(tmp_path: Path) -> None:
         gpu_code.read(wheel(tmp_path, {LINUX: elf(GOOD)}, "numpy/version.py"))
 
 
-def test_a_build_that_is_listed_as_it_was_found_differs_in_nothing() -> None:
+def test_a_build_that_is_listed_as_it_is_has_no_differences() -> None:
     assert gpu_code.differences(BUILD, "linux", FOUND) == []
     assert gpu_code.differences(BUILD, "windows", None) == []
 

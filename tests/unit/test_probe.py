@@ -160,7 +160,7 @@ def test_each_failure_of_the_device_has_its_own_reason(words: str, reason: Reaso
     assert (found.reason, words in found.detail or reason == "device refused") == (reason, True)
 
 
-def test_a_release_that_just_ends_its_process_refuses_the_device() -> None:
+def test_a_release_that_ends_its_process_refuses_the_device() -> None:
     found = first_calculation("import os; os._exit(255)")
     assert found.reason == "device refused"
     assert "exit status 255" in found.detail

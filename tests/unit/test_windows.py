@@ -79,7 +79,7 @@ def test_a_windows_path_does_not_come_into_a_record(path: str) -> None:
     assert "someone" not in store.impersonal(f"error: '{path}' is damaged", root).lower()
 
 
-def test_a_console_that_lacks_a_character_does_not_end_the_session(tmp_path: Path) -> None:
+def test_a_console_that_lacks_a_character_ends_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "可靠"
     folder.mkdir()
     command = [sys.executable, "-m", "paddlecompat", "report", "--stand-ins", str(folder)]

@@ -34,14 +34,14 @@ def ask_import() -> dict[str, Any]:
     """What the release says of itself once it is imported, and what is installed beside it."""
     import paddle
 
-    def stated(what: str) -> str | None:
+    def version_of(what: str) -> str | None:
         value = getattr(paddle.version, what, None)
         text = str(value() if callable(value) else getattr(paddle.version, f"{what}_version", ""))
         return text if text[:1].isdigit() and text.strip("0.") else None
 
     packages = {found.metadata["Name"]: found.version for found in distributions()}
     known = {"version": paddle.__version__, "packages": packages}
-    return {**known, "cuda": stated("cuda"), "cudnn": stated("cudnn")}
+    return {**known, "cuda": version_of("cuda"), "cudnn": version_of("cudnn")}
 
 
 def ask_device(stand_in: str | None = None) -> dict[str, str]:
@@ -82,12 +82,12 @@ def opens(library: str, name: str) -> bool:
     try:
         if sys.platform == "win32":
             return bool(ctypes.CDLL(name, winmode=0)._handle)  # 0: look in PATH, too
-        return bool(ctypes.CDLL(name)._handle == loaded(library))
+        return bool(ctypes.CDLL(name)._handle == loaded_handle(library))
     except OSError:
         return False
 
 
-def loaded(library: str) -> Any:
+def loaded_handle(library: str) -> Any:
     """The handle of a library that is loaded already. Raises OSError where it is not."""
     return ctypes.CDLL(library, mode=os.RTLD_NOLOAD | os.RTLD_LAZY)._handle
 
@@ -120,7 +120,7 @@ def opens_by_release(function: Any, library: str) -> bool:
     child = os.fork()
     if not child:
         function.restype = ctypes.c_void_p
-        os._exit(int(function() != loaded(library)))
+        os._exit(int(function() != loaded_handle(library)))
     return os.waitpid(child, 0)[1] == 0
 
 
