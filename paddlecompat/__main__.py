@@ -194,7 +194,7 @@ def open_libraries(parsed: argparse.Namespace, fixture: Fixture) -> Status:
     cell = releases.cell_named(parsed.cell, fixture)
     prepared = prepare(cell, fixture)
     (build, *_) = wheels.choices(cell)
-    found = cuda_libraries.check(prepared.folder, prepared.python, build)
+    found = cuda_libraries.check(prepared.folder, build)
     for name, opens in found.items():
         print(f"{'opens' if opens else 'DOES NOT OPEN'}: {name}")
     missing = list(found.values()).count(False)

@@ -37,7 +37,7 @@ def machine_with(device: Device) -> Machine:
         device.driver,
         device.driver_cuda,
         indexes=frozenset({"pypi", "paddle"} if wheels.reachable() else {"pypi"}),
-        served=cuda.served(system) | cuda_libraries.installed(),
+        served=cuda.served_versions(system) | cuda_libraries.installed_versions(),
     )
 
 
@@ -46,6 +46,7 @@ class Hands:
     """What filling a cell needs from the machine; tests hand in their own."""
 
     prepare: Callable[[Cell, Fixture, Wanted], Prepared] = environment.prepare
+    remove: Callable[[Cell], None] = environment.remove
     look: Callable[[str | None], Device | NotRun] = gpus.look
     machine_with: Callable[[Device], Machine] = machine_with
     try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
@@ -78,7 +79,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     work = hands.work / cell.name
     record = measure(cell, fixture, options, hands)
     if options.prune:
-        environment.remove(cell)
+        hands.remove(cell)
     return conclude(record, known, options, work)
 
 
@@ -166,7 +167,7 @@ def add_device(record: Record, cell: Cell, found: Device | NotRun) -> Record:
     """
     if isinstance(found, NotRun):
         system = host.system()
-        builds = choice.example_builds(cell.release, system, cuda.served(system))
+        builds = choice.example_builds(cell.release, system, cuda.served_versions(system))
         raise CannotRun(found.model_copy(update={"builds": builds}))
     return with_device(record, found)
 
@@ -181,7 +182,7 @@ def named_build(cell: Cell, options: Options) -> Build | None:
     """The build that a person names; raises ValueError where it is not of the cell's release."""
     if options.wheel is not None:
         return wheels.given_build(cell, options.wheel)
-    return choice.named(cell.release, options.build) if options.build else None
+    return choice.build_named(cell.release, options.build) if options.build else None
 
 
 def build_for(record: Record, cell: Cell, hands: Hands) -> Build:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from paddlecompat.environments.installer import interpreter
-from paddlecompat.fixtures.folders import ROOT, TESTS
+from paddlecompat.environments.installer import python_of
+from paddlecompat.fixtures.folders import LOGS, ROOT, TESTS, environment_of
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
 from paddlecompat.machine import processes
-from paddlecompat.machine.processes import NOX, logged, plain_environment
+from paddlecompat.machine.processes import run_logged
 from paddlecompat.records.advice_results import Measured
 
 
@@ -33,8 +32,9 @@ def interpreter_of(cell: Cell) -> Path:
     Raises ValueError where it cannot.
     """
     command = [sys.executable, "-m", "nox", "-s", cell.name, "--", "--prepare"]
-    log, status = logged(command, f"prepare-{cell.name}")
-    python = interpreter(NOX / cell.name.replace(".", "-"))
+    log = LOGS / f"prepare-{cell.name}.log"
+    status = run_logged(command, log)
+    python = python_of(environment_of(cell.name))
     if status or not python.exists():
         words = log.read_text(encoding="utf-8", errors="replace").splitlines()
         why = next((line for line in reversed(words) if line.startswith(f"{cell.name}: ")), "")
@@ -48,14 +48,8 @@ def run_program(python: Path, name: str, arguments: list[str], log: Path) -> int
 
     Programs run side by side, and threads that wait for each other would take turns on the cores.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**plain_environment(), "OMP_NUM_THREADS": "1"}
     command = [str(python), "-m", f"properties.programs.{name}", *arguments]
-    with log.open("w", encoding="utf-8") as output:
-        ended = subprocess.run(
-            command, cwd=TESTS, env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
-    return ended.returncode
+    return run_logged(command, log, {"OMP_NUM_THREADS": "1"}, TESTS)
 
 
 SECONDS = 1800

@@ -1,6 +1,7 @@
 """The environment of a cell: locked packages, the build, the loader gap closed, imported once.
 
-Made once and then reused: `cell.json` in the environment says what it holds, and for what.
+Made once and then reused: `cell.json` in the environment says what it holds, and for what. It is
+written last, so an environment without it is half made, and is made anew.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from paddlecompat.environments import cuda_libraries, loader, wheels
-from paddlecompat.environments.installer import install, interpreter
+from filelock import FileLock
+
+from paddlecompat.environments import cuda_libraries, installer, loader, wheels
 from paddlecompat.environments.wheels import Wheel
-from paddlecompat.fixtures import cuda
-from paddlecompat.fixtures.forms import Model, write_text
+from paddlecompat.fixtures.cuda import CUDA
+from paddlecompat.fixtures.folders import environment_of
+from paddlecompat.fixtures.forms import Model, read_as, write_text
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
+from paddlecompat.machine import interpreters
 from paddlecompat.machine.processes import run_program
 from paddlecompat.records.record import CannotRun, Environment, MeasuredBuild, NotRun, Seconds
 
+STAMP = "cell.json"
 Result = TypeVar("Result")
 
 
@@ -30,9 +35,15 @@ class Prepared(Model):
     """An environment that is ready to be measured."""
 
     made_from: str
+    folder: Path
     build: MeasuredBuild
     environment: Environment
     seconds: Seconds
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter."""
+        return installer.python_of(self.folder)
 
 
 @dataclass(frozen=True)
@@ -46,35 +57,73 @@ class Wanted:
 
 
 def prepare(
-    cell: Cell, fixture: Fixture, environment: Path, wanted: Wanted | None = None
+    cell: Cell, fixture: Fixture, wanted: Wanted | None = None, folder: Path | None = None
 ) -> Prepared:
-    """Make the cell's environment ready, or find it so.
+    """Make the cell's environment in `folder` (by default the cell's own), or find it made.
 
-    Raises CannotRun with the reason where that fails.
+    Raises CannotRun with the reason where that fails, ValueError where the wheel that a person
+    names is not one of the cell's release.
     """
-    wanted = wanted or Wanted()
-    stamp = environment / "cell.json"
+    wanted, folder = wanted or Wanted(), folder or environment_of(cell.name)
     made_from = fingerprint(cell, fixture, wanted)
-    if stamp.exists():
-        found = Prepared.model_validate_json(stamp.read_bytes())
-        if found.made_from == made_from:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        found = read_stamp(folder)
+        if found is not None and found.made_from == made_from:
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
-    wheel, seconds = timed(lambda: fetched(cell, wanted))
-    stamp.unlink(missing_ok=True)  # not before the wheel is there: until then it serves as it is
-    prepared = make(cell, fixture, environment, wheel, wanted.cuda_libraries)
-    download = prepared.seconds.model_copy(update={"download": seconds})
-    prepared = prepared.model_copy(update={"made_from": made_from, "seconds": download})
-    write_text(stamp, prepared.model_dump_json(indent=1) + "\n")
-    if wheel.source == "index":
-        wheel.path.unlink()  # the environment holds all of it now, and disks are small
-    return prepared
+        python = interpreter_for(cell)
+        if wanted.wheel is not None:
+            build, path = wheels.given_build(cell, wanted.wheel), wanted.wheel.resolve()
+            wheel, download = Wheel.of(build, path, "file"), 0.0
+        else:
+            wheel, download = run_timed(lambda: wheels.fetch(cell, wanted.build))
+        shutil.rmtree(folder, ignore_errors=True)  # it served as it was, until there was a wheel
+        _, install = run_timed(lambda: install_all(cell, wheel, python, folder))
+        mended, mend = run_timed(
+            lambda: mend_all(cell, fixture, wheel, folder, wanted.cuda_libraries)
+        )
+        settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
+        about, imports = run_timed(lambda: import_once(installer.python_of(folder), settings))
+        prepared = Prepared(
+            made_from=made_from,
+            folder=folder,
+            build=MeasuredBuild(
+                distribution=wheel.build.distribution,
+                version=wheel.build.version,
+                cuda=about["cuda"],
+                cudnn=about["cudnn"],
+                wheel=wheel.path.name,
+                sha256=wheel.sha256,
+                locked=wheel.locked,
+                source=wheel.source,
+            ),
+            environment=Environment(packages=about["packages"], mended=mended),
+            seconds=Seconds(download=download, install=install, mend=mend, imports=imports),
+        )
+        write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
+        if wheel.source == "index":
+            wheel.path.unlink()  # the environment holds all of it now, and disks are small
+        return prepared
 
 
-def fetched(cell: Cell, wanted: Wanted) -> Wheel:
-    if wanted.wheel is not None:
-        return wheels.given(cell, wanted.wheel)
-    return wheels.fetch(cell, wanted.build)
+def is_prepared(cell: Cell) -> bool:
+    """Whether the cell has an environment that is made to the end, be it of another build."""
+    return read_stamp(environment_of(cell.name)) is not None
+
+
+def remove(cell: Cell) -> None:
+    """Delete the cell's environment, where it has one."""
+    shutil.rmtree(environment_of(cell.name), ignore_errors=True)
+
+
+def read_stamp(folder: Path) -> Prepared | None:
+    """What an environment says that it holds; None where it is half made, or was moved here."""
+    try:
+        found = read_as(Prepared, folder / STAMP)
+    except (OSError, ValueError):
+        return None
+    return found if found.folder == folder and found.python.exists() else None
 
 
 def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
@@ -82,75 +131,63 @@ def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
 
     What else the fixture tells of a build, as its GPU code, makes no environment anew.
     """
-    release = cell.release
-    candidates = [wanted.build] if wanted.build else wheels.choices(cell)
-    if cell.place == "gpu":
-        candidates = candidates[:1]
-    named = [f"{build.distribution}=={build.version}" for build in candidates]
+    release, on_gpu = cell.release, cell.place == "gpu"
+    builds = [wanted.build] if wanted.build else wheels.choices(cell)[: 1 if on_gpu else None]
+    named = [f"{build.distribution}=={build.version}" for build in builds]
     locks = [b.lock.read_text(encoding="utf-8") for b in release.builds if b.lock.exists()]
     gaps = [gap.model_dump_json() for gap in fixture.gaps_of(release)]
     parts = [cell.place, str(wanted.wheel), release.python, named, release.requires, locks, gaps]
-    if cell.place == "gpu":
-        parts.append(cuda.CUDA.read_text("utf-8") if wanted.cuda_libraries else "")
+    if on_gpu and wanted.cuda_libraries:
+        parts.append(CUDA.read_text(encoding="utf-8"))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def make(
-    cell: Cell, fixture: Fixture, environment: Path, wheel: Wheel, libraries: bool
-) -> Prepared:
-    """Install, mend, import: each timed, each with its own reason to fail."""
-    python = interpreter(environment)
-    _, install = timed(lambda: install_all(cell, wheel, environment))
-    mended, mend = timed(lambda: close_gaps(cell, fixture, environment))
-    if cell.place == "gpu" and libraries:
-        mended += cuda_libraries.provide(environment, python, wheel.build)
-    settings = cuda_libraries.settings(environment) if cell.place == "gpu" else {}
-    about, imports = timed(lambda: import_once(python, settings))
-    return Prepared(
-        made_from="",
-        build=MeasuredBuild(
-            distribution=wheel.build.distribution,
-            version=wheel.build.version,
-            cuda=about["cuda"],
-            cudnn=about["cudnn"],
-            wheel=wheel.path.name,
-            sha256=wheel.sha256,
-            locked=wheel.locked,
-            source=wheel.source,
-        ),
-        environment=Environment(packages=about["packages"], mended=mended),
-        seconds=Seconds(install=install, mend=mend, imports=imports),
-    )
+def interpreter_for(cell: Cell) -> Path:
+    """An interpreter of the version that the cell's release is measured with.
+
+    Raises CannotRun where there is none, and none can be downloaded.
+    """
+    version = cell.release.python
+    python = interpreters.find(version) or interpreters.download(version)
+    if python is None:
+        detail = interpreters.how_to_get(version)
+        raise CannotRun(NotRun(reason="no interpreter", detail=detail))
+    return python
 
 
-def install_all(cell: Cell, wheel: Wheel, environment: Path) -> None:
-    """The locked packages with their hashes, then the wheel, whose hash is checked already."""
+def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
+    """A virtual environment with the locked packages, by their hashes, and the wheel.
+
+    The wheel's hash is checked already. Raises CannotRun with the reason where that fails.
+    """
     lock = next((b.lock for b in (wheel.build, *cell.release.builds) if b.lock.exists()), None)
     if lock is None:
-        detail = f"no lock for {cell.release.version}: run `nox -s lock -- {cell.release.version}`"
-        raise CannotRun(NotRun(reason="install failed", detail=detail))
+        release = cell.release.version
+        raise installer.install_failed(f"no lock for {release}: run `nox -s lock -- {release}`")
     blocks = wheels.requirements(lock)
     others = [text for name, text in blocks.items() if not name.startswith("paddlepaddle")]
-    beside = environment / "requirements.txt"
-    beside.write_text("".join(others), encoding="utf-8")
     print(f"installing {len(others)} locked packages and {wheel.path.name}", flush=True)
-    install(environment, "--no-deps", "--require-hashes", "--requirement", str(beside))
+    installer.make_environment(python, folder)
+    beside = folder / "requirements.txt"
+    beside.write_text("".join(others), encoding="utf-8")
+    installer.install(folder, "--no-deps", "--require-hashes", f"--requirement={beside}")
     # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
-    # What an earlier build left in its folder (CUDA libraries, mended modules) is not this one's.
-    for folder in environment.glob(f"{loader.SITE_PACKAGES}/paddle"):
-        shutil.rmtree(folder)
-    install(environment, "--no-deps", "--no-cache-dir", "--force-reinstall", str(wheel.path))
+    installer.install(folder, "--no-deps", "--no-cache-dir", str(wheel.path))
 
 
-def close_gaps(cell: Cell, fixture: Fixture, environment: Path) -> list[str]:
-    """What old builds need and this machine lacks; one line for each thing that was mended."""
-    try:
-        mended = loader.mend(environment, interpreter(environment), fixture.gaps_of(cell.release))
-    except loader.LoaderError as error:
-        raise CannotRun(NotRun(reason="install failed", detail=str(error))) from error
-    for line in mended:
+def mend_all(
+    cell: Cell, fixture: Fixture, wheel: Wheel, folder: Path, libraries: bool
+) -> list[str]:
+    """What the build needs and this machine lacks, put there: one line for each thing.
+
+    Raises CannotRun with the reason where that fails.
+    """
+    done = loader.mend(folder, fixture.gaps_of(cell.release))
+    if cell.place == "gpu" and libraries:
+        done += cuda_libraries.provide(folder, wheel.build)
+    for line in done:
         print(f"mended: {line}", flush=True)
-    return mended
+    return done
 
 
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -158,14 +195,15 @@ def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict
 
     Raises CannotRun with the release's words where it does not import.
     """
-    ended = run_program(python, "check_import", [], settings, seconds=600)
+    ended = run_program(python, "probe", ["import"], settings, seconds=600)
     if ended.problem is not None:
         raise CannotRun(NotRun(reason="import failed", detail=ended.problem))
     about: dict[str, Any] = json.loads(ended.said)
     return about
 
 
-def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+def run_timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """What the work returns, and the seconds that it took."""
     started = time.monotonic()
     result = work()
     return result, round(time.monotonic() - started, 2)

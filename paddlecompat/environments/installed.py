@@ -1,6 +1,7 @@
-"""The Paddle that is installed in an interpreter already: which interpreter, which build.
+"""The Paddle that is installed in an interpreter already, and the test tools for it.
 
-The interpreter is only read: no bytecode is written, either.
+The interpreter is only read: no bytecode is written, either. The tools go into a folder of their
+own, which the interpreter's processes are told of by an environment variable.
 """
 
 from __future__ import annotations
@@ -9,18 +10,24 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from paddlecompat.environments.beside import OLDEST, READ_ONLY
 from paddlecompat.environments.environment import import_once
-from paddlecompat.fixtures.forms import Model
+from paddlecompat.environments.installer import PIP, run_installer
+from paddlecompat.environments.locks import OLDEST, TOOLS
+from paddlecompat.fixtures.folders import HERE
+from paddlecompat.fixtures.forms import Model, write_text
+from paddlecompat.machine import interpreters
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, MeasuredBuild
 
+READ_ONLY = {"PYTHONDONTWRITEBYTECODE": "1"}
+PLUGINS = ("xdist.plugin", "pytest_timeout", "pytest_reportlog.plugin", "_hypothesis_pytestplugin")
 LOOK = """
 import importlib.util, json, sys
 has_paddle = importlib.util.find_spec("paddle") is not None
@@ -52,27 +59,34 @@ class Installed:
     packages: dict[str, str]
 
 
-def chosen(named: Path | None) -> Interpreter:
-    """The interpreter that a person named, else the first of the candidates that has Paddle.
+# Which interpreter, and which build.
 
-    Raises ValueError where there is none, or where it is too old for the test tools.
+
+def read_interpreter(named: Path | None) -> Installed:
+    """Import Paddle once in the interpreter that a person names, else in the first that has it.
+
+    Raises ValueError where there is none, where it is too old for the test tools, and with the
+    release's words where it does not import.
     """
     found = look(named) if named else first_with_paddle()
-    if isinstance(found, str):
-        raise ValueError(f"--python {named}: {found}")
     if found.version < OLDEST:
-        oldest = "{}.{}".format(*OLDEST)
-        raise ValueError(
-            f"the properties need CPython {oldest} or newer; this is {found.python} ({found.path})"
-        )
-    return found
+        needed = f"the properties need CPython {'{}.{}'.format(*OLDEST)} or newer"
+        raise ValueError(f"{needed}; this is {found.python} ({found.path})")
+    try:
+        about = import_once(found.path, READ_ONLY)
+    except CannotRun as error:
+        words = error.not_run.detail
+        raise ValueError(f"Paddle cannot be imported in {found.path}: {words}") from None
+    release = ".".join(re.findall(r"\d+", about["version"])[:3])
+    return Installed(found, release, build_of(about), about["packages"])
 
 
 def first_with_paddle() -> Interpreter:
+    """Of the active environment and the PATH. Raises ValueError where none has Paddle."""
     for candidate in candidates():
-        found = look(candidate)
-        if isinstance(found, Interpreter) and found.has_paddle:
-            return found
+        with suppress(ValueError):
+            if (found := look(candidate)).has_paddle:
+                return found
     raise ValueError(
         "neither the active environment nor any Python on the PATH has Paddle; "
         "name the interpreter that has it: nox -s here -- --python PATH"
@@ -92,26 +106,12 @@ def candidates() -> Iterator[Path]:
                 yield Path(found)
 
 
-def look(python: Path) -> Interpreter | str:
-    """What it says of itself, or in words why it says nothing. Paddle is not imported."""
-    try:
-        ended = run_checked([str(python), "-c", LOOK], READ_ONLY)
-    except OSError as error:
-        return f"cannot be run: {error.strerror}"
+def look(python: Path) -> Interpreter:
+    """What it says of itself; Paddle is not imported. Raises ValueError where it cannot be run."""
+    ended = run_checked([python, "-c", LOOK], READ_ONLY)
     if ended.problem is not None:
-        return f"cannot be run: {ended.problem}"
+        raise ValueError(f"--python {python}: cannot be run: {ended.problem}")
     return Interpreter.model_validate_json(ended.said)
-
-
-def read(interpreter: Interpreter) -> Installed:
-    """Import its Paddle once. Raises ValueError with the release's words where that fails."""
-    try:
-        about = import_once(interpreter.path, READ_ONLY)
-    except CannotRun as error:
-        words = error.not_run.detail
-        raise ValueError(f"Paddle cannot be imported in {interpreter.path}: {words}") from None
-    release = ".".join(re.findall(r"\d+", about["version"])[:3])
-    return Installed(interpreter, release, build_of(about), about["packages"])
 
 
 def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
@@ -121,15 +121,54 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
     names = sorted(("paddlepaddle", "paddlepaddle-gpu"), reverse=bool(about["cuda"]))
     distribution = next((name for name in names if name in versions), names[0])
     version = versions.get(distribution, "")
-    return MeasuredBuild.model_validate(
-        {
-            "distribution": distribution,
-            "version": version if version.startswith(about["version"]) else about["version"],
-            "cuda": about["cuda"],
-            "cudnn": about["cudnn"],
-            "wheel": "",
-            "sha256": None,
-            "locked": False,
-            "source": "installed",
-        }
-    )
+    version = version if version.startswith(about["version"]) else about["version"]
+    known = {"distribution": distribution, "version": version}
+    said = {"cuda": about["cuda"], "cudnn": about["cudnn"]}
+    origin = {"wheel": "", "sha256": None, "locked": False, "source": "installed"}
+    return MeasuredBuild.model_validate({**known, **said, **origin})
+
+
+# The test tools for it.
+
+
+def settings_for(found: Installed) -> dict[str, str]:
+    """The environment variables with which a process of the interpreter has the test tools.
+
+    Pytest and what it needs are then the tools', and so are pytest's plugins; Paddle, NumPy and all
+    else are the interpreter's. Raises CannotRun where the tools cannot be installed.
+    """
+    return show_tools(install_tools(found.interpreter))
+
+
+def show_tools(folder: Path) -> dict[str, str]:
+    return {
+        **READ_ONLY,
+        "PYTHONPATH": str(folder),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_PLUGINS": ",".join(PLUGINS),
+    }
+
+
+def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TOOLS) -> Path:
+    """The folder of the test tools for the interpreter's version: made once, then reused.
+
+    Raises CannotRun where they cannot be installed.
+    """
+    folder = parent / f"py{interpreter.python.replace('.', '')}"
+    stamp, wanted = folder / lock.name, lock.read_text(encoding="utf-8")
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        print(f"putting the test tools for CPython {interpreter.python} into {folder}", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        run_installer(tools_command(interpreter.path, folder, lock, interpreters.uv()))
+        write_text(stamp, wanted)
+    return folder
+
+
+def tools_command(python: Path, folder: Path, lock: Path, uv: str | None) -> list[str | Path]:
+    """The command that puts the tools into the folder; pip is this process's, not `python`'s."""
+    if uv is not None:
+        command: tuple[str | Path, ...] = (uv, "pip", "install", "--python", python)
+    else:
+        command = (*PIP, "--python", python, "install")
+    locked = ("--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:")
+    return [*command, *locked, "--target", folder, "--requirement", lock]

@@ -1,59 +1,64 @@
-"""TODO."""
+"""uv, or pip where there is no uv: virtual environments, and what is installed into them."""
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from paddlecompat.machine import interpreters, processes
+from paddlecompat.machine import interpreters
+from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, NotRun
 
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+"""The pip of this process."""
 
-def interpreter(environment: Path) -> Path:
-    """The environment's own Python."""
-    folder, name = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    return environment / folder / name
+
+def python_of(environment: Path, system: str = os.name) -> Path:
+    """The interpreter of a virtual environment; `system` is an `os.name`."""
+    return environment / ("Scripts/python.exe" if system == "nt" else "bin/python")
+
+
+def make_environment(python: Path, folder: Path) -> None:
+    """Make an empty virtual environment of `python`. Raises CannotRun where that fails."""
+    if uv := interpreters.uv():
+        run_installer([uv, "venv", "--quiet", "--python", python, folder])
+    elif importlib.util.find_spec("virtualenv"):  # brings a pip, which Debian's venv does not
+        run_installer([sys.executable, "-m", "virtualenv", "--quiet", "--python", python, folder])
+    else:
+        run_installer([python, "-m", "venv", folder])
 
 
 def install(environment: Path, *arguments: str) -> None:
-    """With what made the environment: uv, or the environment's own pip."""
-    python = interpreter(environment)
-    made_by_uv = "uv = " in (environment / "pyvenv.cfg").read_text(encoding="utf-8")
-    uv = interpreters.uv()
-    if made_by_uv and uv is not None:
-        command = [uv, "pip", "install", "--quiet", "--python", str(python), *arguments]
+    """Install into an environment of `make_environment`. Raises CannotRun where that fails."""
+    python = python_of(environment)
+    if uv := interpreters.uv():
+        run_installer([uv, "pip", "install", "--quiet", "--python", python, *arguments])
     else:
-        pip = ("-m", "pip", "--disable-pip-version-check")
-        command = [str(python), *pip, "install", "--quiet", "--no-warn-script-location", *arguments]
-    run_installer(command)
+        quiet = ("--quiet", "--no-warn-script-location")
+        run_installer([python, *PIP[1:], "install", *quiet, *arguments])
 
 
-def run_installer(command: Sequence[str]) -> None:
+def run_installer(command: Sequence[str | Path]) -> None:
     """Run uv or pip. Raises CannotRun with its words where it fails."""
-    ended = subprocess.run(
-        command, stderr=subprocess.PIPE, text=True, errors="replace", env=index_settings()
-    )
-    if ended.returncode:
-        detail = processes.last_error(ended.stderr)
-        raise CannotRun(NotRun(reason="install failed", detail=detail))
+    ended = run_checked(command, index_settings(), seconds=None, show_output=True)
+    if ended.problem:
+        raise install_failed(ended.last_error)
 
 
 @functools.cache
 def index_settings() -> dict[str, str]:
     """uv reads its own settings only: give it the index (a mirror, say) that pip is set to."""
-    settings = dict(os.environ)
-    if not {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & settings.keys():
-        listed = subprocess.run(
-            [sys.executable, "-m", "pip", "config", "list"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-        ).stdout
-        if mirror := re.search(r"^\S*\.index-url='(.+)'$", listed, re.MULTILINE):
-            settings["UV_DEFAULT_INDEX"] = mirror.group(1)
-    return settings
+    if {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & os.environ.keys():
+        return {}
+    listed = run_checked([*PIP, "config", "list"]).output
+    mirror = re.search(r"^\S*\.index-url='(.+)'$", listed, re.MULTILINE)
+    return {"UV_DEFAULT_INDEX": mirror.group(1)} if mirror else {}
+
+
+def install_failed(detail: str) -> CannotRun:
+    return CannotRun(NotRun(reason="install failed", detail=detail))

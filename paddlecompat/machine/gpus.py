@@ -1,6 +1,6 @@
 """The device of a GPU cell, as its driver tells of it: a real one, or a stand-in for the tests.
 
-`tests/properties/device.py` is the other half of this seam, inside the cell.
+`tests/properties/protocol/device.py` is the other half of this seam, inside the cell.
 """
 
 from __future__ import annotations
@@ -8,54 +8,17 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from paddlecompat.machine.processes import Ended, run_checked, run_program
 from paddlecompat.records.record import Device, MeasuredBuild, NotRun, Reason
 
-DRIVER_CHECK = Path(__file__).with_name("driver.py")
-
-
-STAND_INS = (
-    "sound",
-    "unwritten",
-    "crash",
-    "spoiled",
-    "asserts",
-    "overruns",
-    "exit",
-    "no-kernel-image",
-    "driver-too-old",
-    "too-little-memory",
-    "in-use",
+DRIVER = Path(__file__).with_name("driver.py")
+STAND_INS = (  # the faults of `tests/properties/protocol/stand_in.py`, which says what each does
+    *("sound", "unwritten", "crash", "spoiled", "asserts", "overruns", "exit"),
+    *("no-kernel-image", "driver-too-old", "too-little-memory", "in-use"),
 )
-"""The faults of `tests/properties/stand_in.py`, which says what each does."""
-
-
-def look(stand_in: str | None = None) -> Device | NotRun:
-    """The first visible device, or why there is none."""
-    if stand_in is not None:
-        return standing_in(stand_in)
-    ended = run_checked([sys.executable, str(DRIVER_CHECK)])
-    told = {"problem": ended.problem} if ended.problem else json.loads(ended.said)
-    if "problem" in told:
-        return NotRun(reason="no CUDA device", detail=told["problem"])
-    return Device.model_validate(told)
-
-
-def standing_in(fault: str) -> Device:
-    """A card that every release has code for, under a driver that serves it, but for one fault."""
-    old = fault == "driver-too-old"
-    return Device(
-        name=f"stand-in ({fault})",
-        capability="7.5",
-        memory_gib=2.0,
-        driver="384.81" if old else "535.104.05",
-        driver_cuda="9.0" if old else "12.2",
-    )
-
-
 REASONS: dict[Reason, str] = {  # what the child's last words mean
     "no CUDA libraries": r"cannot open shared object|[Cc]annot load \w+ shared library|"
     r"third-party dynamic library|error code is 126|Could not locate \S+\.dll",
@@ -66,33 +29,57 @@ REASONS: dict[Reason, str] = {  # what the child's last words mean
     "device in use": r"busy or unavailable|CUDA error\(46\)|exclusive",
     "too little device memory": r"[Oo]ut of memory|ResourceExhausted|ALLOC_FAILED",
 }
-
-
 ZLIB = (
     "; cuDNN 8 on Windows needs zlibwapi.dll: put it into a folder of PATH, as NVIDIA's guide to "
     "installing cuDNN tells"
 )
 
 
-def tried(
+def look(
+    stand_in: str | None = None, ask: Callable[[list[str]], Ended] = run_checked
+) -> Device | NotRun:
+    """The first visible device, or why there is none."""
+    if stand_in is not None:
+        return device_for(stand_in)
+    ended = ask([sys.executable, str(DRIVER)])
+    answer = {"problem": ended.problem} if ended.problem else json.loads(ended.said)
+    if "problem" in answer:
+        return NotRun(reason="no CUDA device", detail=answer["problem"])
+    return Device.model_validate(answer)
+
+
+def device_for(stand_in: str) -> Device:
+    """A card that every release has code for, under a driver that serves it, but for one fault."""
+    old = stand_in == "driver-too-old"
+    return Device(
+        name=f"stand-in ({stand_in})",
+        capability="7.5",
+        memory_gib=2.0,
+        driver="384.81" if old else "535.104.05",
+        driver_cuda="9.0" if old else "12.2",
+    )
+
+
+def try_device(
     python: Path,
     build: MeasuredBuild,
     device: Device,
     settings: Mapping[str, str],
     stand_in: str | None = None,
+    run: Callable[..., Ended] = run_program,
 ) -> dict[str, str] | NotRun:
     """The versions of the CUDA libraries that a first calculation loaded, or why it failed."""
-    ended = run_program(python, "check_device", [stand_in] if stand_in else [], settings)
+    ended = run(python, "probe", ["device", *([stand_in] if stand_in else [])], settings)
     if ended.problem is None:
         versions: dict[str, str] = json.loads(ended.said)
         return versions
-    reason, words = meaning_of(ended)
+    reason, words = reason_of(ended)
     made = f"build {build.distribution} {build.version} (CUDA {build.cuda or 'none'})"
     on = f"{device.name}, compute capability {device.capability}, driver {device.driver}"
     return NotRun(reason=reason, detail=f"{on}; {made}: {words}")
 
 
-def meaning_of(ended: Ended) -> tuple[Reason, str]:
+def reason_of(ended: Ended) -> tuple[Reason, str]:
     """The reason, and the last line of the complaint that gives one.
 
     A release that ends its process without a word that is known refuses the device.

@@ -12,38 +12,36 @@ from paddlecompat.records.record import Host
 
 def describe(python: str) -> Host:
     """This host, for a cell whose interpreter is CPython `python`."""
-    libc, version = platform.libc_ver()
     return Host(
         os=operating_system(),
         machine=platform.machine(),
-        libc=f"{libc} {version}".strip(),
+        libc=" ".join(filter(None, platform.libc_ver())),
         python=f"CPython {python}",
         cpu=cpu(),
     )
 
 
-def system() -> System:
+def system(name: str | None = None) -> System:
     """Which of a build's wheels this machine takes; WSL is a Linux."""
-    return "windows" if platform.system() == "Windows" else "linux"
+    return "windows" if (name or platform.system()) == "Windows" else "linux"
 
 
-def operating_system() -> str:
+def operating_system(kernel: str | None = None) -> str:
     """'Linux, Debian GNU/Linux 12 (bookworm)', 'Windows 10.0.22631', 'macOS 14.5'.
 
-    Under Windows' subsystem for Linux, ' (WSL)' stands behind it: the driver is that of Windows.
+    Ends in ' (WSL)' under Windows' subsystem for Linux, whose kernel's release names Microsoft:
+    the driver is that of Windows.
     """
-    if platform.system() == "Linux":
-        return f"{linux()}{' (WSL)' if 'microsoft' in platform.release().lower() else ''}"
+    kernel = kernel or platform.release()
     if platform.system() == "Darwin":
         return f"macOS {platform.mac_ver()[0]}"
-    return f"{platform.system()} {platform.version()}"
-
-
-def linux() -> str:
+    if platform.system() != "Linux":
+        return f"{platform.system()} {platform.version()}"
     try:
-        return f"Linux, {platform.freedesktop_os_release()['PRETTY_NAME']}"
+        name = f"Linux, {platform.freedesktop_os_release()['PRETTY_NAME']}"
     except (OSError, KeyError):
-        return f"Linux {platform.release()}"
+        name = f"Linux {kernel}"
+    return f"{name} (WSL)" if "microsoft" in kernel.lower() else name
 
 
 @functools.cache

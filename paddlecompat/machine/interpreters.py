@@ -5,29 +5,42 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from findpython import PythonVersion
 from findpython.providers import ALL_PROVIDERS
+
+from paddlecompat.machine.processes import run_checked
+
+LOOK = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
 
 
 def find(version: str) -> Path | None:
-    """A CPython `version` ('3.10') that runs on this machine, or None.
+    """A CPython `version` ('3.10') that runs on this machine; None where there is none.
 
-    Looks on the PATH, in pyenv's versions (active or not), uv's, asdf's, rye's, and in the
-    Windows registry. A shim that only prints an error is passed over: each candidate is run.
+    Looks on the PATH, in pyenv's versions (active or not), uv's, asdf's and rye's, and in the
+    Windows registry. Candidates are run, the likeliest first, until one is right.
     """
-    return next((c.executable for c in candidates(version) if is_cpython(c, version)), None)
+    for python in candidates(version):
+        if run_checked([python, "-Ic", LOOK], seconds=10).said == f"cpython {version}":
+            return python
+    return None
 
 
-def candidates(version: str) -> list[PythonVersion]:
-    """Everything that may be `version`, the likeliest by its name first; nothing is run yet."""
+def candidates(version: str) -> Iterator[Path]:
+    """What may be CPython `version`, the likeliest by its name first; nothing is run.
+
+    Shims (of pyenv, asdf, mise) are left out: each is a shell script that runs many more.
+    """
     providers = (provider.create() for provider in ALL_PROVIDERS.values())
-    found = [python for p in providers if p is not None for python in p.find_pythons()]
-    ranked = [(rank(python.executable, version), python) for python in found]
-    return [python for place, python in sorted(ranked, key=lambda pair: pair[0]) if place < 3]
+    listed = [found.executable for p in providers if p is not None for found in p.find_pythons()]
+    ranked = [(rank(python, version), python) for python in listed]
+    seen: set[Path] = set()
+    for place, python in sorted(ranked, key=lambda pair: pair[0]):
+        if place < 3 and python.parent.name != "shims" and python.resolve() not in seen:
+            seen.add(python.resolve())
+            yield python
 
 
 def rank(executable: Path, version: str) -> int:
@@ -41,24 +54,16 @@ def rank(executable: Path, version: str) -> int:
     return 1 if re.search(rf"(?<!\d){digits}(?!\d)", str(executable.parent)) else 2
 
 
-def is_cpython(candidate: PythonVersion, version: str) -> bool:
-    return (
-        candidate.is_valid()
-        and candidate.implementation == "cpython"
-        and f"{candidate.major}.{candidate.minor}" == version
-    )
-
-
 def download(version: str) -> Path | None:
     """Have uv download CPython `version`; None where there is no uv, or no network for it."""
-    if (tool := uv()) is None:
+    tool = uv()
+    if tool is None or run_checked([tool, "python", "install", version], seconds=None).problem:
         return None
-    installed = subprocess.run([tool, "python", "install", version], capture_output=True)
-    return find(version) if installed.returncode == 0 else None
+    return find(version)
 
 
 def uv() -> str | None:
-    """uv's binary: where uv says (it sets UV for what it runs), on the PATH, or beside us."""
+    """uv's program: where uv says (it sets UV for what it runs), on the PATH, or beside Python."""
     for place in (os.environ.get("UV"), "uv", str(Path(sys.executable).with_name("uv"))):
         if place and (found := shutil.which(place)):
             return found

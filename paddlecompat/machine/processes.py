@@ -1,4 +1,4 @@
-"""TODO."""
+"""Child processes: the one module that starts them, and how each of them ended."""
 
 from __future__ import annotations
 
@@ -7,84 +7,109 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from paddlecompat.fixtures.folders import ROOT, TESTS
 
-
-def plain_environment() -> dict[str, str]:
-    """This process's environment, without what would change a cell's Python or pytest."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST_"))}
+Command = Sequence[str | Path]
+Settings = Mapping[str, str] | None  # environment variables, over those of this process
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child process ended: the last data that it printed, and what it complained of."""
+    """How a child process ended."""
 
-    said: str
+    output: str
     complaint: str
+    """Its standard error; or why it did not start, or did not end in time."""
     status: int | None
-    """None: it came to no end in time."""
+    """None: it did not start, or did not end in time."""
+
+    @property
+    def said(self) -> str:
+        """The last line of JSON that it printed, else its last line: libraries may add words."""
+        lines = self.output.strip().splitlines()
+        data = [line for line in lines if line.startswith(("{", "["))]
+        return (data or lines or [""])[-1]
+
+    @property
+    def last_error(self) -> str:
+        """The line of its complaint that says most: its last `error:`, or else its last line."""
+        lines = [line.strip() for line in self.complaint.splitlines() if line.strip()]
+        errors = [line for line in lines if line.lower().startswith("error:")]
+        return (errors or lines or ["no words"])[-1]
 
     @property
     def problem(self) -> str | None:
         """In a line, how it failed; None where it did not."""
         if self.status is None:
-            return "no end in time"
-        last = (self.complaint.strip().splitlines() or ["no words"])[-1]
-        return f"exit status {self.status}, {last}" if self.status else None
+            return self.complaint
+        return f"exit status {self.status}, {self.last_error}" if self.status else None
+
+
+def plain_environment(settings: Settings = None) -> dict[str, str]:
+    """This process's environment, without what would change a child's Python or pytest."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST_"))}
+    return {**kept, **(settings or {})}
 
 
 def run_checked(
-    command: Sequence[str],
-    settings: Mapping[str, str] | None = None,
-    seconds: float = 300,
+    command: Command,
+    settings: Settings = None,
+    seconds: float | None = 300,
     folder: Path | None = None,
+    *,
+    show_output: bool = False,
 ) -> Ended:
-    """Run a child process to its end, which may be a bad one."""
-    environment = {**plain_environment(), **(settings or {})}
+    """Run a child process to its end, which may be a bad one, and keep what it writes.
+
+    With `show_output` its standard output goes to the terminal instead, as a progress bar does.
+    """
     try:
         ended = subprocess.run(
             command,
-            env=environment,
+            env=plain_environment(settings),
             cwd=folder,
-            capture_output=True,
+            stdout=None if show_output else subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",  # a release's words may be in another encoding than the console's
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return Ended("", "", None)
-    lines = ended.stdout.strip().splitlines()
-    data = [line for line in lines if line.startswith(("{", "["))]  # libraries may add their words
-    return Ended((data or lines or [""])[-1], ended.stderr, ended.returncode)
-
-
-def last_error(stderr: str) -> str:
-    """The line of a tool's complaint that says most: its last error, or else its last line."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error")]
-    return (errors or lines or ["no output"])[-1]
-
-
-NOX = ROOT / ".nox"
-
-
-def logged(command: list[str], name: str) -> tuple[Path, int]:
-    """Run `command` with its output in a log of its own; the log and the exit status."""
-    log = NOX / "logs" / f"{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w", encoding="utf-8") as output:
-        ended = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-    return log, ended.returncode
+        return Ended("", "no end in time", None)
+    except OSError as error:
+        return Ended("", str(error.strerror), None)
+    return Ended(ended.stdout or "", ended.stderr, ended.returncode)
 
 
 def run_program(
     python: Path,
     name: str,
     arguments: Sequence[str] = (),
-    settings: Mapping[str, str] | None = None,
+    settings: Settings = None,
     seconds: float = 300,
 ) -> Ended:
-    """Run a program of `tests/properties/programs` in an interpreter."""
+    """Run `tests/properties/programs/NAME.py` in an interpreter."""
     command = [str(python.absolute()), "-m", f"properties.programs.{name}", *arguments]
     return run_checked(command, settings, seconds, TESTS)
+
+
+def run_logged(command: Command, log: Path, settings: Settings = None, folder: Path = ROOT) -> int:
+    """Run a child process whose output goes to a file; its exit status."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        return run_shown(command, settings, folder, file)
+
+
+def run_shown(
+    command: Command,
+    settings: Settings = None,
+    folder: Path = ROOT,
+    output: IO[bytes] | None = None,
+) -> int:
+    """Run a child process that writes to the terminal, or to `output`; its exit status."""
+    errors, environment = output and subprocess.STDOUT, plain_environment(settings)
+    return subprocess.run(
+        command, env=environment, cwd=folder, stdout=output, stderr=errors
+    ).returncode

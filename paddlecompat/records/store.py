@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePath, PureWindowsPath
 
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import printable, read_as, write_text
@@ -113,12 +113,12 @@ def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
     return taken, refused
 
 
-def impersonal(text: str) -> str:
+def impersonal(text: str, root: PurePath = ROOT) -> str:
     """Without the folders of this machine: a record names no person and no machine.
 
     On Windows a path may be written with either slash, with doubled ones, and in any case.
     """
-    for folder, name in ((ROOT, "."), (Path(tempfile.gettempdir()), "TMP"), (Path.home(), "~")):
+    for folder, name in ((root, "."), (Path(tempfile.gettempdir()), "TMP"), (Path.home(), "~")):
         parts = [part.strip("\\/") for part in folder.parts]
         if len(parts) < 2:  # a home of "/" is in every path
             continue

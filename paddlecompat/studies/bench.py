@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from paddlecompat.cells import run_program
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import NOX, ROOT
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.machine.processes import NOX
 from paddlecompat.records.bench_results import Bench, Timed, lines_of, write
 from paddlecompat.studies import mutation
 from paddlecompat.studies.mutation import Line

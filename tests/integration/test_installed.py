@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import venv
 from pathlib import Path
 
 import pytest
+from small_wheels import UvLog, write_program
 
-from paddlecompat.environments import beside, installed, installer, locks, wheels
-from paddlecompat.environments.installed import Interpreter
+from paddlecompat.environments import installed, wheels
+from paddlecompat.environments.installed import Interpreter, install_tools, read_interpreter
+from paddlecompat.environments.installer import python_of
+from paddlecompat.environments.locks import TOOLS
 from paddlecompat.fixtures import releases
-from paddlecompat.machine import interpreters
 
 PADDLE = '__version__ = "2.3.2"\nclass version:\n    cuda = staticmethod(lambda: "11.2")\n'
 
+
+NEEDS_POSIX = pytest.mark.skipif(os.name == "nt", reason="the sample programs are scripts")
 
 # Which interpreter, and which build.
 
@@ -23,7 +28,7 @@ PADDLE = '__version__ = "2.3.2"\nclass version:\n    cuda = staticmethod(lambda:
 def made(folder: Path, paddle: str | None = PADDLE) -> Path:
     """An interpreter of its own in a folder, with that text for Paddle, which has a tag."""
     venv.create(folder, symlinks=os.name != "nt")
-    python = installer.interpreter(folder)
+    python = python_of(folder)
     if paddle is not None:
         packages = library(python)
         (packages / "paddle.py").write_text(paddle)
@@ -60,7 +65,7 @@ def test_the_active_environment_comes_before_the_path(
     machine.setenv("PATH", str(made(tmp_path / "other").parent))
     active = made(tmp_path / "active")
     machine.setenv(variable, str(tmp_path / "active"))
-    assert installed.chosen(None).path.parent == active.parent
+    assert read_interpreter(None).interpreter.path.parent == active.parent
 
 
 def test_an_environment_without_paddle_is_passed_over(
@@ -70,29 +75,30 @@ def test_an_environment_without_paddle_is_passed_over(
     machine.setenv("VIRTUAL_ENV", str(tmp_path / "noxs own"))
     meant = made(tmp_path / "meant")
     machine.setenv("PATH", str(meant.parent))
-    assert installed.chosen(None).path.parent == meant.parent
+    assert read_interpreter(None).interpreter.path.parent == meant.parent
 
 
 @pytest.mark.usefixtures("machine")
 def test_without_any_the_option_that_names_one_is_told() -> None:
     with pytest.raises(ValueError, match="-- --python PATH"):
-        installed.chosen(None)
+        read_interpreter(None)
 
 
 def test_one_that_cannot_be_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"--python .*absent: cannot be run"):
-        installed.chosen(tmp_path / "absent")
+        read_interpreter(tmp_path / "absent")
 
 
-def test_one_that_is_too_old_for_the_test_tools_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = Interpreter(path=Path("python3.7"), version=(3, 7), has_paddle=True)
-    monkeypatch.setattr(installed, "look", lambda _: old)
+@NEEDS_POSIX
+def test_one_that_is_too_old_for_the_test_tools_is_told_so(tmp_path: Path) -> None:
+    answer = json.dumps({"path": "python3.7", "version": [3, 7], "has_paddle": True})
+    old = write_program(tmp_path / "python3.7", f"print({answer!r})")
     with pytest.raises(ValueError, match=r"need CPython 3\.9 or newer; this is 3\.7"):
-        installed.chosen(Path("python3.7"))
+        read_interpreter(old)
 
 
 def test_the_build_keeps_the_tag_that_its_metadata_have(tmp_path: Path) -> None:
-    found = installed.read(installed.chosen(made(tmp_path / "env")))
+    found = read_interpreter(made(tmp_path / "env"))
     assert (found.release, found.build.version, found.build.tag) == (
         "2.3.2",
         "2.3.2.post112",
@@ -101,7 +107,7 @@ def test_the_build_keeps_the_tag_that_its_metadata_have(tmp_path: Path) -> None:
 
 
 def test_the_build_is_marked_as_installed_and_has_no_hash(tmp_path: Path) -> None:
-    build = installed.read(installed.chosen(made(tmp_path / "env"))).build
+    build = read_interpreter(made(tmp_path / "env")).build
     assert (build.source, build.wheel, build.sha256, build.locked) == ("installed", "", None, False)
 
 
@@ -110,7 +116,7 @@ def test_metadata_of_another_version_do_not_name_the_build() -> None:
     assert installed.build_of(about).version == "2.6.2"
 
 
-def test_of_two_distributions_the_one_that_fits_the_cuda_version_is_meant() -> None:
+def test_of_two_distributions_the_one_for_that_cuda_is_meant() -> None:
     packages = {"paddlepaddle": "2.6.2", "paddlepaddle_gpu": "2.6.2.post120"}
     about = {"version": "2.6.2", "cuda": "12.0", "cudnn": None, "packages": packages}
     assert installed.build_of(about).version == "2.6.2.post120"
@@ -119,13 +125,13 @@ def test_of_two_distributions_the_one_that_fits_the_cuda_version_is_meant() -> N
 def test_a_paddle_that_does_not_import_is_told_in_its_own_words(tmp_path: Path) -> None:
     broken = made(tmp_path / "env", 'raise ImportError("libcudart.so.10.2: cannot open")')
     with pytest.raises(ValueError, match=r"cannot be imported in .*libcudart\.so\.10\.2"):
-        installed.read(installed.chosen(broken))
+        read_interpreter(broken)
 
 
 def test_asking_writes_nothing_into_the_interpreter(tmp_path: Path) -> None:
     python = made(tmp_path / "env")
     before = files(tmp_path)
-    installed.read(installed.chosen(python))
+    read_interpreter(python)
     assert files(tmp_path) == before
 
 
@@ -133,64 +139,62 @@ def test_asking_writes_nothing_into_the_interpreter(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The installer's command lines; nothing is installed."""
-    commands: list[list[str]] = []
-    lock = tmp_path / "here.txt"
-    lock.write_text("pytest==8.4.2\n")
-    monkeypatch.setattr(beside, "HERE", tmp_path / "here")
-    monkeypatch.setattr(beside, "TOOLS", lock)
-    monkeypatch.setattr(beside, "run_installer", commands.append)
-    return commands
+def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UvLog:
+    return UvLog(tmp_path, monkeypatch)
 
 
-def test_the_tools_go_into_a_folder_of_their_own(asked: list[list[str]], tmp_path: Path) -> None:
-    folder = beside.tools(Path("python"), "3.10")
-    assert folder == tmp_path / "here" / "py310"
-    assert asked[0][asked[0].index("--target") + 1] == str(folder)
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    (tmp_path / "here.txt").write_text("pytest==8.4.2\n")
+    return tmp_path / "here.txt"
 
 
-def test_the_tools_are_put_there_once(asked: list[list[str]]) -> None:
-    beside.tools(Path("python"), "3.10")
-    beside.tools(Path("python"), "3.10")
-    assert len(asked) == 1
+OLD = Interpreter(path=Path("python"), version=(3, 10), has_paddle=True)
 
 
-def test_the_tools_of_another_lock_are_put_there_anew(asked: list[list[str]]) -> None:
-    beside.tools(Path("python"), "3.10")
-    beside.TOOLS.write_text("pytest==9.0.0\n")
-    beside.tools(Path("python"), "3.10")
-    assert len(asked) == 2
-
-
-@pytest.mark.parametrize("uv", ["uv", None])
-def test_the_tools_are_those_of_the_lock_by_their_hashes(
-    monkeypatch: pytest.MonkeyPatch, uv: str | None
-) -> None:
-    monkeypatch.setattr(interpreters, "uv", lambda: uv)
-    command = beside.installer(Path("python"), Path("folder"))
-    assert {"--require-hashes", "--no-deps", str(beside.TOOLS)} <= set(command)
+@NEEDS_POSIX
+def test_the_tools_go_into_a_folder_of_their_own(uv: UvLog, lock: Path, tmp_path: Path) -> None:
+    folder = install_tools(OLD, tmp_path, lock)
+    (command,) = uv.asked
+    assert folder == tmp_path / "py310"
+    assert command[command.index("--target") + 1] == str(folder)
     assert command[command.index("--python") + 1] == "python"
 
 
-def test_nothing_that_an_interpreter_has_for_paddle_stands_in_the_lock() -> None:
+@NEEDS_POSIX
+def test_the_tools_are_put_there_once(uv: UvLog, lock: Path, tmp_path: Path) -> None:
+    install_tools(OLD, tmp_path, lock)
+    install_tools(OLD, tmp_path, lock)
+    assert len(uv.asked) == 1
+
+
+@NEEDS_POSIX
+def test_the_tools_of_another_lock_are_put_there_anew(
+    uv: UvLog, lock: Path, tmp_path: Path
+) -> None:
+    install_tools(OLD, tmp_path, lock)
+    lock.write_text("pytest==9.0.0\n")
+    install_tools(OLD, tmp_path, lock)
+    assert len(uv.asked) == 2
+
+
+@pytest.mark.parametrize("uv", ["uv", None])
+def test_the_tools_are_those_of_the_lock_by_their_hashes(uv: str | None) -> None:
+    command = installed.tools_command(Path("python"), Path("folder"), TOOLS, uv)
+    assert {"--require-hashes", "--no-deps", TOOLS} <= set(command)
+    assert command[command.index("--python") + 1] == Path("python")
+
+
+def test_nothing_that_paddle_needs_is_in_the_lock_of_the_tools() -> None:
     own = {"numpy", "paddlepaddle", "paddledet", "protobuf", "scipy", "pillow", "setuptools"}
-    assert own & wheels.requirements(beside.TOOLS).keys() == set()
+    assert own & wheels.requirements(TOOLS).keys() == set()
 
 
-def test_the_tools_are_locked_for_every_python_that_is_not_refused() -> None:
+def test_the_tools_are_locked_for_every_python_that_is_taken() -> None:
     asked_for = (releases.REQUIREMENTS / "here.in").read_text(encoding="utf-8").splitlines()
     names = {line.split()[0] for line in asked_for if line and not line.startswith("#")}
-    text = beside.TOOLS.read_text(encoding="utf-8")
-    assert names <= wheels.requirements(beside.TOOLS).keys()
-    assert "python_full_version < '3.10'" in text
-
-
-def test_here_is_locked_alone_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
-    written: list[Path] = []
-    monkeypatch.setattr(locks, "compile_lock", lambda lock, *_: written.append(lock))
-    locks.lock(releases.load(), ["here"])
-    assert written == [beside.TOOLS]
+    assert names <= wheels.requirements(TOOLS).keys()
+    assert "python_full_version < '3.10'" in TOOLS.read_text(encoding="utf-8")
 
 
 def test_a_plugin_of_the_interpreters_own_stays_away(tmp_path: Path) -> None:
@@ -199,12 +203,9 @@ def test_a_plugin_of_the_interpreters_own_stays_away(tmp_path: Path) -> None:
     (packages / "hostile.py").write_text("raise SystemExit('loaded')")
     points = packages / "paddlepaddle_gpu-2.3.2.post112.dist-info" / "entry_points.txt"
     points.write_text("[pytest11]\nhostile = hostile\n")
-    settings = beside.settings(Path(pytest.__file__).parent.parent)
+    settings = installed.show_tools(Path(pytest.__file__).parent.parent)
     settings |= {"PYTEST_PLUGINS": "pytest_timeout"}  # of the tools this one is always here
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
     command = [str(python), "-m", "pytest", "-q", str(tmp_path / "test_nothing.py")]
-    assert beside_run(command, settings) == 0
-
-
-def beside_run(command: list[str], settings: dict[str, str]) -> int:
-    return subprocess.run(command, env=os.environ | settings, capture_output=True).returncode
+    ended = subprocess.run(command, env=os.environ | settings, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout

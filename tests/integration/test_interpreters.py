@@ -21,6 +21,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("ASDF_DATA_DIR", str(tmp_path / "asdf"))
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "bin").mkdir()
     return tmp_path
@@ -44,10 +45,38 @@ def test_one_on_the_path_is_found(machine: Path) -> None:
 
 
 @NEEDS_POSIX
-def test_pyenvs_version_is_found_behind_a_shim_that_only_prints_an_error(machine: Path) -> None:
-    program(machine / "bin" / f"python{HERE}", "echo pyenv: command not found >&2; exit 127")
-    expected = working(machine / "pyenv" / "versions" / f"{HERE}.1" / "bin" / f"python{HERE}")
+@pytest.mark.parametrize("folder", ["pyenv/versions", "asdf/installs/python"])
+def test_a_version_that_is_not_active_is_found(machine: Path, folder: str) -> None:
+    expected = working(machine / folder / f"{HERE}.1" / "bin" / f"python{HERE}")
     assert interpreters.find(HERE) == expected
+
+
+@NEEDS_POSIX
+def test_a_broken_one_is_passed_over(machine: Path) -> None:
+    program(machine / "bin" / f"python{HERE}", "echo not found >&2; exit 127")
+    expected = working(machine / "pyenv" / "versions" / f"{HERE}.1" / "bin" / "python3")
+    assert interpreters.find(HERE) == expected
+
+
+@NEEDS_POSIX
+def test_a_shim_is_never_run(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shims = machine / "pyenv" / "shims"
+    for name in (f"python{HERE}", "python3"):
+        program(shims / name, f'/usr/bin/touch "{machine}/ran"')
+    monkeypatch.setenv("PATH", str(shims))
+    assert interpreters.find(HERE) is None
+    assert not (machine / "ran").exists()
+
+
+@NEEDS_POSIX
+def test_of_many_only_the_likeliest_is_run(machine: Path) -> None:
+    log = f'echo "$0" >> "{machine}/ran"; exec "{sys.executable}" "$@"'
+    for version in ("3.6.15", "3.8.18", f"{HERE}.1", "3.99.0"):
+        for name in ("python", "python3", f"python{version.rpartition('.')[0]}"):
+            program(machine / "pyenv" / "versions" / version / "bin" / name, log)
+    expected = machine / "pyenv" / "versions" / f"{HERE}.1" / "bin" / f"python{HERE}"
+    assert interpreters.find(HERE) == expected
+    assert (machine / "ran").read_text().splitlines() == [str(expected)]
 
 
 @NEEDS_POSIX

@@ -1,17 +1,16 @@
-"""What `paddlecompat.loader` promises, on a small module of NumPy's, made needy by patchelf."""
+"""The loader gap is closed: on a small module of NumPy's, which patchelf makes lack things."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import importlib.util
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -19,8 +18,11 @@ import numpy.random.bit_generator as small_module
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from paddlecompat.environments.loader import LoaderError, download, lacks, mend
+from paddlecompat.environments.installer import python_of
+from paddlecompat.environments.loader import lacks, mend
+from paddlecompat.environments.wheels import Fetch
 from paddlecompat.fixtures.releases import Gap, InterpreterLibrary, MissingLibrary, MissingSymbol
+from paddlecompat.records.record import CannotRun
 
 pytestmark = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="asks the dynamic loader of glibc"
@@ -64,6 +66,9 @@ def module(tmp_path: Path) -> Path:
     path = tmp_path / "environment/lib/python3.10/site-packages/paddle/fluid/core_avx.so"
     path.parent.mkdir(parents=True)
     (path.parents[1] / "libs").mkdir()
+    python = python_of(path.parents[5])
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
     return path
 
 
@@ -106,19 +111,19 @@ def bundled(module: Path, tmp_path: Path) -> list[MissingLibrary]:
 
 
 @pytest.fixture
-def fetch(tmp_path: Path) -> Callable[[MissingLibrary, Path], Path]:
-    return lambda gap, _folder: tmp_path / gap.wheel
+def fetch(tmp_path: Path) -> Fetch:
+    return lambda wheel, _folder: tmp_path / wheel
 
 
-def fetch_nothing(gap: MissingLibrary, _folder: Path) -> NoReturn:
-    raise AssertionError(f"{gap.wheel} was asked for")
+def fetch_nothing(wheel: str, _folder: Path) -> NoReturn:
+    raise AssertionError(f"{wheel} was asked for")
 
 
 def test_a_missing_symbol_becomes_the_public_one_of_any_version(
     environment: Path, module: Path, gone: MissingSymbol
 ) -> None:
     before = imports(module)
-    lines = mend(environment, PYTHON, [gone])
+    lines = mend(environment, [gone])
     assert lines == [f"paddle/fluid/core_avx.so: {gone.asked} -> {gone.use_instead}"]
     mended = {("_gone", gone.symbol_version): (gone.use_instead, "")}
     assert imports(module) == [mended.get(symbol, symbol) for symbol in before]
@@ -129,7 +134,7 @@ def test_mending_a_symbol_changes_at_most_six_bytes(
     environment: Path, module: Path, gone: MissingSymbol
 ) -> None:
     before = module.read_bytes()
-    mend(environment, PYTHON, [gone])
+    mend(environment, [gone])
     after = module.read_bytes()
     assert len(after) == len(before)
     assert 0 < sum(a != b for a, b in zip(after, before, strict=True)) <= 6
@@ -147,7 +152,7 @@ def test_a_file_that_a_cache_shares_keeps_its_bytes(
     module.rename(cached)
     link(cached, module)
     before = cached.read_bytes()
-    assert mend(environment, PYTHON, [gone])
+    assert mend(environment, [gone])
     assert cached.read_bytes() == before
 
 
@@ -155,11 +160,11 @@ def test_a_mended_environment_is_left_alone(
     environment: Path,
     module: Path,
     bundled: list[MissingLibrary],
-    fetch: Callable[[MissingLibrary, Path], Path],
+    fetch: Fetch,
 ) -> None:
-    assert mend(environment, PYTHON, bundled, fetch)
+    assert mend(environment, bundled, fetch)
     before = {path: path.stat() for path in environment.rglob("*")}
-    assert mend(environment, PYTHON, bundled, fetch_nothing) == []
+    assert mend(environment, bundled, fetch_nothing) == []
     after = {path: path.stat() for path in environment.rglob("*")}
     assert {p: (s.st_ino, s.st_mtime_ns) for p, s in after.items()} == {
         p: (s.st_ino, s.st_mtime_ns) for p, s in before.items()
@@ -174,26 +179,25 @@ def test_a_machine_that_has_everything_is_left_alone(environment: Path, module: 
         MissingSymbol(symbol=name, symbol_version=version, use_instead=other),
         MissingLibrary(library="libc.so.6", wheel=WHEEL, sha256="0" * 64, file="libc.so.6"),
     ]
-    assert mend(environment, PYTHON, there, fetch_nothing) == []
+    assert mend(environment, there, fetch_nothing) == []
     assert (module.stat().st_ino, module.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_a_system_other_than_linux_is_left_alone(
-    environment: Path, module: Path, gone: MissingSymbol, monkeypatch: pytest.MonkeyPatch
+    environment: Path, module: Path, gone: MissingSymbol
 ) -> None:
     before = module.read_bytes()
-    monkeypatch.setattr(sys, "platform", "win32")
-    assert mend(environment, PYTHON, [gone]) == []
+    assert mend(environment, [gone], platform="win32") == []
     assert module.read_bytes() == before
 
 
-def test_a_missing_library_lands_where_the_build_looks_and_needs_no_hashed_name(
+def test_a_missing_library_lands_where_the_build_looks(
     environment: Path,
     module: Path,
     bundled: list[MissingLibrary],
-    fetch: Callable[[MissingLibrary, Path], Path],
+    fetch: Fetch,
 ) -> None:
-    lines = mend(environment, PYTHON, bundled, fetch)
+    lines = mend(environment, bundled, fetch)
     assert lines == ["libabsent-s.so.9 from bundle 1.0", "libabsent-c.so.9 from bundle 1.0"]
     libs = module.parents[1] / "libs"
     assert sorted(p.name for p in libs.iterdir()) == ["libabsent-c.so.9", "libabsent-s.so.9"]
@@ -204,25 +208,25 @@ def test_a_bundled_library_takes_its_fellow_from_the_machine(
     environment: Path,
     module: Path,
     bundled: list[MissingLibrary],
-    fetch: Callable[[MissingLibrary, Path], Path],
+    fetch: Fetch,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fellow = "libabsent-c.so.9"
     patchelf(tmp_path / "machine" / fellow, "--set-soname", fellow)
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path / "machine"))
-    assert mend(environment, PYTHON, bundled, fetch) == ["libabsent-s.so.9 from bundle 1.0"]
+    assert mend(environment, bundled, fetch) == ["libabsent-s.so.9 from bundle 1.0"]
     assert lacks(module, PYTHON) == set()
 
 
 OWN = InterpreterLibrary(library="libabsent-python.so.9", use_instead="libc.so.6")
 
 
-def test_a_library_that_the_interpreter_holds_is_no_longer_asked_for(
+def test_a_library_inside_the_interpreter_is_asked_for_no_more(
     environment: Path, module: Path
 ) -> None:
     patchelf(module, "--add-needed", OWN.library)
-    lines = mend(environment, PYTHON, [OWN])
+    lines = mend(environment, [OWN])
     assert lines == ["paddle/fluid/core_avx.so: libabsent-python.so.9 -> libc.so.6"]
     assert lacks(module, PYTHON) == set()
 
@@ -233,46 +237,57 @@ def test_a_library_that_the_interpreter_loads_is_not_missing(
     patchelf(module, "--add-needed", OWN.library)
     patchelf(tmp_path / OWN.library, "--set-soname", OWN.library)
     loads = ("--add-needed", OWN.library, "--set-rpath", str(tmp_path))
-    python = patchelf(tmp_path / "python", *loads, of=sys.executable)
-    assert mend(environment, python, [OWN]) == []
+    python_of(environment).unlink()
+    patchelf(python_of(environment), *loads, of=sys.executable)
+    assert mend(environment, [OWN]) == []
 
 
 def test_a_wheel_that_is_not_the_locked_one_is_refused(
     environment: Path,
     module: Path,
     bundled: list[MissingLibrary],
-    fetch: Callable[[MissingLibrary, Path], Path],
+    fetch: Fetch,
     tmp_path: Path,
 ) -> None:
     with (tmp_path / WHEEL).open("ab") as wheel:
         wheel.write(b"\0")
     found = hashlib.sha256((tmp_path / WHEEL).read_bytes()).hexdigest()
-    with pytest.raises(LoaderError, match=f"{WHEEL}.*{found}.*{bundled[0].sha256}"):
-        mend(environment, PYTHON, bundled, fetch)
+    with pytest.raises(CannotRun, match=f"{WHEEL}.*{found}.*{bundled[0].sha256}"):
+        mend(environment, bundled, fetch)
     assert not list((module.parents[1] / "libs").iterdir())
 
 
 def test_a_wheel_without_the_library_is_refused(
     environment: Path,
     bundled: list[MissingLibrary],
-    fetch: Callable[[MissingLibrary, Path], Path],
+    fetch: Fetch,
 ) -> None:
     elsewhere = bundled[0].model_copy(update={"file": "elsewhere/*"})
-    with pytest.raises(LoaderError, match=rf"{WHEEL}: elsewhere/\* is 0 files"):
-        mend(environment, PYTHON, [elsewhere], fetch)
+    with pytest.raises(CannotRun, match=rf"{WHEEL}: elsewhere/\* is 0 files"):
+        mend(environment, [elsewhere], fetch)
+
+
+@contextmanager
+def small_files_alone(size: int) -> Iterator[None]:
+    """Writing more than `size` bytes into a file fails, as it does where the disk is full."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_an_interrupted_mend_leaves_the_old_file_and_no_other(
-    environment: Path, module: Path, gone: MissingSymbol, monkeypatch: pytest.MonkeyPatch
+    environment: Path, module: Path, gone: MissingSymbol
 ) -> None:
-    def half(_source: Path, copy: Path) -> NoReturn:
-        copy.write_bytes(b"\x7fELF")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     before = module.read_bytes()
-    monkeypatch.setattr(shutil, "copy2", half)
-    with pytest.raises(LoaderError, match=r"core_avx\.so: cannot be mended: .*No space left"):
-        mend(environment, PYTHON, [gone])
+    with (
+        small_files_alone(len(before) // 2),
+        pytest.raises(CannotRun, match=r"core_avx\.so: cannot be mended: .*File too large"),
+    ):
+        mend(environment, [gone])
     assert module.read_bytes() == before
     assert list(module.parent.iterdir()) == [module]
 
@@ -282,8 +297,10 @@ def test_a_module_without_the_public_name_is_refused(
 ) -> None:
     unnamed = gone.model_copy(update={"use_instead": "no_such_name"})
     before = module.read_bytes()
-    with pytest.raises(LoaderError, match=r"core_avx\.so: it has no name no_such_name to ask"):
-        mend(environment, PYTHON, [unnamed])
+    with pytest.raises(
+        CannotRun, match=r"core_avx\.so: cannot be mended: it has no name no_such_name"
+    ):
+        mend(environment, [unnamed])
     assert module.read_bytes() == before
 
 
@@ -291,62 +308,22 @@ def test_a_gap_that_mending_does_not_close_is_an_error(
     environment: Path,
     module: Path,
     bundled: list[MissingLibrary],
-    fetch: Callable[[MissingLibrary, Path], Path],
+    fetch: Fetch,
 ) -> None:
     patchelf(module, "--add-needed", "libabsent-c.so.9", "--remove-rpath")  # looks nowhere
-    with pytest.raises(LoaderError, match=r"core_avx\.so: the loader still lacks libabsent-c\.so"):
-        mend(environment, PYTHON, bundled, fetch)
+    with pytest.raises(CannotRun, match=r"core_avx\.so: the loader still lacks libabsent-c\.so"):
+        mend(environment, bundled, fetch)
 
 
 def test_a_damaged_module_is_named(environment: Path, module: Path, gone: MissingSymbol) -> None:
     module.write_bytes(module.read_bytes()[:1000])
-    with pytest.raises(LoaderError, match=r"core_avx\.so: the dynamic loader cannot read it: "):
-        mend(environment, PYTHON, [gone])
+    with pytest.raises(CannotRun, match=r"core_avx\.so: the dynamic loader cannot read it: "):
+        mend(environment, [gone])
 
 
-def test_an_interpreter_that_is_a_script_is_named(
-    environment: Path, gone: MissingSymbol, tmp_path: Path
-) -> None:
-    script = tmp_path / "python"
+def test_an_interpreter_that_is_a_script_is_named(environment: Path, gone: MissingSymbol) -> None:
+    script = python_of(environment)
+    script.unlink()
     script.write_text('#!/bin/sh\nexec python3 "$@"\n')
-    with pytest.raises(LoaderError, match=f"{script}: not a Python program"):
-        mend(environment, script, [gone])
-
-
-@pytest.fixture
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that pip is set to take wheels from, and nowhere else."""
-    if importlib.util.find_spec("pip") is None:
-        pytest.skip("this environment has no pip")
-    folder = tmp_path / "index"
-    folder.mkdir()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-def locked(wheel: str) -> MissingLibrary:
-    return MissingLibrary(library="libabsent.so.9", wheel=wheel, sha256="0" * 64, file="*")
-
-
-@pytest.mark.parametrize(
-    "wheel",
-    [
-        "bundle-1.0-py3-none-manylinux2014_x86_64.whl",
-        "bundle-1.0-cp310-cp310-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
-    ],
-)
-def test_a_wheel_of_any_python_is_fetched_from_where_pip_is_set_to(
-    wheel: str, index: Path, tmp_path: Path
-) -> None:
-    with zipfile.ZipFile(index / wheel, "w") as archive:
-        archive.writestr(
-            "bundle-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: bundle\nVersion: 1.0\n"
-        )
-        archive.writestr("bundle-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
-    assert download(locked(wheel), tmp_path).read_bytes() == (index / wheel).read_bytes()
-
-
-def test_a_wheel_that_the_index_lacks_is_named(index: Path, tmp_path: Path) -> None:
-    with pytest.raises(LoaderError, match=rf"{WHEEL}: cannot be fetched for libabsent\.so\.9: .+"):
-        download(locked(WHEEL), tmp_path)
+    with pytest.raises(CannotRun, match=f"{script}: not a Python program"):
+        mend(environment, [gone])

@@ -13,9 +13,9 @@ import samples
 from paddlecompat.cells import filling, option_set
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.environment import Prepared
-from paddlecompat.environments.installer import interpreter
+from paddlecompat.environments.installer import python_of
 from paddlecompat.fixtures import expectations, releases
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import store
 from paddlecompat.records.record import Device, Environment, PropertyResult, Record, Seconds
@@ -23,11 +23,11 @@ from paddlecompat.report import pages
 
 FIXTURE = releases.load()
 GPU = releases.cell_named("gpu-2.3.2", FIXTURE)
-INSTALLED = ROOT / ".nox" / "cpu-2-3-2"
+INSTALLED = environment_of("cpu-2.3.2")
 EXACT = "test_selection_is_bit_exact[{}]"
 
 pytestmark = pytest.mark.skipif(
-    not interpreter(INSTALLED).exists(), reason="nox -s cpu-2.3.2 makes the environment"
+    not python_of(INSTALLED).exists(), reason="nox -s cpu-2.3.2 makes the environment"
 )
 
 
@@ -43,6 +43,7 @@ class Measure:
         self.folder = folder
         made = Prepared(
             made_from="",
+            folder=INSTALLED,
             build=samples.build(),
             environment=Environment(packages={}, mended=[]),
             seconds=Seconds(),

@@ -263,10 +263,13 @@ def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], byte
 
 def script_of(case: bytes, place: str) -> str | None:
     """The case's script, written by a process that may import Paddle; this one must live on."""
-    asked = [sys.executable, "-m", "properties.programs.write_script", place]
+    asked = [sys.executable, "-m", "properties.programs.probe", "script", place]
     tests = Path(__file__).parents[1]
     try:
         ended = subprocess.run(asked, input=case, capture_output=True, timeout=120, cwd=tests)
     except subprocess.TimeoutExpired:  # a device that hangs, hangs whoever opens it
         return None
-    return ended.stdout.decode() if case and ended.returncode == 0 else None
+    if not case or ended.returncode:
+        return None
+    script: str = json.loads(ended.stdout.splitlines()[-1])  # a release may print before it
+    return script

@@ -152,17 +152,17 @@ def chosen(*builds: Build, here: Machine = HERE) -> Choice | NotRun:
     return choice.choose(Release(version="2.9.9", builds=list(builds)), here)
 
 
-def test_native_code_is_preferred_to_code_that_the_driver_compiles() -> None:
+def test_native_code_is_preferred_to_ptx() -> None:
     assert ends_as(chosen(OLD, NEW)) == "2.9.9.post112"
 
 
-def test_code_that_the_driver_compiles_serves_where_there_is_no_other() -> None:
+def test_ptx_serves_where_there_is_no_native_code() -> None:
     found = chosen(OLD)
     assert isinstance(found, Choice)
     assert "PTX that the driver compiles for sm_86" in found.why
 
 
-def test_code_that_the_driver_compiles_needs_a_driver_of_the_builds_cuda() -> None:
+def test_ptx_needs_a_driver_of_the_builds_own_cuda() -> None:
     compiled = made("2.9.9", "11.8", ["8.0"], ["8.0"])
     here = replace(HERE, capability="9.0", driver="510.47", driver_cuda="11.6")
     assert ends_as(chosen(compiled, here=here)) == TOO_OLD
@@ -189,7 +189,7 @@ def test_pypi_is_preferred_to_paddles_index() -> None:
     assert ends_as(chosen(on_pypi, elsewhere)) == "2.9.9"
 
 
-def test_a_build_on_an_index_that_cannot_be_reached_is_named_with_the_way_around() -> None:
+def test_a_build_out_of_reach_is_named_with_the_way_around() -> None:
     found = chosen(NEW, here=replace(HERE, indexes=frozenset({"pypi"})))
     assert isinstance(found, NotRun)
     assert "2.9.9.post112" in found.detail
@@ -204,19 +204,19 @@ def test_a_release_without_a_build_for_the_system_says_so() -> None:
 
 def test_a_build_can_be_named_whatever_the_card() -> None:
     release = Release(version="2.9.9", builds=[OLD, NEW])
-    assert choice.named(release, "2.9.9.post112") == NEW
+    assert choice.build_named(release, "2.9.9.post112") == NEW
 
 
-def test_a_build_that_is_not_listed_is_looked_for_on_paddles_index() -> None:
-    found = choice.named(Release(version="2.9.9", builds=[OLD]), "2.9.9.post117")
+def test_a_build_that_is_not_listed_is_on_paddles_own_index() -> None:
+    found = choice.build_named(Release(version="2.9.9", builds=[OLD]), "2.9.9.post117")
     assert (found.version, found.index, found.cuda) == ("2.9.9.post117", "paddle", "11.7")
 
 
-def test_a_build_of_another_release_is_refused_with_those_there_are() -> None:
+def test_a_named_build_of_another_release_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"--build 2\.3\.2: not a build of 2\.9\.9; known: 2\.9\.9"
     ):
-        choice.named(Release(version="2.9.9", builds=[OLD]), "2.3.2")
+        choice.build_named(Release(version="2.9.9", builds=[OLD]), "2.3.2")
 
 
 def test_three_example_cards_are_told_what_they_would_be_given() -> None:

@@ -47,6 +47,7 @@ class Desk:
         self.loaded: dict[str, str] | NotRun = {}
         self.problem: NotRun | None = None
         self.built: list[str | None] = []
+        self.removed: list[str] = []
 
     def prepare(self, cell: Cell, fixture: object, wanted: Any) -> Prepared:
         self.built.append(wanted.build and wanted.build.version)
@@ -64,6 +65,7 @@ class Desk:
     def hands(self) -> Hands:
         return Hands(
             prepare=self.prepare,
+            remove=lambda cell: self.removed.append(cell.name),
             look=lambda _: self.device,
             machine_with=lambda _: MACHINE,
             try_device=lambda *_: self.loaded,
@@ -249,3 +251,9 @@ def test_what_was_not_asked_for_is_not_absent(desk: Desk) -> None:
 def test_a_part_of_the_suite_stays_out_of_the_table(desk: Desk, asked: dict[str, str]) -> None:
     desk.fill(**asked)
     assert not desk.table.exists()
+
+
+def test_a_pruned_environment_is_removed_after_measuring(desk: Desk) -> None:
+    desk.fill(prune=True)
+    assert desk.removed == ["cpu-2.3.2"]
+    assert desk.record.verdict == "sound"

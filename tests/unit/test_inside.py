@@ -35,6 +35,7 @@ def test_why_a_cell_cannot_be_made_ready_is_told_in_its_own_words(
     log = tmp_path / "prepare-gpu-2.3.2.log"
     log.write_text(said, encoding="utf-8")
     monkeypatch.setattr(run_program, "ROOT", tmp_path)
-    monkeypatch.setattr(run_program, "logged", lambda *_: (log, 1))
+    monkeypatch.setattr(run_program, "LOGS", tmp_path)
+    monkeypatch.setattr(run_program, "run_logged", lambda *_: 1)
     with pytest.raises(ValueError, match=f"gpu-2.3.2 cannot be made ready: .*{told}"):
         run_program.interpreter_of(releases.cell_named("gpu-2.3.2", FIXTURE))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pynvml
@@ -11,17 +14,25 @@ import pytest
 import samples
 
 from paddlecompat.machine import driver, gpus
+from paddlecompat.machine.processes import Ended, run_checked
 from paddlecompat.records.record import Device, NotRun, Reason
 
 
-class Driver:
-    """Stands in for NVML, with the devices that the test says."""
+class Nvml:
+    """Stands in for the module pynvml: a driver with these devices, or with this error."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *devices: str) -> None:
+    def __init__(self, *devices: str, error: int | None = None) -> None:
+        self.devices, self.error = devices, error
+
+    def initialize(self) -> None:
+        if self.error is not None:
+            raise pynvml.NVMLError(self.error)
+
+    def __getattr__(self, name: str) -> Any:
         answers: dict[str, Any] = {
-            "nvmlInit": lambda: None,
-            "nvmlDeviceGetCount": lambda: len(devices),
-            "nvmlDeviceGetHandleByIndex": devices.__getitem__,
+            "nvmlInit": self.initialize,
+            "nvmlDeviceGetCount": lambda: len(self.devices),
+            "nvmlDeviceGetHandleByIndex": self.devices.__getitem__,
             "nvmlDeviceGetUUID": lambda handle: f"GPU-{handle}-0123",
             "nvmlDeviceGetHandleByUUID": self.no_such,
             "nvmlDeviceGetDeviceHandleFromMigDeviceHandle": self.no_such,
@@ -29,22 +40,17 @@ class Driver:
             "nvmlSystemGetCudaDriverVersion_v2": lambda: 12020,
             "nvmlSystemGetDriverVersion": lambda: "535.104.05",
             "nvmlDeviceGetName": lambda handle: handle,
-            "nvmlDeviceGetMemoryInfo": lambda _: type("Memory", (), {"total": 24 * 2**30}),
+            "nvmlDeviceGetMemoryInfo": lambda _: SimpleNamespace(total=24 * 2**30),
         }
-        for name, answer in answers.items():
-            monkeypatch.setattr(pynvml, name, answer)
-        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        return answers[name]
 
     @staticmethod
     def no_such(_: str) -> None:
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
 
 
-def test_the_driver_tells_name_capability_memory_and_what_it_serves(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    Driver(monkeypatch, "RTX 3090")
-    assert Device.model_validate(driver.look()) == Device(
+def test_the_driver_tells_name_capability_memory_and_cuda() -> None:
+    assert Device.model_validate(driver.look(Nvml("RTX 3090"))) == Device(
         name="RTX 3090",
         capability="8.6",
         memory_gib=24.0,
@@ -55,14 +61,16 @@ def test_the_driver_tells_name_capability_memory_and_what_it_serves(
 
 @pytest.mark.parametrize(
     ("visible", "name"),
-    [("1,0", "T4"), (" 0 ", "V100"), ("GPU-T4", "T4"), ("GPU-V100-0123", "V100")],
+    [
+        (None, "V100"),
+        ("1,0", "T4"),
+        (" 0 ", "V100"),
+        ("GPU-T4", "T4"),
+        ("GPU-V100-0123", "V100"),
+    ],
 )
-def test_the_device_is_the_first_that_is_visible(
-    monkeypatch: pytest.MonkeyPatch, visible: str, name: str
-) -> None:
-    Driver(monkeypatch, "V100", "T4")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert driver.look()["name"] == name
+def test_the_device_is_the_first_that_is_visible(visible: str | None, name: str) -> None:
+    assert driver.look(Nvml("V100", "T4"), visible)["name"] == name
 
 
 @pytest.mark.parametrize(
@@ -73,82 +81,60 @@ def test_the_device_is_the_first_that_is_visible(
         (pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH, "driver says: .*mismatch"),
     ],
 )
-def test_each_failure_of_the_driver_has_its_own_words(
-    monkeypatch: pytest.MonkeyPatch, error: int, words: str
-) -> None:
-    def fail() -> None:
-        raise pynvml.NVMLError(error)
-
-    monkeypatch.setattr(pynvml, "nvmlInit", fail)
-    with pytest.raises(AssertionError, match=words):
-        raise AssertionError(driver.look()["problem"])
+def test_each_failure_of_the_driver_has_its_own_words(error: int, words: str) -> None:
+    assert re.search(words, driver.look(Nvml(error=error))["problem"])
 
 
-def test_a_driver_without_a_device_is_told_apart_from_no_driver(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    Driver(monkeypatch)
-    assert driver.look() == {"problem": "the NVIDIA driver is there, but no device"}
+def test_a_driver_without_a_device_is_told_apart_from_no_driver() -> None:
+    assert driver.look(Nvml()) == {"problem": "the NVIDIA driver is there, but no device"}
 
 
 @pytest.mark.parametrize("visible", ["", "-1"])
-def test_devices_that_are_hidden_are_not_called_missing(
-    monkeypatch: pytest.MonkeyPatch, visible: str
-) -> None:
-    Driver(monkeypatch, "V100")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert driver.look() == {"problem": "CUDA_VISIBLE_DEVICES hides every device"}
+def test_devices_that_are_hidden_are_not_called_missing(visible: str) -> None:
+    problem = "CUDA_VISIBLE_DEVICES hides every device"
+    assert driver.look(Nvml("V100"), visible) == {"problem": problem}
 
 
 @pytest.mark.parametrize("visible", ["GPU-nowhere", "MIG-nowhere"])
-def test_a_device_that_is_named_and_not_there_is_told(
-    monkeypatch: pytest.MonkeyPatch, visible: str
-) -> None:
-    Driver(monkeypatch, "V100")
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    problem = driver.look()["problem"]
+def test_a_device_that_is_named_and_not_there_is_told(visible: str) -> None:
+    problem = driver.look(Nvml("V100"), visible)["problem"]
     assert problem == f"CUDA_VISIBLE_DEVICES={visible}: the NVIDIA driver says: Not Found"
 
 
-def test_the_last_words_count_before_an_earlier_warning(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    words = "libcupti.so: cannot open shared object file\nCUDA error(46), busy or unavailable"
-    found = first_calculation(tmp_path, f"raise SystemExit({words!r})", monkeypatch)
-    assert found.reason == "device in use"
-
-
-def test_what_a_library_prints_after_the_answer_is_no_answer(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    assert first_calculation(tmp_path, "print('{}'); print('bye')", monkeypatch) == {}
-
-
-def test_a_driver_check_that_dies_leaves_the_cell_without_a_device(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(gpus, "DRIVER_CHECK", child(tmp_path, "import os; os.abort()"))
+def test_the_driver_is_asked_in_a_process_of_its_own() -> None:
     found = gpus.look()
+    assert isinstance(found, Device) or found.reason == "no CUDA device"
+
+
+def test_a_driver_that_ends_the_process_leaves_no_device() -> None:
+    found = gpus.look(ask=lambda _: run_checked([sys.executable, "-c", "import os; os.abort()"]))
     assert isinstance(found, NotRun)
     assert found.reason == "no CUDA device"
 
 
-def child(folder: Path, code: str) -> Path:
-    path = folder / "check.py"
-    path.write_text(code, encoding="utf-8")
-    return path
+def first_calculation(code: str) -> Any:
+    """What comes of it where the environment's program is this code."""
+
+    def run(python: Path, name: str, arguments: list[str], settings: Mapping[str, str]) -> Ended:
+        assert (name, arguments) == ("probe", ["device"])
+        return run_checked([python, "-c", code], settings)
+
+    python, settings = Path(sys.executable), {"FLAG": "set"}
+    return gpus.try_device(python, samples.build(), samples.device(), settings, run=run)
 
 
-def first_calculation(folder: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(gpus, "DEVICE_CHECK", child(folder, code))
-    return gpus.tried(Path(sys.executable), samples.build(), samples.device(), {"FLAG": "set"})
-
-
-def test_a_first_calculation_tells_what_it_loaded(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_first_calculation_tells_what_it_loaded() -> None:
     code = """import json, os; print(json.dumps({"cudnn": os.environ["FLAG"]}))"""
-    assert first_calculation(tmp_path, code, monkeypatch) == {"cudnn": "set"}
+    assert first_calculation(code) == {"cudnn": "set"}
+
+
+def test_the_last_words_count_before_an_earlier_warning() -> None:
+    words = "libcupti.so: cannot open shared object file\nCUDA error(46), busy or unavailable"
+    assert first_calculation(f"raise SystemExit({words!r})").reason == "device in use"
+
+
+def test_what_a_library_prints_after_the_answer_is_no_answer() -> None:
+    assert first_calculation("print('{}'); print('bye')") == {}
 
 
 @pytest.mark.parametrize(
@@ -169,18 +155,13 @@ def test_a_first_calculation_tells_what_it_loaded(
         ("words that nobody has seen", "device refused"),
     ],
 )
-def test_each_failure_of_the_device_has_its_own_reason(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: str, reason: Reason
-) -> None:
-    code = f"raise SystemExit({words!r} + chr(10) + '  [Hint: see the manual]')"
-    found = first_calculation(tmp_path, code, monkeypatch)
+def test_each_failure_of_the_device_has_its_own_reason(words: str, reason: Reason) -> None:
+    found = first_calculation(f"raise SystemExit({words!r} + chr(10) + '  [Hint: see the manual]')")
     assert (found.reason, words in found.detail or reason == "device refused") == (reason, True)
 
 
-def test_a_release_that_just_ends_its_process_refuses_the_device(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    found = first_calculation(tmp_path, "import os; os._exit(255)", monkeypatch)
+def test_a_release_that_ends_its_process_refuses_the_device() -> None:
+    found = first_calculation("import os; os._exit(255)")
     assert found.reason == "device refused"
     assert "exit status 255" in found.detail
     assert "NVIDIA GeForce RTX 3090, compute capability 8.6, driver 535.104.05" in found.detail

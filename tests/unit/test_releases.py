@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.environments import locks, wheels
+from paddlecompat.environments import wheels
 from paddlecompat.fixtures import releases
 
 TEN = (
@@ -73,20 +73,6 @@ def test_gpu_code_of_paddles_own_index_has_its_source() -> None:
     assert own
     assert unsaid == []
     assert "wheel" not in {code.source for b in own for code in (b.linux, b.windows) if code}
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for uv")
-def test_builds_of_paddles_own_index_are_not_locked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    uv = tmp_path / "uv"
-    uv.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / "calls"}\n', encoding="utf-8")
-    uv.chmod(0o755)
-    monkeypatch.setenv("UV", str(uv))
-    locks.lock(releases.load(), ["2.3.2"])
-    calls = (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
-    (lock,) = re.findall(r"--output-file (\S+)", "\n".join(calls))
-    assert Path(lock).name == "paddlepaddle-gpu-2.3.2.txt"
 
 
 def test_one_block_adds_a_release(tmp_path: Path) -> None:
