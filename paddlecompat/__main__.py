@@ -150,7 +150,9 @@ def report_records(parsed: argparse.Namespace, fixture: Fixture) -> Status:
 def write_report(fixture: Fixture) -> Status:
     """Make the pages from the committed records. A record that is refused makes it worse."""
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    summary = pages.write(RECORDS, RECORDS.parent, EXPECTATIONS, fixture, readmes, published.FIELD_REPORTS)
+    summary = pages.write(
+        RECORDS, RECORDS.parent, EXPECTATIONS, fixture, readmes, published.FIELD_REPORTS
+    )
     schemas.write()
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)

@@ -83,9 +83,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     return conclude(record, known, options, work)
 
 
-def conclude(
-    record: Record, known: Sequence[Expectation], options: Options, work: Path
-) -> Filled:
+def conclude(record: Record, known: Sequence[Expectation], options: Options, work: Path) -> Filled:
     """Keep the record and the scripts, and judge it by what is expected of what was asked for."""
     judgement = judging.judge(record, known)
     if options.keyword is not None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import samples
-from paddlecompat.records.outcome import Outcome, Status
 
 from paddlecompat.cells import matrix
 from paddlecompat.cells.matrix import Desk
 from paddlecompat.cells.option_set import Options
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.releases import Cell
+from paddlecompat.records.outcome import Outcome, Status
 from paddlecompat.records.record import Device, NotRun
 
 FIXTURE = releases.load()
