@@ -18,7 +18,7 @@ from paddlecompat.environments import cuda_libraries, locks, wheels
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures import forms, published, releases, schemas
 from paddlecompat.fixtures.expectations import EXPECTATIONS
-from paddlecompat.fixtures.folders import RECORDS, ROOT
+from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, add_options, options_from
 from paddlecompat.records import store
@@ -150,9 +150,8 @@ def report_records(parsed: argparse.Namespace, fixture: Fixture) -> Status:
 def write_report(fixture: Fixture) -> Status:
     """Make the pages from the committed records. A record that is refused makes it worse."""
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    summary = pages.write(
-        RECORDS, RECORDS.parent, EXPECTATIONS, fixture, readmes, published.FIELD_REPORTS
-    )
+    reports = published.FIELD_REPORTS
+    summary = pages.write(RECORDS, REPORTS, EXPECTATIONS, fixture, readmes, reports)
     schemas.write()
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)

@@ -23,7 +23,14 @@ from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import judging, store
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import CannotRun, Device, NotRun, Record, verdict_of
+from paddlecompat.records.record import (
+    CannotRun,
+    Device,
+    NotRun,
+    PropertyResult,
+    Record,
+    verdict_of,
+)
 
 SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
 
@@ -51,7 +58,7 @@ class Hands:
     machine_with: Callable[[Device], Machine] = machine_with
     try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
     settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
-    run: Callable[..., list[suite.PropertyResult]] = suite.run
+    run: Callable[..., list[PropertyResult]] = suite.run
     load_known: Callable[[], list[Expectation]] = expectations.load
     work: Path = CELLS
 

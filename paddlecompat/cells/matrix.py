@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -97,10 +97,10 @@ def run(
     return worst(done.values())
 
 
-def worst(statuses: Iterator[int] | list[int]) -> Status:
+def worst(statuses: Collection[int]) -> Status:
     """Of several cells: one that is worse than expected outweighs a machine that failed."""
     order = (Status.WORSE, Status.WRONG_OPTIONS, Status.MACHINE_FAILED)
-    return next((status for status in order if status in set(statuses)), Status.AS_EXPECTED)
+    return next((status for status in order if status in statuses), Status.AS_EXPECTED)
 
 
 def fillable(fixture: Fixture, desk: Desk) -> list[Cell]:

@@ -1,4 +1,4 @@
-"""What a person may ask of a cell: one frozen dataclass, from the command line to the pytest run."""
+"""What a person may ask of a cell: one frozen dataclass, from command line to pytest run."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Options:
     build: str | None = option(
         "--build", to="cell", metavar="VERSION", help="GPU: measure this build, as 2.3.2.post112"
     )
-    sanitize: str | None = option(
+    sanitize: SanitizerTool | None = option(
         "--sanitize",
         to="cell",
         choices=get_args(SanitizerTool),

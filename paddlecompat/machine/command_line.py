@@ -50,8 +50,8 @@ def option(*flags: str, to: str, help: str, pytest: str = "", **settings: Any) -
     `settings` are those of argparse: `default`, `type`, `choices`, `metavar`, `action`.
     """
     default = settings.pop("default", False if settings.get("action") == "store_true" else None)
-    carried = {"flags": flags, "to": to.split(), "pytest": pytest}
-    carried["settings"] = {"help": help, "default": default, **settings}
+    settings |= {"help": help, "default": default}
+    carried = {"flags": flags, "to": to.split(), "pytest": pytest, "settings": settings}
     return field(default=default, metadata=carried)
 
 
