@@ -168,11 +168,12 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
     others = [text for name, text in blocks.items() if not name.startswith("paddlepaddle")]
     print(f"installing {len(others)} locked packages and {wheel.path.name}", flush=True)
     installer.make_environment(python, folder)
+    inside = installer.python_of(folder)
     beside = folder / "requirements.txt"
     beside.write_text("".join(others), encoding="utf-8")
-    installer.install(folder, "--no-deps", "--require-hashes", f"--requirement={beside}")
+    installer.install(inside, "--require-hashes", f"--requirement={beside}")
     # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
-    installer.install(folder, "--no-deps", "--no-cache-dir", str(wheel.path))
+    installer.install(inside, "--no-cache-dir", str(wheel.path))
 
 
 def mend_all(

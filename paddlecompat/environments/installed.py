@@ -18,11 +18,10 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from paddlecompat.environments.environment import import_once
-from paddlecompat.environments.installer import PIP, run_installer
+from paddlecompat.environments.installer import install
 from paddlecompat.environments.locks import OLDEST, TOOLS
 from paddlecompat.fixtures.folders import HERE
 from paddlecompat.fixtures.forms import Model, write_text
-from paddlecompat.machine import interpreters
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, MeasuredBuild
 
@@ -159,16 +158,7 @@ def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TO
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         print(f"putting the test tools for CPython {interpreter.python} into {folder}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
-        run_installer(tools_command(interpreter.path, folder, lock, interpreters.uv()))
+        locked = ("--require-hashes", "--only-binary=:all:", f"--requirement={lock}")
+        install(interpreter.path, *locked, f"--target={folder}", own_pip=False)
         write_text(stamp, wanted)
     return folder
-
-
-def tools_command(python: Path, folder: Path, lock: Path, uv: str | None) -> list[str | Path]:
-    """The command that puts the tools into the folder; pip is this process's, not `python`'s."""
-    if uv is not None:
-        command: tuple[str | Path, ...] = (uv, "pip", "install", "--python", python)
-    else:
-        command = (*PIP, "--python", python, "install")
-    locked = ("--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:")
-    return [*command, *locked, "--target", folder, "--requirement", lock]

@@ -33,14 +33,22 @@ def make_environment(python: Path, folder: Path) -> None:
         run_installer([python, "-m", "venv", folder])
 
 
-def install(environment: Path, *arguments: str) -> None:
-    """Install into an environment of `make_environment`. Raises CannotRun where that fails."""
-    python = python_of(environment)
-    if uv := interpreters.uv():
-        run_installer([uv, "pip", "install", "--quiet", "--python", python, *arguments])
-    else:
-        quiet = ("--quiet", "--no-warn-script-location")
-        run_installer([python, *PIP[1:], "install", *quiet, *arguments])
+def install(python: Path, *arguments: str, own_pip: bool = True) -> None:
+    """Install for `python` what the arguments name, and nothing else.
+
+    Without uv it is done by the interpreter's own pip, or by this process's, which changes nothing
+    in the interpreter where the arguments have a `--target`. Raises CannotRun where it fails.
+    """
+    command = install_command(str(python), interpreters.uv(), own_pip)
+    run_installer([*command, "--quiet", "--no-deps", *arguments])
+
+
+def install_command(python: str, uv: str | None, own_pip: bool) -> list[str]:
+    if uv is not None:
+        return [uv, "pip", "install", "--python", python]
+    if own_pip:
+        return [python, *PIP[1:], "install", "--no-warn-script-location"]
+    return [*PIP, "--python", python, "install"]
 
 
 def run_installer(command: Sequence[str | Path]) -> None:

@@ -26,7 +26,8 @@ import pathlib, subprocess
 if sys.argv[1] == "venv":
     subprocess.run([python, "-m", "venv", "--without-pip", last], check=True)
 elif last.endswith(".whl"):
-    lib = next(pathlib.Path(sys.argv[5]).parents[1].glob("lib/python3*/site-packages"))
+    python = pathlib.Path(sys.argv[sys.argv.index("--python") + 1])
+    lib = next(python.parents[1].glob("lib/python3*/site-packages"))
     (lib / "paddle/libs").mkdir(parents=True)
     (lib / "paddle/__init__.py").write_text({paddle!r})
 """

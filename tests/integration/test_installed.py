@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import venv
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from small_wheels import UvLog, write_program
 
 from paddlecompat.environments import installed, wheels
 from paddlecompat.environments.installed import Interpreter, install_tools, read_interpreter
-from paddlecompat.environments.installer import python_of
+from paddlecompat.environments.installer import install_command, python_of
 from paddlecompat.environments.locks import TOOLS
 from paddlecompat.fixtures import releases
 
@@ -157,7 +158,7 @@ def test_the_tools_go_into_a_folder_of_their_own(uv: UvLog, lock: Path, tmp_path
     folder = install_tools(OLD, tmp_path, lock)
     (command,) = uv.asked
     assert folder == tmp_path / "py310"
-    assert command[command.index("--target") + 1] == str(folder)
+    assert f"--target={folder}" in command
     assert command[command.index("--python") + 1] == "python"
 
 
@@ -178,11 +179,20 @@ def test_the_tools_of_another_lock_are_put_there_anew(
     assert len(uv.asked) == 2
 
 
-@pytest.mark.parametrize("uv", ["uv", None])
-def test_the_tools_are_those_of_the_lock_by_their_hashes(uv: str | None) -> None:
-    command = installed.tools_command(Path("python"), Path("folder"), TOOLS, uv)
-    assert {"--require-hashes", "--no-deps", TOOLS} <= set(command)
-    assert command[command.index("--python") + 1] == Path("python")
+@NEEDS_POSIX
+def test_the_tools_are_those_of_the_lock_by_their_hashes(
+    uv: UvLog, lock: Path, tmp_path: Path
+) -> None:
+    install_tools(OLD, tmp_path, lock)
+    (command,) = uv.asked
+    assert {"--require-hashes", "--no-deps", f"--requirement={lock}"} <= set(command)
+
+
+def test_without_uv_the_pip_of_an_interpreter_that_is_read_rests() -> None:
+    command = install_command("python", uv=None, own_pip=False)
+    assert command[0] == sys.executable
+    assert command[command.index("--python") + 1] == "python"
+    assert install_command("python", uv=None, own_pip=True)[:3] == ["python", "-m", "pip"]
 
 
 def test_nothing_that_paddle_needs_is_in_the_lock_of_the_tools() -> None:
