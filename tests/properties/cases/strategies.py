@@ -1,4 +1,4 @@
-"""What is drawn: small public strategies, each of which says what it draws and how it shrinks.
+"""Selections, and the strategies that draw them: each says what it draws and how it shrinks.
 
 A selection is drawn by its structure (a shape, a dtype and words of arrays.py), never element by
 element, so that a case of half a million elements costs what a case of four does.
@@ -8,19 +8,71 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from properties.cases.selections import Selection
-from properties.oracle.arrays import PATTERNS
+from properties.oracle.arrays import PATTERNS, literal, mask_of, values
 
 Shape = tuple[int, ...]
-OFFERED_EVERYWHERE = ("float32", "float64", "int32", "int64")
+FLOATS = ("float32", "float64")
+OFFERED_EVERYWHERE = (*FLOATS, "int32", "int64")
+OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
+SMALL = 64  # arrays up to this many elements are spelled out in scripts
 # shapes of a few rows, of widths that are no multiples of a vector load
 ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """An array `x` and a `mask`, named by the words of arrays.py: the inputs of a case."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    fill: str = "count"
+    pattern: str = "all"
+    seed: int = 0
+    mask_shape: tuple[int, ...] | None = None  # None: the shape of x
+    mask_dtype: str = "bool"
+
+    @property
+    def x(self) -> np.ndarray:
+        return values(self.shape, self.dtype, self.fill, self.seed)
+
+    @property
+    def mask(self) -> np.ndarray:
+        chosen = mask_of(self._mask_shape, self.pattern, self.seed)
+        return chosen.astype(self.mask_dtype)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {"x": self.x, "mask": self.mask}
+
+    @property
+    def _mask_shape(self) -> tuple[int, ...]:
+        return self.shape if self.mask_shape is None else self.mask_shape
+
+    def __str__(self) -> str:
+        mask = f"mask {self.pattern}"
+        if self.mask_shape is not None:
+            mask += f" of shape {list(self.mask_shape)}"
+        if self.mask_dtype != "bool":
+            mask += f" as {self.mask_dtype}"
+        return f"x {self.dtype} {list(self.shape)} filled {self.fill}, {mask}, seed {self.seed}"
+
+    def code(self) -> str:
+        """Lines that make `x` and `mask` with the same bytes."""
+        x = f"values({self.shape}, {self.dtype!r}, {self.fill!r}, {self.seed})"
+        mask = f"mask_of({self._mask_shape}, {self.pattern!r}, {self.seed})"
+        if self.mask_dtype != "bool":
+            mask += f".astype({self.mask_dtype!r})"
+        if self.x.size <= SMALL and self.mask.size <= SMALL:
+            x, mask = literal(self.x), literal(self.mask)
+        return f"x, mask = (\n    {x},\n    {mask},\n)"
 
 
 def shapes(max_side: int = 7) -> st.SearchStrategy[Shape]:

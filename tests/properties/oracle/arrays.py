@@ -112,6 +112,11 @@ def ones_at(shape: tuple[int, ...], places: list[list[int]]) -> np.ndarray:
     return array
 
 
+def flipped(array: np.ndarray) -> np.ndarray:
+    """Another array of the same shape and dtype: its elements, the last first."""
+    return array.reshape(-1)[::-1].reshape(array.shape).copy()
+
+
 def changed_at(array: np.ndarray, position: int, value: object) -> np.ndarray:
     """A copy with another value at that position, in C order."""
     changed = array.copy()

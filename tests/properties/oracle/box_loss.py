@@ -1,10 +1,17 @@
-"""TODO."""
+"""PP-YOLOE's box loss and its gradients, by NumPy alone and in float64. It never calls Paddle.
+
+The distribution focal loss (DFL) is that of "Generalized Focal Loss" (arXiv:2006.04388), the
+generalized intersection over union (GIoU) that of arXiv:1902.09630.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
+
+RegRange = tuple[int, int]  # the first bin, and one past the last
+IGNORED = -100  # the label for which Paddle's cross_entropy gives no loss
 
 
 class BoxLossInputs(NamedTuple):
@@ -37,7 +44,7 @@ class BoxLoss(NamedTuple):
     dfl: Any
 
 
-def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
+def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: RegRange) -> np.ndarray:
     """The DFL of each side, float64 [N, 4], from logits [N, 4, C] and targets [N, 4]: eq. 6.
 
     With S = softmax(logits), l the bin below the target t and r = l + 1 the one above:
@@ -48,7 +55,7 @@ def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, i
     return entropies
 
 
-def bin_shares(targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
+def bin_shares(targets: np.ndarray, reg_range: RegRange) -> np.ndarray:
     """The weight of each of the C bins, float64 [N, 4, C], for targets [N, 4]; they sum to one.
 
     A bin's weight is 1 less its distance from the target, and 0 from a distance of 1 on, which is
@@ -74,7 +81,7 @@ def dfl_loss(
     logits: np.ndarray,
     targets: np.ndarray,
     weights: np.ndarray,
-    reg_range: tuple[int, int],
+    reg_range: RegRange,
     scores_sum: float,
 ) -> float:
     """The head's DFL: the mean of a positive's four sides, times its weight, summed, over the sum
@@ -88,7 +95,7 @@ def dfl_gradient(
     logits: np.ndarray,
     targets: np.ndarray,
     weights: np.ndarray,
-    reg_range: tuple[int, int],
+    reg_range: RegRange,
     scores_sum: float,
 ) -> np.ndarray:
     """The gradient of `dfl_loss` by the logits, float64 [N, 4, C].
@@ -101,9 +108,7 @@ def dfl_gradient(
     return gradient
 
 
-def clipped_distances(
-    points: np.ndarray, boxes: np.ndarray, reg_range: tuple[int, int]
-) -> np.ndarray:
+def clipped_distances(points: np.ndarray, boxes: np.ndarray, reg_range: RegRange) -> np.ndarray:
     """From points [..., 2] to the sides of boxes [..., 4]: float64 [..., 4] in the range.
 
     The head clips to [low, high - 1 - 0.01], so that a bin above the target is always there.
@@ -163,7 +168,7 @@ def area_and_gradient(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return width * height, np.stack([-height, -width, height, width], axis=1)
 
 
-def positives(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Positives:
+def positives(inputs: BoxLossInputs, reg_range: RegRange) -> Positives:
     """What the head selects. The background's label is the number of classes."""
     chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
     bins = reg_range[1] - reg_range[0]
@@ -177,7 +182,7 @@ def positives(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Positives:
     )
 
 
-def box_loss(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
+def box_loss(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:
     """The head's three losses, floats: 0 where there is no positive.
 
     L1 is the mean over positives and coordinates, and has no weights; GIoU and DFL are weighted by
@@ -195,7 +200,7 @@ def box_loss(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
     )
 
 
-def box_loss_gradients(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
+def box_loss_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:
     """The gradients of L1 and GIoU by pred_bboxes [B, L, 4], of DFL by pred_dist [B, L, 4 * C].
 
     float64; 0 at anchors that are not positive.

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from properties.oracle.box_loss import BoxLossInputs
+from properties.oracle.box_loss import BoxLossInputs, RegRange
 
 
 def dfl_arrays(
-    reg_range: tuple[int, int],
+    reg_range: RegRange,
     dtype: str,
     pattern: str | tuple[float, ...],
     count: int,
@@ -35,7 +35,7 @@ def dfl_arrays(
     return logits, targets, weights
 
 
-def bin_edges(reg_range: tuple[int, int], dtype: str) -> np.ndarray:
+def bin_edges(reg_range: RegRange, dtype: str) -> np.ndarray:
     """Every bin, its neighbours in `dtype`, and the end of the clip; those within the clip."""
     low, high = reg_range
     bins = np.arange(low, high).astype(dtype)
@@ -46,7 +46,7 @@ def bin_edges(reg_range: tuple[int, int], dtype: str) -> np.ndarray:
 
 
 def head_inputs(
-    reg_range: tuple[int, int], classes: int, batch: int, anchors: int, assigned: str, seed: int
+    reg_range: RegRange, classes: int, batch: int, anchors: int, assigned: str, seed: int
 ) -> BoxLossInputs:
     """Float32 inputs of the head's box loss: grid points, boxes about them, some beyond the range.
 

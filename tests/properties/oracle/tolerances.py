@@ -11,7 +11,14 @@ from math import log
 
 import numpy as np
 
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs, box_loss, overlaps, positives
+from properties.oracle.box_loss import (
+    BoxLoss,
+    BoxLossInputs,
+    RegRange,
+    box_loss,
+    overlaps,
+    positives,
+)
 
 
 def side_tolerance(logits: np.ndarray, eps: float, target_error: float = 0.0) -> float:
@@ -62,7 +69,7 @@ def dfl_gradient_tolerance(
     return tolerance[:, None, None]
 
 
-def box_loss_tolerance(inputs: BoxLossInputs, reg_range: tuple[int, int], eps: float) -> BoxLoss:
+def box_loss_tolerance(inputs: BoxLossInputs, reg_range: RegRange, eps: float) -> BoxLoss:
     """How far each of `box_loss` may be off.
 
     L1: a rounding a difference, one an addition. GIoU: sides err by 1 eps, areas by 3, the union,
@@ -80,9 +87,7 @@ def box_loss_tolerance(inputs: BoxLossInputs, reg_range: tuple[int, int], eps: f
     )
 
 
-def box_loss_gradient_tolerance(
-    inputs: BoxLossInputs, reg_range: tuple[int, int], eps: float
-) -> BoxLoss:
+def box_loss_gradient_tolerance(inputs: BoxLossInputs, reg_range: RegRange, eps: float) -> BoxLoss:
     """How far each of `box_loss_gradients` may be off: absolute bounds for the positives' elements.
 
     L1's are all 1/4N, after two divisions. GIoU's are made of at most 7 terms, each at most the
@@ -105,7 +110,7 @@ def box_loss_gradient_tolerance(
     )
 
 
-def target_error(reg_range: tuple[int, int], eps: float) -> float:
+def target_error(reg_range: RegRange, eps: float) -> float:
     """How far a distance may be off that is one difference, clipped to the range."""
     return eps * max(abs(end) for end in reg_range)
 
