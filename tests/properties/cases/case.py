@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from math import isfinite
 from typing import Any, Callable, Protocol
 
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from properties.protocol.evidence import Answers, Refusal, ask, begin, refused, same_bytes, within
 from properties.protocol.scripts import in_script, program
@@ -95,6 +98,34 @@ def verify(case: Case, not_offered: Sequence[str] = ()) -> None:
             same_bytes(actual, expected, what)
         else:
             within(actual, expected, tolerance, what)
+
+
+def holds(
+    question: Question, inputs: st.SearchStrategy[Any], not_offered: Sequence[str] = ()
+) -> Callable[..., None]:
+    """A property: the question is answered rightly, whatever inputs are drawn."""
+
+    @given(inputs=inputs)
+    def verify_inputs(inputs: Inputs) -> None:
+        verify(Case(question, inputs), not_offered)
+
+    return verify_inputs
+
+
+def holds_for_each(
+    question: Question,
+    values: Iterable[Any],
+    inputs: Callable[[Any], st.SearchStrategy[Any]],
+    not_offered: Sequence[str] = (),
+) -> Callable[..., None]:
+    """A property for each value, and so for the inputs that are drawn for it."""
+
+    @given(data=st.data())
+    def verify_inputs(value: Any, data: st.DataObject) -> None:
+        verify(Case(question, data.draw(inputs(value))), not_offered)
+
+    each: Callable[..., None] = pytest.mark.parametrize("value", values)(verify_inputs)
+    return each
 
 
 def check(what: str, actual: Any, expected: Any, tolerance: Any) -> None:

@@ -7,8 +7,9 @@ written target of `low`, the first side, and seed 0.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from dataclasses import astuple, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Callable
+from zlib import compress, decompress
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from hypothesis.extra import numpy as numbers
 from properties.cases.case import Case, Question
 from properties.cases.target_kinds import targets
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange
-from properties.oracle.loss_arrays import dfl_arrays, head_inputs
+from properties.oracle.loss_arrays import dfl_inputs, head_inputs
 
 # Every reg_range that PaddleDetection's files set: the default; smalldet/ppyoloe_plus_sod_crn_l;
 # its VisDrone configurations, small and large; and the upper end that its README suggests for DOTA.
@@ -33,58 +34,27 @@ SPREADS = st.sampled_from((1.0, 4.0, 16.0))
 
 
 @dataclass(frozen=True)
-class DflInputs:
-    """The logits, targets and weights of `count` positives, named by the words of `dfl_arrays`."""
+class Recipe:
+    """Inputs that a function of the oracle makes from a few words."""
 
-    reg_range: RegRange
-    dtype: str
-    pattern: str | tuple[float, ...]
-    count: int
-    spread: float
-    seed: int
+    make: Callable[..., Any]
+    words: dict[str, Any]
 
     def __str__(self) -> str:
-        return (
-            f"{self.dtype}, {self.count} positives, targets {self.pattern}, logits within "
-            f"{self.spread:g}, seed {self.seed}"
-        )
+        words = ", ".join(f"{name}={word!r}" for name, word in self.words.items())
+        return f"{self.make.__name__}({words})"
 
     @property
     def arguments(self) -> dict[str, Any]:
-        return dict(zip(("logits", "targets", "weights"), dfl_arrays(*astuple(self))))
+        return {"inputs": self.make(**self.words)}
 
     def code(self) -> str:
-        return f"logits, targets, weights = dfl_arrays{astuple(self)!r}"
-
-
-@dataclass(frozen=True)
-class HeadInputs:
-    """The inputs of the head's box loss, named by the words of `head_inputs`."""
-
-    reg_range: RegRange
-    classes: int
-    batch: int
-    anchors: int
-    assigned: str
-    seed: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.classes} classes, {self.batch} x {self.anchors} anchors, {self.assigned} "
-            f"assigned, seed {self.seed}"
-        )
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        return {"inputs": head_inputs(*astuple(self))}
-
-    def code(self) -> str:
-        return f"inputs = head_inputs{astuple(self)!r}"
+        return f"inputs = {self}"
 
 
 @dataclass(frozen=True)
 class StepInputs:
-    """What the head saw and made of it at one step of a training, which is named by its words."""
+    """What the head saw at one step of a training, and the losses that it came to."""
 
     training: str
     number: int
@@ -99,45 +69,20 @@ class StepInputs:
         return {"inputs": self.inputs, "box_losses": self.box_losses}
 
     def code(self) -> str:
-        """Lines that make `inputs`: the rows of positives, for the rest of a row does not count."""
-        labels, total = self.inputs.assigned_labels, float(self.inputs.assigned_scores_sum)
-        classes = self.inputs.assigned_scores.shape[-1]
-        where = np.flatnonzero(labels != classes)
-        rows = {
-            name: packed(array.reshape(labels.size, -1)[where])
-            for name, array in self.inputs._asdict().items()
-            if array.ndim == 3
-        }
-        points = packed(self.inputs.anchor_points)
-        found = labels.reshape(-1)[where].tolist()
-        return f"""labels = np.full({labels.size}, {classes}, np.{labels.dtype})
-where = {where.tolist()}
-labels[where] = {found}
-rows = {rows!r}
-inputs = BoxLossInputs(
-    **{{name: spread_out(text, where, labels.reshape{labels.shape}) for name, text in rows.items()}},
-    anchor_points=unpacked({points!r}).reshape(-1, 2),
-    assigned_labels=labels.reshape{labels.shape},
-    assigned_scores_sum=np.asarray({total!r}, np.float32),
-)"""
+        """Lines that make `inputs`, with 0 in the rows of the anchors that do not count."""
+        background = self.inputs.assigned_scores.shape[-1]
+        chosen = self.inputs.assigned_labels[..., None] != background
+        lines = ["inputs = BoxLossInputs("]
+        for name, array in self.inputs._asdict().items():
+            kept = np.where(chosen, array, np.zeros((), array.dtype)) if array.ndim == 3 else array
+            text = b64encode(compress(np.ascontiguousarray(kept).tobytes())).decode()
+            lines.append(f"    {name}=unpacked({text!r}, {kept.dtype.name!r}, {kept.shape}),")
+        return "\n".join([*lines, ")"])
 
 
-def packed(array: np.ndarray) -> str:
-    """The bytes of a float32 array as text: a quarter of what its decimals take."""
-    return b64encode(np.ascontiguousarray(array, np.float32).tobytes()).decode()
-
-
-def unpacked(text: str) -> np.ndarray:
-    """The float32 elements of `packed` text."""
-    return np.frombuffer(b64decode(text), np.float32)
-
-
-def spread_out(text: str, where: list[int], labels: np.ndarray) -> np.ndarray:
-    """The rows of `packed` text in their places, and 0 in all others: [*labels.shape, columns]."""
-    rows = unpacked(text).reshape(len(where), -1)
-    array = np.zeros((labels.size, rows.shape[1]), np.float32)
-    array[where] = rows
-    return array.reshape(*labels.shape, -1)
+def unpacked(text: str, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The array whose bytes were compressed to this text."""
+    return np.frombuffer(decompress(b64decode(text)), dtype).reshape(shape)
 
 
 def dfl_cases(
@@ -149,8 +94,7 @@ def dfl_cases(
     target = numbers.from_dtype(np.dtype(dtype), min_value=low, max_value=end).map(float)
 
     def case(pattern: str | tuple[float, ...], count: int, spread: float, seed: int) -> Case:
-        inputs = DflInputs(reg_range, dtype, pattern, count, spread, seed)
-        return Case(question, inputs, {"reg_range": reg_range})
+        return dfl_case(question, reg_range, dtype, pattern, count, spread, seed)
 
     def written(count: int) -> st.SearchStrategy[Case]:
         targets = st.lists(target, min_size=4 * count, max_size=4 * count).map(tuple)
@@ -169,8 +113,13 @@ def dfl_cases_past_the_clip(draw: st.DrawFn, question: Question, dtype: str) -> 
         np.dtype(dtype), min_value=end, max_value=high - 1, exclude_max=True
     )
     written = draw(st.lists(target.map(float), min_size=4, max_size=4).map(tuple))
-    inputs = DflInputs(reg_range, dtype, written, 1, draw(SPREADS), draw(SEEDS))
-    return Case(question, inputs, {"reg_range": reg_range})
+    return dfl_case(question, reg_range, dtype, written, 1, draw(SPREADS), draw(SEEDS))
+
+
+def dfl_case(question: Question, *words: Any, **options: Any) -> Case:
+    """A case of DFL, whose inputs are named by the words of `dfl_inputs`."""
+    names = ("reg_range", "dtype", "pattern", "count", "spread", "seed")
+    return Case(question, Recipe(dfl_inputs, dict(zip(names, words))), options)
 
 
 @st.composite
@@ -186,12 +135,12 @@ def label_cases(
 
 @st.composite
 def target_cases(
-    draw: st.DrawFn, question: Question, kind: str, dtype: str, **options: Any
+    draw: st.DrawFn, question: Question, kind: str, dtype: str, label_dtype: str = "int64"
 ) -> Case:
     """DFL of 1 to 6 positives, one of whose targets is of this kind."""
     reg_range = draw(st.sampled_from(REG_RANGES))
-    target = draw(targets(kind, dtype, reg_range))
-    return draw(changed_cases(question, reg_range, dtype, {"target": target, **options}))
+    options = {"target": draw(targets(kind, dtype, reg_range)), "label_dtype": label_dtype}
+    return draw(changed_cases(question, reg_range, dtype, options))
 
 
 def changed_cases(
@@ -200,9 +149,9 @@ def changed_cases(
     """DFL of 1 to 6 positives with targets in range, of which one place [N, 4] is to be changed."""
 
     def case(count: int, position: int, seed: int) -> Case:
-        inputs = DflInputs(reg_range, dtype, "inside", count, 4.0, seed)
         place = position % (4 * count)
-        return Case(question, inputs, {"reg_range": reg_range, "place": place, **options})
+        words = (reg_range, dtype, "inside", count, 4.0, seed)
+        return dfl_case(question, *words, place=place, **options)
 
     return st.builds(case, st.integers(1, 6), st.integers(0, 23), SEEDS)
 
@@ -211,8 +160,8 @@ def head_cases(
     question: Question, reg_range: RegRange, *assigned: str, **options: Any
 ) -> st.SearchStrategy[Case]:
     """Box losses of 1 to 3 images, 1 to 40 anchors and 1 to 4 classes, assigned in these ways."""
-    inputs = st.builds(
-        HeadInputs,
+    words: st.SearchStrategy[dict[str, Any]] = st.builds(
+        dict,
         reg_range=st.just(reg_range),
         classes=st.integers(1, 4),
         batch=st.integers(1, 3),
@@ -220,7 +169,8 @@ def head_cases(
         assigned=st.sampled_from(assigned or ASSIGNED),
         seed=SEEDS,
     )
-    return inputs.map(lambda made: Case(question, made, {"reg_range": reg_range, **options}))
+    options = {"reg_range": reg_range, **options}
+    return words.map(lambda drawn: Case(question, Recipe(head_inputs, drawn), options))
 
 
 @st.composite

@@ -92,13 +92,18 @@ def box_loss_steps(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     assigned = paddle.masked_select(truth, four).reshape([-1, 4])
     yield "the positives' assigned boxes", assigned.numpy(), true.truth, 0.0
     weights = paddle.masked_select(scores.sum(-1), mask).unsqueeze(-1)
-    yield "the positives' scores", weights.numpy()[:, 0], true.weights, 0.0
+    yield "the positives' scores", weights.numpy()[:, 0], true.dfl.weights, 0.0
     logits = paddle.masked_select(dist, every).reshape([-1, 4, high - low])
-    yield "the positives' distributions", logits.numpy(), true.logits, 0.0
+    yield "the positives' distributions", logits.numpy(), true.dfl.logits, 0.0
     upper_left, lower_right = paddle.split(truth, 2, -1)
     distances = paddle.concat([points - upper_left, lower_right - points], -1)
     targets = paddle.masked_select(distances.clip(low, high - 1 - 0.01), four).reshape([-1, 4])
-    yield "the positives' distances", targets.numpy(), true.targets, target_error(reg_range, EPS)
+    yield (
+        "the positives' distances",
+        targets.numpy(),
+        true.dfl.targets,
+        target_error(reg_range, EPS),
+    )
 
     losses = BoxLoss(
         l1=paddle.nn.functional.l1_loss(selected, assigned),

@@ -1,4 +1,4 @@
-"""How the distribution focal loss is asked, in Paddle's operators: of right targets and of wrong ones."""
+"""How the distribution focal loss (DFL) is asked: in Paddle's operators, without a head."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from properties.detection.box_loss_questions import (
 from properties.oracle.arrays import changed_at
 from properties.oracle.box_loss import (
     IGNORED,
+    DflInputs,
     RegRange,
     bin_shares,
     dfl_gradient,
@@ -49,128 +50,118 @@ def scores_sum(weights: np.ndarray) -> np.ndarray:
     return np.asarray(max(weights.sum(), 1), weights.dtype)
 
 
-def dfl_values(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, reg_range: RegRange
-) -> Answers:
+def eps_of(logits: np.ndarray) -> float:
+    """The spacing of the logits' floats at 1."""
+    return float(np.finfo(logits.dtype).eps)
+
+
+def dfl_values(inputs: DflInputs) -> Answers:
     """Each side's loss, and the weighted sum."""
-    eps, total = float(np.finfo(logits.dtype).eps), scores_sum(weights)
+    logits, targets, weights, reg_range = inputs
+    eps, total = eps_of(logits), scores_sum(weights)
     z, t, w = (paddle.to_tensor(array) for array in (logits, targets, weights))
     sides = paddle_side_losses(z, t, reg_range[0])
-    true = side_losses(logits, targets, reg_range)
-    yield "each side's DFL", sides.numpy(), true, side_tolerance(logits, eps)
+    due = side_losses(logits, targets, reg_range)
+    yield "each side's DFL", sides.numpy(), due, side_tolerance(logits, eps)
     loss = number(paddle_dfl(z, t, w, reg_range[0], scalar(total)))
-    due = dfl_loss(logits, targets, weights, reg_range, float(total))
-    yield "DFL", loss, due, dfl_tolerance(logits, weights, float(total), eps)
+    tolerance = dfl_tolerance(inputs, float(total), eps)
+    yield "DFL", loss, dfl_loss(inputs, float(total)), tolerance
 
 
-def dfl_gradients(
-    logits: np.ndarray, targets: np.ndarray, weights: np.ndarray, reg_range: RegRange
-) -> Answers:
+def dfl_gradients(inputs: DflInputs) -> Answers:
     """The gradient by the logits, and its sums over a side's bins, which are 0."""
-    eps, total = float(np.finfo(logits.dtype).eps), scores_sum(weights)
-    leaf = paddle.to_tensor(logits, stop_gradient=False)
-    t, w = paddle.to_tensor(targets), paddle.to_tensor(weights)
-    paddle_dfl(leaf, t, w, reg_range[0], scalar(total)).backward()
+    total = scores_sum(inputs.weights)
+    leaf = paddle.to_tensor(inputs.logits, stop_gradient=False)
+    t, w = paddle.to_tensor(inputs.targets), paddle.to_tensor(inputs.weights)
+    paddle_dfl(leaf, t, w, inputs.reg_range[0], scalar(total)).backward()
     gradient = leaf.grad.numpy()
-    tolerance = dfl_gradient_tolerance(logits, weights, float(total), eps)
-    due = dfl_gradient(logits, targets, weights, reg_range, float(total))
-    yield "the gradient of DFL", gradient, due, tolerance
+    tolerance = dfl_gradient_tolerance(inputs, float(total), eps_of(inputs.logits))
+    yield "the gradient of DFL", gradient, dfl_gradient(inputs, float(total)), tolerance
     sums = gradient.astype(np.float64).sum(axis=-1)
     yield "its sum over a side", sums, np.zeros(sums.shape), tolerance[..., 0]
 
 
-def dfl_bin_shares(logits: np.ndarray, targets: np.ndarray, reg_range: RegRange) -> Answers:
+def dfl_bin_shares(inputs: DflInputs) -> Answers:
     """What each bin weighs, read off the gradient of the sides' plain sum; and the sums, 1."""
+    logits, targets, _, reg_range = inputs
     leaf = paddle.to_tensor(logits, stop_gradient=False)
     paddle_side_losses(leaf, paddle.to_tensor(targets), reg_range[0]).sum().backward()
     shares = np.exp(log_softmax(logits)) - leaf.grad.numpy()
-    tolerance = plain_gradient_tolerance(logits)
+    tolerance = plain_gradient_tolerance(inputs)
     yield "the bins' shares", shares, bin_shares(targets, reg_range), tolerance
     yield "a side's shares in all", shares.sum(axis=-1), np.ones(targets.shape), tolerance
 
 
-def ignored_labels(logits: np.ndarray, targets: np.ndarray, reg_range: RegRange) -> Answers:
+def ignored_labels(inputs: DflInputs) -> Answers:
     """Cross entropies and their gradient, where each positive's first label is the ignored one.
 
     Ignored is what Paddle documents for -100: no loss, no gradient.
     """
-    true, labels = log_softmax(logits), labels_below(targets, reg_range)
-    ones = np.arange(logits.shape[-1]) == labels[..., None]
+    true, labels = log_softmax(inputs.logits), labels_below(inputs)
+    ones = np.arange(true.shape[-1]) == labels[..., None]
     ones[:, 0], labels[:, 0] = False, IGNORED
-    leaf = paddle.to_tensor(logits, stop_gradient=False)
+    leaf = paddle.to_tensor(inputs.logits, stop_gradient=False)
     entropies = cross_entropies(leaf, paddle.to_tensor(labels))
     entropies.sum().backward()
-    due = np.where(ones, -true, 0).sum(axis=-1)
-    tolerance = side_tolerance(logits, float(np.finfo(logits.dtype).eps))
-    yield "cross entropies", entropies.numpy().reshape(labels.shape), due, tolerance
+    found, due = entropies.numpy().reshape(labels.shape), np.where(ones, -true, 0).sum(axis=-1)
+    yield "cross entropies", found, due, side_tolerance(inputs.logits, eps_of(inputs.logits))
     by_logits = np.where(ones.any(axis=-1, keepdims=True), np.exp(true) - ones, 0)
-    tolerance = plain_gradient_tolerance(logits)
-    yield "their gradient", leaf.grad.numpy(), by_logits, tolerance
+    yield "their gradient", leaf.grad.numpy(), by_logits, plain_gradient_tolerance(inputs)
 
 
-def labels_below(targets: np.ndarray, reg_range: RegRange) -> np.ndarray:
-    """The labels of the bins below the targets: int64."""
-    return np.floor(targets).astype(np.int64) - reg_range[0]
+def labels_below(inputs: DflInputs) -> np.ndarray:
+    """The labels of the bins below the targets: int64 [N, 4]."""
+    return np.floor(inputs.targets).astype(np.int64) - inputs.reg_range[0]
 
 
-def plain_gradient_tolerance(logits: np.ndarray) -> float:
-    """How far the gradient of the sides' plain sum may be off: weights and their sum are 1."""
-    eps = float(np.finfo(logits.dtype).eps)
-    return float(dfl_gradient_tolerance(logits, np.ones(1), 0.25, eps)[0, 0, 0])
+def plain_gradient_tolerance(inputs: DflInputs) -> float:
+    """How far the gradient of the sides' plain sum may be off, which has no weights."""
+    one = inputs._replace(weights=np.ones(1))
+    return float(dfl_gradient_tolerance(one, 0.25, eps_of(inputs.logits))[0, 0, 0])
 
 
 # Labels and targets that are wrong: an error is due.
 
 
-def wrong_label(
-    logits: np.ndarray, targets: np.ndarray, reg_range: RegRange, place: int, label: int
-) -> Answers:
-    """The cross entropies of labels in range are right; one label is changed, an error is due."""
-    z, labels = paddle.to_tensor(logits), labels_below(targets, reg_range)
+def wrong_label(inputs: DflInputs, place: int, label: int) -> Answers:
+    """Cross entropies of labels in range are right. One label is changed: an error is due."""
+    z, labels = paddle.to_tensor(inputs.logits), labels_below(inputs)
 
     def entropies(labels: np.ndarray) -> np.ndarray:
         array: np.ndarray = cross_entropies(z, paddle.to_tensor(labels)).numpy()
         return array.reshape(labels.shape)
 
-    due = -np.take_along_axis(log_softmax(logits), labels[..., None], -1)[..., 0]
-    tolerance = side_tolerance(logits, float(np.finfo(logits.dtype).eps))
+    due = -np.take_along_axis(log_softmax(inputs.logits), labels[..., None], -1)[..., 0]
+    tolerance = side_tolerance(inputs.logits, eps_of(inputs.logits))
     yield "labels in range", entropies(labels), due, tolerance
     wrong = changed_at(labels, place, label)
-    what = f"label {label} of {logits.shape[-1]} classes"
+    what = f"label {label} of {inputs.logits.shape[-1]} classes"
     yield what, lambda: entropies(wrong), Refusal(), None
 
 
 def wrong_target(
-    logits: np.ndarray,
-    targets: np.ndarray,
-    reg_range: RegRange,
-    place: int,
-    target: float,
-    label_dtype: str = "int64",
+    inputs: DflInputs, place: int, target: float, label_dtype: str = "int64"
 ) -> Answers:
     """The DFL of positives, one of whose targets is wrong, by labels of this dtype."""
 
     def dfl(z: Tensor, t: Tensor) -> Tensor:
-        return paddle_side_losses(z, t, reg_range[0], label_dtype).mean(-1, keepdim=True)
+        return paddle_side_losses(z, t, inputs.reg_range[0], label_dtype).mean(-1, keepdim=True)
 
-    return notice_target(dfl, logits, targets, reg_range, place, target)
+    return notice_target(dfl, inputs, place, target)
 
 
 def notice_target(
-    dfl: Callable[[Tensor, Tensor], Tensor],
-    logits: np.ndarray,
-    targets: np.ndarray,
-    reg_range: RegRange,
-    place: int,
-    target: float,
+    dfl: Callable[[Tensor, Tensor], Tensor], inputs: DflInputs, place: int, target: float
 ) -> Answers:
-    """Of targets in range `dfl` [N, 1] is right. One is changed: an error is due, or no number.
+    """`dfl` [N, 1] of targets in range is right. One is changed: an error is due, or no number.
 
     The head has its weights in float32, whatever the targets are.
     """
-    eps = max(float(np.finfo(logits.dtype).eps), EPS)
+    logits, targets, _, reg_range = inputs
+    eps = max(eps_of(logits), EPS)
     due = side_losses(logits, targets, reg_range).mean(axis=-1, keepdims=True)
-    tolerance = dfl_tolerance(logits, np.ones(1), 1.0, eps, target_error(reg_range, eps))
+    one = inputs._replace(weights=np.ones(1))
+    tolerance = dfl_tolerance(one, 1.0, eps, target_error(reg_range, eps))
     z = paddle.to_tensor(logits)
     yield "targets in range", dfl(z, paddle.to_tensor(targets)).numpy(), due, tolerance
     wrong = changed_at(targets, place, target)

@@ -27,7 +27,7 @@ from properties.detection.dfl_questions import (
     stale_targets,
     wrong_target,
 )
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs, DflInputs, RegRange
 from properties.protocol.evidence import Answers, Refusal
 from properties.protocol.scripts import scripted_as
 from properties.questions.memory import Tensor
@@ -95,15 +95,13 @@ def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answer
 
 
 @scripted_as(wrong_target)
-def head_on_wrong_target(
-    logits: np.ndarray, targets: np.ndarray, reg_range: RegRange, place: int, target: float
-) -> Answers:
+def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answers:
     """As `wrong_target`, of the head's own DFL, whose labels are int64."""
 
     def dfl(z: Tensor, t: Tensor) -> Tensor:
-        return build_head(1, reg_range)._df_loss(z, t, reg_range[0])
+        return build_head(1, inputs.reg_range)._df_loss(z, t, inputs.reg_range[0])
 
-    return notice_target(dfl, logits, targets, reg_range, place, target)
+    return notice_target(dfl, inputs, place, target)
 
 
 @scripted_as(stale_targets)

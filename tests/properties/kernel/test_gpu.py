@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 
-from properties.cases.case import Case, verify
+from properties.cases.case import Case, holds, verify
 from properties.cases.strategies import (
     OFFERED_EVERYWHERE,
     ROWS,
-    Selection,
     selections,
     shapes_around,
 )
@@ -20,30 +18,21 @@ LARGE = (2**24 + 1, 2**28 + 1, 2**31 + 1)  # elements
 # of device memory for each element: x, its mask, their pieces, what the kernel takes, a reserve
 BYTES = 32
 
-
-@given(selection=selections(dtypes=OFFERED_EVERYWHERE))
-def test_the_selection_is_that_of_the_cpu_bit_for_bit(selection: Selection) -> None:
-    verify(Case(on_gpu.on_the_cpu_and_here, selection))
-
-
-@given(selection=selections(shapes_around(1024), OFFERED_EVERYWHERE))
-def test_the_same_call_gives_the_same_answer_every_time(selection: Selection) -> None:
-    verify(Case(on_gpu.again_and_again, selection))
-
-
-@given(selection=selections(shapes_around(1024), OFFERED_EVERYWHERE))
-def test_two_streams_at_once_do_not_disturb_each_other(selection: Selection) -> None:
-    verify(Case(on_gpu.on_two_streams, selection))
-
-
-@given(selection=selections(ROWS, OFFERED_EVERYWHERE))
-def test_a_part_that_is_not_aligned_to_16_bytes_is_selected_rightly(selection: Selection) -> None:
-    verify(Case(on_gpu.of_unaligned_parts, selection))
-
-
-@given(selection=selections(shapes_around(1024), ["float64"]))
-def test_an_output_that_nothing_writes_holds_the_poison(selection: Selection) -> None:
-    verify(Case(on_gpu.memory_handed_out_again, selection))
+test_the_selection_is_that_of_the_cpu_bit_for_bit = holds(
+    on_gpu.on_the_cpu_and_here, selections(dtypes=OFFERED_EVERYWHERE)
+)
+test_the_same_call_gives_the_same_answer_every_time = holds(
+    on_gpu.again_and_again, selections(shapes_around(1024), OFFERED_EVERYWHERE)
+)
+test_two_streams_at_once_do_not_disturb_each_other = holds(
+    on_gpu.on_two_streams, selections(shapes_around(1024), OFFERED_EVERYWHERE)
+)
+test_a_part_that_is_not_aligned_to_16_bytes_is_selected_rightly = holds(
+    on_gpu.of_unaligned_parts, selections(ROWS, OFFERED_EVERYWHERE)
+)
+test_an_output_that_nothing_writes_holds_the_poison = holds(
+    on_gpu.memory_handed_out_again, selections(shapes_around(1024), ["float64"])
+)
 
 
 @pytest.mark.parametrize("size", LARGE)

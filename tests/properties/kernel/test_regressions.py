@@ -1,4 +1,4 @@
-"""What users published about the kernel's family, asked again: each published case is a property."""
+"""Cases that users published about the kernel's family, asked again: each is a property."""
 
 from __future__ import annotations
 

@@ -26,14 +26,21 @@ class BoxLossInputs(NamedTuple):
     assigned_scores_sum: np.ndarray  # a float, []
 
 
+class DflInputs(NamedTuple):
+    """What the distribution focal loss of N positives and C bins is computed from."""
+
+    logits: np.ndarray  # [N, 4, C]
+    targets: np.ndarray  # [N, 4]
+    weights: np.ndarray  # [N]
+    reg_range: RegRange
+
+
 class Positives(NamedTuple):
     """The N anchors that are not background, in C order: what the losses are computed from."""
 
     boxes: np.ndarray  # [N, 4], predicted
     truth: np.ndarray  # [N, 4], assigned
-    weights: np.ndarray  # [N]
-    logits: np.ndarray  # [N, 4, C]
-    targets: np.ndarray  # [N, 4]
+    dfl: DflInputs
 
 
 class BoxLoss(NamedTuple):
@@ -77,33 +84,21 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return logs
 
 
-def dfl_loss(
-    logits: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    reg_range: RegRange,
-    scores_sum: float,
-) -> float:
+def dfl_loss(inputs: DflInputs, scores_sum: float) -> float:
     """The head's DFL: the mean of a positive's four sides, times its weight, summed, over the sum
-    of scores. Logits [N, 4, C], targets [N, 4], weights [N]. Raises ValueError as `bin_shares`.
+    of scores. Raises ValueError as `bin_shares`.
     """
-    means = side_losses(logits, targets, reg_range).mean(axis=-1)
-    return float((means * weights).sum() / scores_sum)
+    means = side_losses(inputs.logits, inputs.targets, inputs.reg_range).mean(axis=-1)
+    return float((means * inputs.weights).sum() / scores_sum)
 
 
-def dfl_gradient(
-    logits: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    reg_range: RegRange,
-    scores_sum: float,
-) -> np.ndarray:
+def dfl_gradient(inputs: DflInputs, scores_sum: float) -> np.ndarray:
     """The gradient of `dfl_loss` by the logits, float64 [N, 4, C].
 
     A side's is softmax(logits) less the bins' shares, for these sum to one.
     """
-    side = np.exp(log_softmax(logits)) - bin_shares(targets, reg_range)
-    above = np.asarray(weights, np.float64) / (4 * scores_sum)
+    side = np.exp(log_softmax(inputs.logits)) - bin_shares(inputs.targets, inputs.reg_range)
+    above = np.asarray(inputs.weights, np.float64) / (4 * scores_sum)
     gradient: np.ndarray = side * above[:, None, None]
     return gradient
 
@@ -173,12 +168,12 @@ def positives(inputs: BoxLossInputs, reg_range: RegRange) -> Positives:
     chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
     bins = reg_range[1] - reg_range[0]
     distances = clipped_distances(inputs.anchor_points, inputs.assigned_bboxes, reg_range)
+    logits = inputs.pred_dist[chosen].reshape(-1, 4, bins)
+    weights = inputs.assigned_scores.sum(axis=-1)[chosen]
     return Positives(
         boxes=inputs.pred_bboxes[chosen],
         truth=inputs.assigned_bboxes[chosen],
-        weights=inputs.assigned_scores.sum(axis=-1)[chosen],
-        logits=inputs.pred_dist[chosen].reshape(-1, 4, bins),
-        targets=distances[chosen],
+        dfl=DflInputs(logits, distances[chosen], weights, reg_range),
     )
 
 
@@ -193,11 +188,8 @@ def box_loss(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:
         return BoxLoss(0.0, 0.0, 0.0)
     total = float(inputs.assigned_scores_sum)
     apart = np.abs(found.boxes.astype(np.float64) - found.truth)
-    return BoxLoss(
-        l1=float(apart.mean()),
-        giou=float((giou_losses(found.boxes, found.truth) * found.weights).sum() / total),
-        dfl=dfl_loss(found.logits, found.targets, found.weights, reg_range, total),
-    )
+    giou = giou_losses(found.boxes, found.truth) * found.dfl.weights
+    return BoxLoss(float(apart.mean()), float(giou.sum() / total), dfl_loss(found.dfl, total))
 
 
 def box_loss_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:
@@ -207,13 +199,12 @@ def box_loss_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:
     """
     found = positives(inputs, reg_range)
     total = float(inputs.assigned_scores_sum)
-    weights = found.weights.astype(np.float64) / total
+    weights = found.dfl.weights.astype(np.float64) / total
     apart = found.boxes.astype(np.float64) - found.truth
-    by_logits = dfl_gradient(found.logits, found.targets, found.weights, reg_range, total)
     chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
     l1, giou = np.zeros(inputs.pred_bboxes.shape), np.zeros(inputs.pred_bboxes.shape)
     dfl = np.zeros(inputs.pred_dist.shape)
     l1[chosen] = np.sign(apart) / max(apart.size, 1)
     giou[chosen] = giou_gradients(found.boxes, found.truth) * weights[:, None]
-    dfl[chosen] = by_logits.reshape(-1, inputs.pred_dist.shape[-1])
+    dfl[chosen] = dfl_gradient(found.dfl, total).reshape(-1, inputs.pred_dist.shape[-1])
     return BoxLoss(l1, giou, dfl)

@@ -1,4 +1,4 @@
-"""The arrays of a loss case, from a few words and a seed: numpy and the oracle's types only.
+"""The inputs of a loss, from a few words and a seed: numpy and the oracle's types only.
 
 `RandomState` is used because NumPy promises never to change its stream.
 """
@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from properties.oracle.box_loss import BoxLossInputs, RegRange
+from properties.oracle.box_loss import BoxLossInputs, DflInputs, RegRange
 
 
-def dfl_arrays(
+def dfl_inputs(
     reg_range: RegRange,
     dtype: str,
     pattern: str | tuple[float, ...],
     count: int,
     spread: float,
     seed: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> DflInputs:
     """Logits [N, 4, C] within `spread` of 0, targets [N, 4] and weights [N] in [0, 1) of `dtype`.
 
     `pattern` is the targets themselves, "inside" the range, or "edges", from `bin_edges`.
@@ -32,7 +32,7 @@ def dfl_arrays(
         targets = draw.choice(bin_edges(reg_range, dtype), (count, 4))
     else:
         targets = draw.uniform(low, high - 1.02, (count, 4)).astype(dtype)
-    return logits, targets, weights
+    return DflInputs(logits, targets, weights, reg_range)
 
 
 def bin_edges(reg_range: RegRange, dtype: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How `paddle.nonzero` is asked, and `paddle.where` of a mask alone, which is another name for it."""
+"""How `paddle.nonzero` is asked, and `paddle.where` of a mask alone, which is the same."""
 
 from __future__ import annotations
 
