@@ -15,12 +15,12 @@ from properties.cases.strategies import (
     selections,
     shapes,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
+from properties.oracle.arrays import view
 from properties.protocol.release_errors import NO_INTEGER_ASSIGNMENT
 from properties.questions import boolean_index as index
-from properties.questions.memory import view
 
 INTEGERS = ("int32", "int64")
 KERNEL_BOUNDARIES = (4, 1024)
@@ -57,11 +57,11 @@ test_reading_a_zero_size_tensor_gives_nothing = holds(
 
 @given(data=st.data())
 def test_a_view_is_read_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(mixed_selections())
-    seen = data.draw(views(selection.shape))
-    mask = view(selection.mask, **seen)
+    selection = data.draw(viewed(mixed_selections()))
+    assert selection.seen is not None
+    mask = view(selection.mask, selection.seen)
     assume(mask.size > 1 and mask.any())
-    verify(Case(index.reading_of_views, selection, seen))
+    verify(Case(index.reading_of_views, selection))
 
 
 test_the_gradient_goes_back_to_what_was_read_alone = holds(

@@ -5,12 +5,7 @@ from __future__ import annotations
 import pytest
 
 from properties.cases.case import Case, holds, verify
-from properties.cases.strategies import (
-    OFFERED_EVERYWHERE,
-    ROWS,
-    selections,
-    shapes_around,
-)
+from properties.cases.strategies import OFFERED_EVERYWHERE, ROWS, selections, shapes_around
 from properties.protocol import device
 from properties.questions import on_gpu
 

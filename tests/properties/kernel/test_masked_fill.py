@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.cases.case import Case, holds, holds_for_each, verify
+from properties.cases.case import holds, holds_for_each
 from properties.cases.strategies import (
     FLOATS,
     OFFERED_BY_SOME,
@@ -13,7 +12,7 @@ from properties.cases.strategies import (
     selections,
     shapes,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
 from properties.questions import where_and_fill
@@ -45,15 +44,9 @@ test_filling_in_place_changes_the_tensor_itself = holds(
     where_and_fill.filling_in_place, selections(fills=["count"])
 )
 test_x_and_mask_broadcast_as_in_numpy = holds(where_and_fill.filling, broadcast_selections())
-
-
-@given(data=st.data())
-def test_a_view_is_filled_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(selections(fills=["count"]))
-    question = where_and_fill.filling_of_views
-    verify(Case(question, selection, data.draw(views(selection.shape))))
-
-
+test_a_view_is_filled_in_its_logical_order = holds(
+    where_and_fill.filling_of_views, viewed(selections(fills=["count"]))
+)
 test_the_gradient_goes_back_to_what_was_not_filled = holds(
     where_and_fill.filling_gradient, selections(dtypes=FLOATS, fills=["count"])
 )

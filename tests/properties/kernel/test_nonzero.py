@@ -5,10 +5,7 @@ Denormals are not put to it: releases before 2.4 take them for zero, as they set
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from properties.cases.case import Case, holds, holds_for_each, verify
+from properties.cases.case import holds, holds_for_each
 from properties.cases.strategies import (
     FLOATS,
     OFFERED_BY_SOME,
@@ -16,7 +13,7 @@ from properties.cases.strategies import (
     ROWS,
     selections,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
 from properties.questions import nonzero
@@ -46,15 +43,9 @@ test_where_all_is_zero_no_element_is_named = holds(
 test_a_zero_size_tensor_has_no_indices = holds(
     nonzero.indices, selections(zero_size_shapes(), OFFERED)
 )
-
-
-@given(data=st.data())
-def test_indices_of_a_view_are_those_of_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(selections(fills=["count"]))
-    question = nonzero.indices_of_views
-    verify(Case(question, selection, data.draw(views(selection.shape))))
-
-
+test_indices_of_a_view_are_those_of_its_logical_order = holds(
+    nonzero.indices_of_views, viewed(selections(fills=["count"]))
+)
 test_indices_of_a_row_are_exact_whatever_its_width = holds(
     nonzero.indices_of_rows, selections(ROWS, OFFERED, ["count"])
 )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.cases.case import Case, holds, holds_for_each, verify
+from properties.cases.case import holds, holds_for_each
 from properties.cases.strategies import (
     FLOATS,
     broadcast_selections,
     selections,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
 from properties.protocol.release_errors import NO_MASK_ALONE
@@ -56,15 +55,9 @@ test_the_mask_and_the_sides_broadcast_as_in_numpy = holds(
 test_what_broadcasts_keeps_its_bits = holds(
     where_and_fill.choosing, broadcast_selections(FLOATS, ["special"])
 )
-
-
-@given(data=st.data())
-def test_a_view_is_chosen_from_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(selections())
-    question = where_and_fill.choosing_from_views
-    verify(Case(question, selection, data.draw(views(selection.shape))))
-
-
+test_a_view_is_chosen_from_in_its_logical_order = holds(
+    where_and_fill.choosing_from_views, viewed(selections())
+)
 test_the_gradient_goes_to_the_side_that_was_chosen = holds(
     where_and_fill.choosing_gradient, selections(dtypes=FLOATS, fills=["count"])
 )

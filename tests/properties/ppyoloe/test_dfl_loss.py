@@ -11,13 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from properties.cases.case import verify
-from properties.cases.loss_cases import (
-    MOST_BINS,
-    REPORTED,
-    dfl_cases,
-    label_cases,
-    over_ranges,
-)
+from properties.cases.loss_cases import MOST_BINS, REPORTED, dfl_cases, label_cases, over_ranges
 from properties.detection.dfl_questions import (
     dfl_bin_shares,
     dfl_gradients,

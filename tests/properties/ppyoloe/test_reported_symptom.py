@@ -13,12 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from properties.cases.case import Case, verify
-from properties.cases.loss_cases import (
-    REPORTED,
-    dfl_cases_past_the_clip,
-    stale_cases,
-    target_cases,
-)
+from properties.cases.loss_cases import REPORTED, dfl_cases_past_the_clip, stale_cases, target_cases
 from properties.cases.target_kinds import KINDS
 from properties.detection.dfl_questions import dfl_values, wrong_target
 from properties.detection.real_head import head_on_stale_targets, head_on_wrong_target

@@ -10,17 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from properties.oracle.arrays import flipped
+from properties.oracle.arrays import View, flipped
 from properties.oracle.selecting import assigned, boolean_index, boolean_index_gradient, zeroed
 from properties.protocol.evidence import Answers
-from properties.questions.memory import (
-    Tensor,
-    both_views,
-    fresh,
-    gradients,
-    inputs_after,
-    tensor,
-)
+from properties.questions.memory import Tensor, both_views, fresh, gradients, inputs_after, tensor
 
 
 def read(source: Tensor, chosen: Tensor) -> Tensor:
@@ -48,12 +41,10 @@ def reading_alike(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield fresh("x[mask]", due, read, source, chosen)
 
 
-def reading_of_views(
-    x: np.ndarray, mask: np.ndarray, permutation: tuple[int, ...], index: tuple[slice, ...]
-) -> Answers:
+def reading_of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
-    source, chosen, seen, wanted = both_views(x, mask, permutation, index)
-    due = boolean_index(seen, wanted)
+    source, chosen, array, wanted = both_views(x, mask, seen)
+    due = boolean_index(array, wanted)
     yield fresh("view of x[mask]", due, read, source, tensor(wanted))
     yield fresh("view of x[view of mask]", due, read, source, chosen)
 

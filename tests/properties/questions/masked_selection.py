@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import paddle
 
+from properties.oracle.arrays import View
 from properties.oracle.selecting import masked_select, masked_select_gradient
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import (
@@ -110,13 +111,11 @@ def by_bytes(x: np.ndarray, mask: np.ndarray, byte: int) -> Answers:
         yield from by_each_form(what, masked_select(x, wanted), source, tensor(stored))
 
 
-def of_views(
-    x: np.ndarray, mask: np.ndarray, permutation: tuple[int, ...], index: tuple[slice, ...]
-) -> Answers:
+def of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
-    source, chosen, seen, wanted = both_views(x, mask, permutation, index)
-    yield from of_tensor("a view of x", source, seen, wanted)
-    yield from by_each_form("views of x and mask", masked_select(seen, wanted), source, chosen)
+    source, chosen, array, wanted = both_views(x, mask, seen)
+    yield from of_tensor("a view of x", source, array, wanted)
+    yield from by_each_form("views of x and mask", masked_select(array, wanted), source, chosen)
 
 
 def static_program(x: np.ndarray, mask: np.ndarray) -> Answers:

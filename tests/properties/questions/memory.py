@@ -13,6 +13,7 @@ from typing import Any, Callable
 import numpy as np
 import paddle
 
+from properties.oracle.arrays import View, view
 from properties.protocol.evidence import Answer, Answers
 
 Tensor = Any  # paddle carries no types
@@ -96,20 +97,15 @@ def contents(made: Tensor) -> np.ndarray:
     return array.reshape(tuple(made.shape))
 
 
-def view(array: Tensor, permutation: tuple[int, ...], index: tuple[slice, ...]) -> Tensor:
-    """A permuted, then sliced view of a tensor or of an array."""
-    return array.transpose(list(permutation))[index]
-
-
 def both_views(
-    x: np.ndarray, mask: np.ndarray, permutation: tuple[int, ...], index: tuple[slice, ...]
+    x: np.ndarray, mask: np.ndarray, seen: View
 ) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
     """The same view of x and of the mask: as tensors, and as the arrays that these hold.
 
     Raises AssertionError where a tensor's view does not hold what NumPy's view does.
     """
-    seen, wanted = (np.ascontiguousarray(view(a, permutation, index)) for a in (x, mask))
-    source, chosen = (view(tensor(a), permutation, index) for a in (x, mask))
-    same_data(source, seen, "the view of x")
+    array, wanted = (np.ascontiguousarray(view(a, seen)) for a in (x, mask))
+    source, chosen = (view(tensor(a), seen) for a in (x, mask))
+    same_data(source, array, "the view of x")
     same_data(chosen, wanted, "the view of the mask")
-    return source, chosen, seen, wanted
+    return source, chosen, array, wanted

@@ -7,17 +7,10 @@ from typing import Any, Callable
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import flipped
+from properties.oracle.arrays import View, flipped
 from properties.oracle.selecting import nonzero, where, zeroed
 from properties.protocol.evidence import Answer, Answers
-from properties.questions.memory import (
-    Tensor,
-    both_views,
-    fresh,
-    inputs_after,
-    poison,
-    tensor,
-)
+from properties.questions.memory import Tensor, both_views, fresh, inputs_after, poison, tensor
 
 
 def indices(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -58,13 +51,11 @@ def fresh_axes(
     return what, axes, due[:, :, None] if axes.ndim == 3 else due, None
 
 
-def indices_of_views(
-    x: np.ndarray, mask: np.ndarray, permutation: tuple[int, ...], index: tuple[slice, ...]
-) -> Answers:
+def indices_of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
     """Of a view of x, which is 0 where the mask is False, and of the same view of the mask."""
-    views = both_views(zeroed(x, mask), mask, permutation, index)
-    for name, source, seen in zip(("x", "the mask"), views[:2], views[2:]):
-        yield fresh(f"nonzero of the view of {name}", nonzero(seen), paddle.nonzero, source)
+    views = both_views(zeroed(x, mask), mask, seen)
+    for name, source, array in zip(("x", "the mask"), views[:2], views[2:]):
+        yield fresh(f"nonzero of the view of {name}", nonzero(array), paddle.nonzero, source)
 
 
 def indices_of_rows(x: np.ndarray, mask: np.ndarray) -> Answers:

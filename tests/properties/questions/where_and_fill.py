@@ -11,17 +11,10 @@ from typing import Any
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import flipped
+from properties.oracle.arrays import View, flipped
 from properties.oracle.selecting import masked_fill, where, zeroed
 from properties.protocol.evidence import Answers
-from properties.questions.memory import (
-    both_views,
-    contents,
-    fresh,
-    gradients,
-    inputs_after,
-    tensor,
-)
+from properties.questions.memory import both_views, contents, fresh, gradients, inputs_after, tensor
 
 
 def choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -36,13 +29,11 @@ def choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield fresh("mask.where(x, y)", due, condition.where, one, two)
 
 
-def choosing_from_views(
-    x: np.ndarray, mask: np.ndarray, permutation: tuple[int, ...], index: tuple[slice, ...]
-) -> Answers:
+def choosing_from_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
     """Between a view of x and what it holds reversed, with the mask stored and as a view."""
-    source, condition, seen, wanted = both_views(x, mask, permutation, index)
-    other = flipped(seen)
-    due, swapped = where(wanted, seen, other), where(wanted, other, seen)
+    source, condition, array, wanted = both_views(x, mask, seen)
+    other = flipped(array)
+    due, swapped = where(wanted, array, other), where(wanted, other, array)
     yield fresh("where of views", due, paddle.where, condition, source, tensor(other))
     yield fresh("where of a view", swapped, paddle.where, tensor(wanted), tensor(other), source)
 
@@ -101,17 +92,11 @@ def filling_in_place(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answe
     yield "x after Tensor.masked_fill_", contents(other), due, None
 
 
-def filling_of_views(
-    x: np.ndarray,
-    mask: np.ndarray,
-    permutation: tuple[int, ...],
-    index: tuple[slice, ...],
-    number: int = 77,
-) -> Answers:
+def filling_of_views(x: np.ndarray, mask: np.ndarray, seen: View, number: int = 77) -> Answers:
     """Of a view of x, with the mask stored as the view reads, and with the same view of it."""
     fill = offered("masked_fill")
-    source, chosen, seen, wanted = both_views(x, mask, permutation, index)
-    due = masked_fill(seen, wanted, number)
+    source, chosen, array, wanted = both_views(x, mask, seen)
+    due = masked_fill(array, wanted, number)
     yield fresh("masked_fill of a view", due, fill, source, tensor(wanted), number)
     yield fresh("masked_fill of views", due, fill, source, chosen, number)
 
