@@ -50,6 +50,16 @@ class Refusal(NamedTuple):
 
     words: str = ""
 
+    def check(self, what: str, call: Callable[[], object]) -> None:
+        """Raise AssertionError, in a script, unless the call raises this error."""
+        try:
+            answer = call()
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            assert re.match(self.words, said), f"{what}: {said}"
+            return
+        raise AssertionError(f"{what}: expected an error, got {answer!r}")
+
 
 class Violation(AssertionError):
     """The release's answer contradicts the oracle's."""

@@ -40,7 +40,7 @@ def program(title: str, body: str, scope: Mapping[str, Any]) -> str:
     `scope` says what the names in `body` stand for. The functions, classes and constants among
     them are copied, with those that they need in turn.
     """
-    imports = {"paddle": "import paddle"}
+    imports = {"import paddle": {""}}
     constants: dict[str, str] = {}
     sources: dict[str, str] = {}
     left = [(body, scope)]
@@ -54,8 +54,9 @@ def program(title: str, body: str, scope: Mapping[str, Any]) -> str:
             elif name.isupper():
                 constants[name] = f"{name} = {held!r}"
             elif line := import_of(name, held):
-                imports[name] = line
-    parts = ["\n".join(sorted(imports.values())), f"paddle.set_device({paddle.get_device()!r})"]
+                imports.setdefault(line[0], set()).add(line[1])
+    lines = sorted(start + ", ".join(sorted(names)) for start, names in imports.items())
+    parts = ["\n".join(lines), f"paddle.set_device({paddle.get_device()!r})"]
     parts += ["\n".join(constants.values()), *sources.values()]
     text = "".join(f"{part.strip()}\n\n\n" for part in parts if part)
     return f'"""{title}"""\n\nfrom __future__ import annotations\n\n{text}{body}'
@@ -68,10 +69,14 @@ def named_in(code: str, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield node.id, scope[node.id]
 
 
-def import_of(name: str, held: Any) -> str | None:
-    """The line that imports it; None for what only annotations name, such as an alias."""
+def import_of(name: str, held: Any) -> tuple[str, str] | None:
+    """The beginning of the line that imports it, and what it imports.
+
+    None for an alias, which only annotations name.
+    """
     if isinstance(held, ModuleType):
-        return f"import {name}" if held.__name__ == name else f"import {held.__name__} as {name}"
+        alias = "" if held.__name__ == name else f" as {name}"
+        return f"import {held.__name__}{alias}", ""
     module = getattr(held, "__module__", "")
     is_there = getattr(sys.modules.get(module), name, None) is held
-    return f"from {module} import {name}" if is_there else None
+    return (f"from {module} import ", name) if is_there else None
