@@ -7,8 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 from hypothesis import given
-from properties.cases.selections import Selection
-from properties.cases.strategies import broadcast_selections, leading_selections, selections
+from properties.cases.strategies import (
+    Selection,
+    broadcast_selections,
+    leading_selections,
+    selections,
+)
 from properties.oracle import selecting
 
 

@@ -7,7 +7,7 @@ from math import log
 import numpy as np
 import pytest
 from properties.oracle import box_loss
-from properties.oracle.box_loss import BoxLossInputs
+from properties.oracle.box_loss import BoxLossInputs, DflInputs
 
 RANGE = (0, 3)  # three bins: 0, 1 and 2
 SHARES = np.array([0.5, 0.25, 0.25])
@@ -73,23 +73,24 @@ def test_log_softmax_does_not_overflow() -> None:
 
 def test_dfl_is_weighted_and_divided_by_the_scores() -> None:
     logits, targets = np.tile(LOGITS, (2, 1, 1)), np.array([[0.0] * 4, [1, 1, 0, 0]])
-    loss = box_loss.dfl_loss(logits, targets, np.array([1.0, 0.5]), RANGE, 2.0)
+    loss = box_loss.dfl_loss(DflInputs(logits, targets, np.array([1.0, 0.5]), RANGE), 2.0)
     assert loss == pytest.approx((log(2) + 0.5 * (log(2) + log(4)) / 2) / 2)
 
 
 def test_dfl_gradient_is_softmax_less_the_shares() -> None:
-    gradient = box_loss.dfl_gradient(LOGITS, np.full((1, 4), 0.25), np.array([2.0]), RANGE, 1.0)
+    inputs = DflInputs(LOGITS, np.full((1, 4), 0.25), np.array([2.0]), RANGE)
+    gradient = box_loss.dfl_gradient(inputs, 1.0)
     assert gradient[0, 0] == pytest.approx((SHARES - [0.75, 0.25, 0]) * 2 / 4)
 
 
 def test_dfl_gradient_agrees_with_differences() -> None:
     draw = np.random.RandomState(0)
     logits, weights = draw.randn(3, 4, 3), draw.uniform(0, 1, 3)
-    targets = draw.uniform(0, 2, (3, 4))
+    inputs = DflInputs(logits, draw.uniform(0, 2, (3, 4)), weights, RANGE)
     expected = differences(
-        lambda z: box_loss.dfl_loss(z, targets, weights, RANGE, 1.5), logits, step=1e-5
+        lambda z: box_loss.dfl_loss(inputs._replace(logits=z), 1.5), logits, step=1e-5
     )
-    found = box_loss.dfl_gradient(logits, targets, weights, RANGE, 1.5)
+    found = box_loss.dfl_gradient(inputs, 1.5)
     assert found == pytest.approx(expected, abs=1e-8)
 
 

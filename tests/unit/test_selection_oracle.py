@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from properties.cases.selections import Selection
-from properties.cases.strategies import broadcast_selections, selections, unfitting_selections
+from properties.cases.strategies import (
+    Selection,
+    broadcast_selections,
+    selections,
+    unfitting_selections,
+)
 from properties.oracle.arrays import FILLS, PATTERNS, corners, literal, mask_of, values
 from properties.oracle.selecting import masked_select, masked_select_gradient
 

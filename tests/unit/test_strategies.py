@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import find, given
 from hypothesis import strategies as st
-from properties.cases.selections import Selection
 from properties.cases.strategies import (
+    Selection,
     broadcast_selections,
     leading_selections,
     mixed_selections,
@@ -16,9 +16,11 @@ from properties.cases.strategies import (
     shapes_around,
     slices,
     unfitting_selections,
+    viewed,
     views,
     zero_size_shapes,
 )
+from properties.oracle.arrays import View, view
 
 
 def anything(_: object) -> bool:
@@ -66,8 +68,11 @@ def test_unfitting_selections_have_two_shapes_that_do_not_fit(selection: Selecti
 @given(st.data())
 def test_a_view_leaves_elements_to_select(data: st.DataObject) -> None:
     shape = data.draw(shapes())
-    view = data.draw(views(shape))
-    assert np.empty(shape).transpose(view["permutation"])[view["index"]].size > 0
+    assert view(np.empty(shape), data.draw(views(shape))).size > 0
+
+
+def test_a_viewed_selection_shrinks_to_a_view_of_the_whole() -> None:
+    assert find(viewed(selections()), anything).seen == View((0,), (slice(0, 1, 1),))
 
 
 def test_a_slice_shrinks_to_the_whole_axis() -> None:

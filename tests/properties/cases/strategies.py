@@ -1,4 +1,4 @@
-"""What is drawn: small public strategies, each of which says what it draws and how it shrinks.
+"""Selections, and the strategies that draw them: each says what it draws and how it shrinks.
 
 A selection is drawn by its structure (a shape, a dtype and words of arrays.py), never element by
 element, so that a case of half a million elements costs what a case of four does.
@@ -8,19 +8,77 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from properties.cases.selections import Selection
-from properties.oracle.arrays import PATTERNS
+from properties.oracle.arrays import PATTERNS, View, literal, mask_of, values
 
 Shape = tuple[int, ...]
-OFFERED_EVERYWHERE = ("float32", "float64", "int32", "int64")
+FLOATS = ("float32", "float64")
+OFFERED_EVERYWHERE = (*FLOATS, "int32", "int64")
+OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
+SEEDS = st.integers(0, 2**32 - 1)  # of `numpy.random.RandomState`
+SMALL = 64  # arrays up to this many elements are spelled out in scripts
 # shapes of a few rows, of widths that are no multiples of a vector load
 ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """An array `x` and a `mask`, named by the words of arrays.py: the inputs of a case."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    fill: str = "count"
+    pattern: str = "all"
+    seed: int = 0
+    mask_shape: tuple[int, ...] | None = None  # None: the shape of x
+    mask_dtype: str = "bool"
+    seen: View | None = None  # None: as they are
+
+    @property
+    def x(self) -> np.ndarray:
+        return values(self.shape, self.dtype, self.fill, self.seed)
+
+    @property
+    def mask(self) -> np.ndarray:
+        chosen = mask_of(self._mask_shape, self.pattern, self.seed)
+        return chosen.astype(self.mask_dtype)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        views = {} if self.seen is None else {"seen": self.seen}
+        return {"x": self.x, "mask": self.mask, **views}
+
+    @property
+    def _mask_shape(self) -> tuple[int, ...]:
+        return self.shape if self.mask_shape is None else self.mask_shape
+
+    def __str__(self) -> str:
+        mask = f"mask {self.pattern}"
+        if self.mask_shape is not None:
+            mask += f" of shape {list(self.mask_shape)}"
+        if self.mask_dtype != "bool":
+            mask += f" as {self.mask_dtype}"
+        if self.seen is not None:
+            mask += f", seen as {self.seen.permutation}, {self.seen.slices}"
+        return f"x {self.dtype} {list(self.shape)} filled {self.fill}, {mask}, seed {self.seed}"
+
+    def code(self) -> str:
+        """Lines that make `x` and `mask` with the same bytes."""
+        x = f"values({self.shape}, {self.dtype!r}, {self.fill!r}, {self.seed})"
+        mask = f"mask_of({self._mask_shape}, {self.pattern!r}, {self.seed})"
+        if self.mask_dtype != "bool":
+            mask += f".astype({self.mask_dtype!r})"
+        if self.x.size <= SMALL and self.mask.size <= SMALL:
+            x, mask = literal(self.x), literal(self.mask)
+        views = "" if self.seen is None else f"seen = {self.seen}\n"
+        return f"{views}x, mask = (\n    {x},\n    {mask},\n)"
 
 
 def shapes(max_side: int = 7) -> st.SearchStrategy[Shape]:
@@ -44,18 +102,14 @@ def shapes_around(draw: st.DrawFn, size: int) -> Shape:
     return draw(st.sampled_from([(total,), (rows, total // rows), (total // rows, 1, rows)]))
 
 
-def seeds() -> st.SearchStrategy[int]:
-    """Seeds of `numpy.random.RandomState`. Shrinks to 0."""
-    return st.integers(0, 2**32 - 1)
-
-
 def selections(
     shape: st.SearchStrategy[Shape] | None = None,
     dtypes: Sequence[str] = OFFERED_EVERYWHERE,
     fills: Sequence[str] = ("count", "bits"),
     patterns: Sequence[str] = PATTERNS,
+    mask_shape: Shape | None = None,
 ) -> st.SearchStrategy[Selection]:
-    """An array and a mask of the same shape: one of `shapes()` unless said otherwise.
+    """An array and a mask of the same shape, one of `shapes()`, unless said otherwise.
 
     Shrinks to the first dtype, fill and pattern, with a small shape and seed 0: one element that
     is selected.
@@ -66,7 +120,8 @@ def selections(
         dtype=st.sampled_from(dtypes),
         fill=st.sampled_from(fills),
         pattern=st.sampled_from(patterns),
-        seed=seeds(),
+        seed=SEEDS,
+        mask_shape=st.just(mask_shape),
     )
 
 
@@ -109,15 +164,13 @@ def chooses_some(selection: Selection) -> bool:
 
 @st.composite
 def broadcast_selections(
-    draw: st.DrawFn,
-    dtypes: Sequence[str] = OFFERED_EVERYWHERE,
-    fills: Sequence[str] = ("count",),
+    draw: st.DrawFn, dtypes: Sequence[str] = OFFERED_EVERYWHERE, fills: Sequence[str] = ("count",)
 ) -> Selection:
     """Shapes of x and mask that differ and broadcast together. Shrinks to `(1,)` and `(2,)`."""
     pairs = npst.mutually_broadcastable_shapes(num_shapes=2, min_dims=1, max_dims=4, max_side=5)
     pair = pairs.filter(lambda both: both.input_shapes[0] != both.input_shapes[1])
     shape, mask_shape = draw(pair).input_shapes
-    return draw(with_mask_shape(shape, mask_shape, dtypes, fills))
+    return draw(selections(st.just(shape), dtypes, fills, mask_shape=mask_shape))
 
 
 @st.composite
@@ -129,33 +182,25 @@ def unfitting_selections(draw: st.DrawFn) -> Selection:
     mask_shape = draw(st.sampled_from([shape[axis:], shape]))
     place = len(mask_shape) - (len(shape) - axis)
     mask_shape = (*mask_shape[:place], other, *mask_shape[place + 1 :])
-    return draw(with_mask_shape(shape, mask_shape, OFFERED_EVERYWHERE))
-
-
-def with_mask_shape(
-    shape: Shape, mask_shape: Shape, dtypes: Sequence[str], fills: Sequence[str] = ("count",)
-) -> st.SearchStrategy[Selection]:
-    """An array of `shape` and a mask of `mask_shape`."""
-    return st.builds(
-        Selection,
-        shape=st.just(shape),
-        mask_shape=st.just(mask_shape),
-        dtype=st.sampled_from(dtypes),
-        fill=st.sampled_from(fills),
-        pattern=st.sampled_from(PATTERNS),
-        seed=seeds(),
-    )
+    return draw(selections(st.just(shape), fills=["count"], mask_shape=mask_shape))
 
 
 @st.composite
-def views(draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
+def viewed(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Selection:
+    """The selections, seen as views. Shrinks to views of the whole in the order of the axes."""
+    selection = draw(drawn)
+    return dataclasses.replace(selection, seen=draw(views(selection.shape)))
+
+
+@st.composite
+def views(draw: st.DrawFn, shape: Shape) -> View:
     """A permutation of the axes, then a slice of every axis, never empty.
 
     Shrinks to the axes in their order and to whole slices.
     """
     permutation = draw(st.permutations(range(len(shape))))
     index = tuple(draw(slices(shape[axis])) for axis in permutation)
-    return {"permutation": tuple(permutation), "index": index}
+    return View(tuple(permutation), index)
 
 
 @st.composite

@@ -1,12 +1,12 @@
-"""The kinds of DFL targets for which nothing is right, and how each kind is drawn.
+"""The kinds of wrong DFL targets, and how each kind is drawn.
 
-Every float that lies outside a reg_range is of just one kind, `kind_of` says which. The kinds are
-cut where a release may treat a target differently: where its labels cease to be bins, where they
-are the ignored label, and where they no longer fit into 32 or 64 bits.
+A target is wrong where one of its two labels, floor(target) - low and the next one, is no bin. Each
+wrong target is of exactly one kind: `kind_of` says which. A release may treat the kinds
+differently: the labels may be the ignored one, or need more than 32 or 64 bits.
 
-A target of high - 1 or a little more has its lower label on the last bin, and its upper one on
-none. It counts as wrong, also where the weight of the upper one is 0: the head clips its targets
-just before it, and what a cross entropy of a label that is no bin may be is for nobody to say.
+A target of high - 1 is wrong too. Its lower label is the last bin, but its upper label is no bin,
+and a cross entropy of that label is not defined, although its weight is 0. The head clips its
+targets below high - 1.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from math import floor, isinf, isnan
 import numpy as np
 from hypothesis import strategies as st
 
-IGNORED = -100  # cross_entropy's default ignore_index
+from properties.oracle.box_loss import IGNORED
+
 INT32, INT64 = 2.0**31, 2.0**63
 JUST_BELOW = "just below the first bin"
 IGNORES = "beside the ignored label"

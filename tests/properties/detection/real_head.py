@@ -1,21 +1,42 @@
-"""PaddleDetection's own PP-YOLOE head, and its box loss of arrays."""
+"""PaddleDetection's own PP-YOLOE head, and the questions about its box loss.
+
+Scripts have no PaddleDetection: they ask the same of the head's formulas in Paddle's operators.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Callable
+from unittest.mock import patch
 
+import numpy as np
 import paddle
 import pytest
 
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs
-from properties.questions.box_loss_questions import Answers, Tensor, losses_match, scalar
+from properties.detection.box_loss_questions import (
+    box_loss_steps,
+    gradient_matches,
+    losses_match,
+    number,
+    scalar,
+)
+from properties.detection.dfl_questions import (
+    notice_target,
+    reported_label,
+    reported_words,
+    stale_targets,
+    wrong_target,
+)
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs, DflInputs, RegRange
+from properties.protocol.evidence import Answers, Refusal
+from properties.protocol.scripts import scripted_as
+from properties.questions.memory import Tensor
 
 Head = Any  # paddledet carries no types
 
 
 @cache
-def build_head(classes: int, reg_range: tuple[int, int]) -> Head:
+def build_head(classes: int, reg_range: RegRange) -> Head:
     """The head as PaddleDetection's configurations make it, as small as it gets, no assigners.
 
     Where it cannot be imported the property is `unsupported`, with the error's words.
@@ -35,9 +56,7 @@ def build_head(classes: int, reg_range: tuple[int, int]) -> Head:
     )
 
 
-def ask_head(
-    inputs: BoxLossInputs, reg_range: tuple[int, int]
-) -> tuple[BoxLoss, dict[str, Tensor]]:
+def ask_head(inputs: BoxLossInputs, reg_range: RegRange) -> tuple[BoxLoss, dict[str, Tensor]]:
     """The three losses, and the tensor that each one's gradient reaches."""
     head = build_head(inputs.assigned_scores.shape[-1], reg_range)
     dist, boxes = (
@@ -49,6 +68,62 @@ def ask_head(
     return BoxLoss(*losses), {"l1": boxes, "giou": boxes, "dfl": dist}
 
 
-def head_losses(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Answers:
+@scripted_as(box_loss_steps)
+def head_losses(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
+    """The three losses."""
     losses, _ = ask_head(inputs, reg_range)
-    return losses_match(losses, inputs, reg_range)
+    return losses_match(BoxLoss._make(map(number, losses)), inputs, reg_range)
+
+
+@scripted_as(box_loss_steps)
+def head_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
+    """The gradient of each loss."""
+    for name in BoxLoss._fields:
+        losses, leaves = ask_head(inputs, reg_range)
+        getattr(losses, name).backward()
+        yield from gradient_matches(name, leaves[name], inputs, reg_range)
+
+
+@scripted_as(box_loss_steps)
+def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
+    """The losses, and the gradient of DFL: all of them 0."""
+    losses, leaves = ask_head(inputs, reg_range)
+    yield from losses_match(BoxLoss._make(map(number, losses)), inputs, reg_range)
+    losses.dfl.backward()
+    gradient = leaves["dfl"].grad.numpy()
+    yield "the dfl loss's gradient", gradient, np.zeros(gradient.shape), 0.0
+
+
+@scripted_as(wrong_target)
+def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answers:
+    """As `wrong_target`, of the head's own DFL, whose labels are int64."""
+
+    def dfl(z: Tensor, t: Tensor) -> Tensor:
+        return build_head(1, inputs.reg_range)._df_loss(z, t, inputs.reg_range[0])
+
+    return notice_target(dfl, inputs, place, target)
+
+
+@scripted_as(stale_targets)
+def head_on_stale_targets(inputs: BoxLossInputs, reg_range: RegRange, stale: float) -> Answers:
+    """The three losses are right; where no selection is written, users' error is due."""
+    return stale_selections(partial(head_losses, inputs, reg_range), reg_range, stale)
+
+
+def stale_selections(losses: Callable[[], Answers], reg_range: RegRange, stale: float) -> Answers:
+    """`losses` are right; where memory held `stale`, and selections are not written, users' error
+    is due (PaddlePaddle/Paddle#44181).
+    """
+    yield from losses()
+    true = paddle.masked_select
+
+    def unwritten(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
+        return paddle.full_like(true(x, mask, name), stale)  # a CPU's free memory holds other marks
+
+    def losses_of_stale_targets() -> list[Any]:
+        with patch.object(paddle, "masked_select", unwritten):
+            return list(losses())
+
+    words = reported_words(reported_label(reg_range, stale))
+    what = f"the box loss, where memory held {stale!r}"
+    yield what, losses_of_stale_targets, Refusal(words), None

@@ -1,16 +1,25 @@
-"""PaddleDetection's PP-YOLOE, as small as it gets, and what it is trained on."""
+"""PaddleDetection's PP-YOLOE, as small as it gets, what it is trained on, and what is asked of it.
+
+Scripts of a training need PaddleDetection besides; those of one step's box loss do not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 import paddle
-import pytest
 
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs
-from properties.questions.box_loss_questions import Tensor, number
+from properties.detection.box_loss_questions import box_loss_steps, losses_match, number
+from properties.detection.dfl_questions import stale_targets
+from properties.detection.real_head import stale_selections
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange
+from properties.protocol.evidence import Answers
+from properties.protocol.scripts import scripted_as
+from properties.questions.memory import Tensor
 
 Model = Any  # paddledet carries no types
 
@@ -19,14 +28,14 @@ SIDE = 96  # pixels: 9 anchors at the greatest stride, which is ATSS's topk
 STRIDES = (32, 16, 8)
 STATIC_EPOCHS = 4  # of them the head asks ATSS, from then on TAL
 RATE = 0.003
-REG_RANGE = (0, 17)  # the head's default
+REG_RANGE: RegRange = (0, 17)  # the head's default
 EPOCHS = {"ATSS": 0, "TAL": STATIC_EPOCHS}
 
 
 def build_ppyoloe() -> Model:
     """CSPResNet, CustomCSPPAN and PPYOLOEHead with both assigners: 1/16 of the width of PP-YOLOE-l.
 
-    Where it cannot be imported the property is `unsupported`, with the error's words.
+    Raises NotImplementedError, with the error's words, where it cannot be imported.
     """
     try:
         from ppdet.modeling.architectures.ppyoloe import PPYOLOE
@@ -35,7 +44,8 @@ def build_ppyoloe() -> Model:
         from ppdet.modeling.heads.ppyoloe_head import PPYOLOEHead
         from ppdet.modeling.necks.custom_pan import CustomCSPPAN
     except (ImportError, AttributeError) as error:
-        pytest.skip(f"PaddleDetection's PP-YOLOE cannot be imported: {error}")
+        told = f"PaddleDetection's PP-YOLOE cannot be imported: {error}"
+        raise NotImplementedError(told) from error
     backbone = CSPResNet(width_mult=1 / 16, depth_mult=1 / 6, use_large_stem=True)
     neck = CustomCSPPAN(
         in_channels=[shape.channels for shape in backbone.out_shape],
@@ -80,9 +90,9 @@ class Step(NamedTuple):
     """What one training step came to."""
 
     inputs: BoxLossInputs  # what the head saw
-    box_losses: BoxLoss  # what the head made of it, tensors
+    box_losses: BoxLoss  # what the head made of it, floats
     loss: float
-    astray: list[str]  # parameters without a gradient that is finite
+    astray: list[str]  # parameters without a finite gradient
 
 
 def train(assigner: str, seed: int, label_dtype: str) -> Iterator[Step]:
@@ -91,7 +101,7 @@ def train(assigner: str, seed: int, label_dtype: str) -> Iterator[Step]:
     model = build_ppyoloe()
     optimizer = paddle.optimizer.Adam(RATE, parameters=model.parameters())
     arrays = images_and_boxes(seed, label_dtype)
-    seen = watched(model.yolo_head)
+    seen = record_box_losses(model.yolo_head)
     model.train()
     while True:
         batch = {name: paddle.to_tensor(array) for name, array in arrays.items()}
@@ -102,7 +112,7 @@ def train(assigner: str, seed: int, label_dtype: str) -> Iterator[Step]:
         optimizer.clear_grad()
 
 
-def watched(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
+def record_box_losses(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
     """A list to which the head's box loss adds what it is given and what it returns."""
     seen: list[tuple[BoxLossInputs, BoxLoss]] = []
     true = head._bbox_loss
@@ -111,7 +121,7 @@ def watched(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
         losses = true(*inputs)
         *arrays, total = (tensor.numpy() for tensor in inputs)
         given = BoxLossInputs._make((*arrays, total.reshape(())))
-        seen.append((given, BoxLoss(*(loss.detach() for loss in losses))))
+        seen.append((given, BoxLoss._make(map(number, losses))))
         return losses
 
     head._bbox_loss = bbox_loss
@@ -126,3 +136,51 @@ def without_gradient(model: Model) -> list[str]:
         if not parameter.stop_gradient
         and (parameter.grad is None or not np.isfinite(parameter.grad.numpy()).all())
     ]
+
+
+# The questions about a training, which is the same for all of them.
+
+
+@cache
+def trained(assigner: str, seed: int, label_dtype: str, count: int) -> list[Step]:
+    """The first steps of a training."""
+    return list(islice(train(assigner, seed, label_dtype), count))
+
+
+def finite_steps(assigner: str, seed: int, label_dtype: str, count: int) -> Answers:
+    """At each step the loss is finite, and so is every parameter's gradient."""
+    for position, step in enumerate(trained(assigner, seed, label_dtype, count)):
+        what = f"whether the loss of step {position}, {step.loss}, is finite"
+        yield what, np.isfinite(step.loss), True, 0.0
+        what = f"step {position}: parameters without a finite gradient, {', '.join(step.astray)}"
+        yield what, len(step.astray), 0, 0.0
+
+
+def falling_loss(assigner: str, seed: int, label_dtype: str, count: int) -> Answers:
+    """The mean loss of the last three steps is less than that of the first three."""
+    losses = [step.loss for step in trained(assigner, seed, label_dtype, count)]
+    first, last = np.mean(losses[:3]), np.mean(losses[-3:])
+    yield f"whether the loss falls, from {first:.4g} to {last:.4g}", last < first, True, 0.0
+
+
+@scripted_as(box_loss_steps)
+def step_losses(inputs: BoxLossInputs, reg_range: RegRange, box_losses: BoxLoss) -> Answers:
+    """There are positives, and the step's three box losses are the oracle's."""
+    found = (inputs.assigned_labels != inputs.assigned_scores.shape[-1]).any()
+    yield "whether there are positives", found, True, 0.0
+    yield from losses_match(box_losses, inputs, reg_range)
+
+
+def first_losses(assigner: str, seed: int, label_dtype: str) -> Answers:
+    """The box losses of the first step, which is taken anew."""
+    step = next(train(assigner, seed, label_dtype))
+    return losses_match(step.box_losses, step.inputs, REG_RANGE)
+
+
+@scripted_as(stale_targets)
+def step_on_stale_targets(
+    assigner: str, seed: int, label_dtype: str, reg_range: RegRange, stale: float
+) -> Answers:
+    """The first step's box losses are right; where no selection is written, users' error is due."""
+    losses = partial(first_losses, assigner, seed, label_dtype)
+    return stale_selections(losses, reg_range, stale)

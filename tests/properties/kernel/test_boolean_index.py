@@ -6,142 +6,95 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from properties.cases.selection_cases import Question, verify
-from properties.cases.selections import Selection
+from properties.cases.case import Case, holds, holds_for_each, verify
 from properties.cases.strategies import (
+    FLOATS,
+    OFFERED_BY_SOME,
     leading_selections,
     mixed_selections,
     selections,
     shapes,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
-from properties.questions import family
-from properties.questions.masked_selection import view
+from properties.oracle.arrays import view
+from properties.protocol.release_errors import NO_INTEGER_ASSIGNMENT
+from properties.questions import boolean_index as index
 
-FLOATS = ("float32", "float64")
 INTEGERS = ("int32", "int64")
-OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
 KERNEL_BOUNDARIES = (4, 1024)
 MANY = shapes().filter(lambda shape: max(shape) > 1)
 ONE = shapes(max_side=1)
 TWO_ROWS = st.tuples(st.just(2), st.integers(2, 40))
-# what 2.2 says to the assignment of integers
-NO_ASSIGNMENT = (r"Only support float and double tensor for bool index, but received \S+\w",)
 
-
-@given(selection=mixed_selections())
-def test_reading_is_bit_exact(selection: Selection) -> None:
-    verify(Question(family.reading, selection))
-
-
-@pytest.mark.parametrize("dtype", OFFERED_BY_SOME)
-@given(data=st.data())
-def test_reading_of_a_dtype_that_some_releases_offer(dtype: str, data: st.DataObject) -> None:
-    selection = data.draw(mixed_selections(dtypes=[dtype], fills=["bits", "special"]))
-    verify(Question(family.reading, selection))
-
-
-@given(selection=leading_selections())
-def test_reading_by_a_mask_of_leading_axes_is_bit_exact(selection: Selection) -> None:
-    verify(Question(family.reading, selection))
-
-
-@given(selection=mixed_selections(dtypes=FLOATS, fills=["special"]))
-def test_reading_keeps_nan_payloads_infinities_and_signed_zeros(selection: Selection) -> None:
-    verify(Question(family.reading, selection))
-
-
-@pytest.mark.parametrize("size", KERNEL_BOUNDARIES)
-@given(data=st.data())
-def test_reading_is_bit_exact_around_a_kernel_boundary(size: int, data: st.DataObject) -> None:
-    selection = data.draw(mixed_selections(shapes_around(size)))
-    verify(Question(family.reading, selection))
-
-
-@given(selection=selections(MANY, patterns=["all"]))
-def test_reading_by_an_all_true_mask_copies(selection: Selection) -> None:
-    verify(Question(family.reading_alike, selection))
-
-
-@given(selection=selections(MANY, patterns=["none"]))
-def test_reading_by_an_all_false_mask_gives_nothing(selection: Selection) -> None:
-    verify(Question(family.reading_alike, selection))
-
-
-@given(selection=selections(ONE, patterns=["all"]))
-def test_reading_by_a_mask_of_one_element_gives_that_element(selection: Selection) -> None:
-    verify(Question(family.reading_alike, selection))
-
-
-@given(selection=selections(zero_size_shapes()))
-def test_reading_a_zero_size_tensor_gives_nothing(selection: Selection) -> None:
-    verify(Question(family.reading_alike, selection))
+test_reading_is_bit_exact = holds(index.reading, mixed_selections())
+test_reading_of_a_dtype_that_some_releases_offer = holds_for_each(
+    index.reading,
+    OFFERED_BY_SOME,
+    lambda dtype: mixed_selections(dtypes=[dtype], fills=["bits", "special"]),
+)
+test_reading_by_a_mask_of_leading_axes_is_bit_exact = holds(index.reading, leading_selections())
+test_reading_keeps_nan_payloads_infinities_and_signed_zeros = holds(
+    index.reading, mixed_selections(dtypes=FLOATS, fills=["special"])
+)
+test_reading_is_bit_exact_around_a_kernel_boundary = holds_for_each(
+    index.reading, KERNEL_BOUNDARIES, lambda size: mixed_selections(shapes_around(size))
+)
+test_reading_by_an_all_true_mask_copies = holds(
+    index.reading_alike, selections(MANY, patterns=["all"])
+)
+test_reading_by_an_all_false_mask_gives_nothing = holds(
+    index.reading_alike, selections(MANY, patterns=["none"])
+)
+test_reading_by_a_mask_of_one_element_gives_that_element = holds(
+    index.reading_alike, selections(ONE, patterns=["all"])
+)
+test_reading_a_zero_size_tensor_gives_nothing = holds(
+    index.reading_alike, selections(zero_size_shapes())
+)
 
 
 @given(data=st.data())
 def test_a_view_is_read_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(mixed_selections())
-    seen = data.draw(views(selection.shape))
-    mask = view(selection.mask, **seen)
+    selection = data.draw(viewed(mixed_selections()))
+    assert selection.seen is not None
+    mask = view(selection.mask, selection.seen)
     assume(mask.size > 1 and mask.any())
-    verify(Question(family.reading_of_views, selection, seen))
+    verify(Case(index.reading_of_views, selection))
 
 
-@given(
-    selection=mixed_selections(dtypes=FLOATS, fills=["count"])
-    | leading_selections(FLOATS, ["count"])
+test_the_gradient_goes_back_to_what_was_read_alone = holds(
+    index.reading_gradient,
+    mixed_selections(dtypes=FLOATS, fills=["count"]) | leading_selections(FLOATS, ["count"]),
 )
-def test_the_gradient_goes_back_to_what_was_read_alone(selection: Selection) -> None:
-    verify(Question(family.reading_gradient, selection))
-
-
-@given(selection=mixed_selections(dtypes=FLOATS))
-def test_reading_leaves_the_inputs_unchanged(selection: Selection) -> None:
-    verify(Question(family.inputs_of_reading, selection))
-
-
-@given(selection=mixed_selections(dtypes=FLOATS, fills=["count"]))
-def test_a_number_is_written_where_the_mask_is_true_alone(selection: Selection) -> None:
-    verify(Question(family.assigning_a_number, selection))
-
-
-@given(selection=mixed_selections(dtypes=FLOATS, fills=["count"]))
-def test_elements_are_written_where_the_mask_is_true_alone(selection: Selection) -> None:
-    verify(Question(family.assigning_elements, selection))
-
-
-@given(selection=selections(TWO_ROWS, FLOATS, ["count"], ["alternating"]))
-def test_as_many_elements_as_a_row_has_are_written_one_by_one(selection: Selection) -> None:
-    verify(Question(family.assigning_elements, selection))
-
-
-@given(selection=mixed_selections(dtypes=INTEGERS))
-def test_integers_are_written_where_the_mask_is_true_alone(selection: Selection) -> None:
-    verify(Question(family.assigning_elements, selection), NO_ASSIGNMENT)
-
-
-@given(selection=leading_selections(FLOATS, ["count"]))
-def test_a_mask_of_leading_axes_is_written_through(selection: Selection) -> None:
-    verify(Question(family.assigning_elements, selection))
-
-
-@given(selection=mixed_selections(dtypes=FLOATS, fills=["count"]))
-def test_nan_infinities_and_great_numbers_are_overwritten(selection: Selection) -> None:
-    verify(Question(family.assigning_over_nan, selection))
-
-
-@given(selection=mixed_selections(dtypes=FLOATS, fills=["special", "bits"]))
-def test_an_assignment_keeps_the_bits_of_what_is_written_and_of_the_rest(
-    selection: Selection,
-) -> None:
-    verify(Question(family.assigning_an_element, selection))
-
-
-@given(selection=selections(MANY, FLOATS, ["count"], ["all", "none"]))
-def test_a_number_is_written_everywhere_or_nowhere(selection: Selection) -> None:
-    verify(Question(family.assigning_a_number, selection))
+test_reading_leaves_the_inputs_unchanged = holds(
+    index.inputs_of_reading, mixed_selections(dtypes=FLOATS)
+)
+test_a_number_is_written_where_the_mask_is_true_alone = holds(
+    index.assigning_a_number, mixed_selections(dtypes=FLOATS, fills=["count"])
+)
+test_elements_are_written_where_the_mask_is_true_alone = holds(
+    index.assigning_elements, mixed_selections(dtypes=FLOATS, fills=["count"])
+)
+test_as_many_elements_as_a_row_has_are_written_one_by_one = holds(
+    index.assigning_elements, selections(TWO_ROWS, FLOATS, ["count"], ["alternating"])
+)
+test_integers_are_written_where_the_mask_is_true_alone = holds(
+    index.assigning_elements, mixed_selections(dtypes=INTEGERS), NO_INTEGER_ASSIGNMENT
+)
+test_a_mask_of_leading_axes_is_written_through = holds(
+    index.assigning_elements, leading_selections(FLOATS, ["count"])
+)
+test_nan_infinities_and_great_numbers_are_overwritten = holds(
+    index.assigning_over_nan, mixed_selections(dtypes=FLOATS, fills=["count"])
+)
+test_an_assignment_keeps_the_bits_of_what_is_written_and_of_the_rest = holds(
+    index.assigning_an_element, mixed_selections(dtypes=FLOATS, fills=["special", "bits"])
+)
+test_a_number_is_written_everywhere_or_nowhere = holds(
+    index.assigning_a_number, selections(MANY, FLOATS, ["count"], ["all", "none"])
+)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -151,14 +104,12 @@ def test_the_gradient_of_an_assignment_is_that_of_what_was_written(
 ) -> None:
     selection = data.draw(mixed_selections(dtypes=[dtype], fills=["count"]))
     assume(selection.mask.sum() > 1)
-    verify(Question(family.assigning_gradient, selection))
+    verify(Case(index.assigning_gradient, selection))
 
 
-@given(selection=mixed_selections(shapes(max_side=3), FLOATS, ["count"]))
-def test_the_gradient_of_one_element_written_to_many_places_adds_up(selection: Selection) -> None:
-    verify(Question(family.assigning_gradient_of_one, selection))
-
-
-@given(selection=mixed_selections(dtypes=FLOATS))
-def test_assigning_leaves_the_mask_and_the_value_unchanged(selection: Selection) -> None:
-    verify(Question(family.inputs_of_assigning, selection))
+test_the_gradient_of_one_element_written_to_many_places_adds_up = holds(
+    index.assigning_gradient_of_one, mixed_selections(shapes(max_side=3), FLOATS, ["count"])
+)
+test_assigning_leaves_the_mask_and_the_value_unchanged = holds(
+    index.inputs_of_assigning, mixed_selections(dtypes=FLOATS)
+)

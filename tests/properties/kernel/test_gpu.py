@@ -1,45 +1,33 @@
-"""What holds on a GPU besides: these properties run in GPU cells alone."""
+"""Properties that only a GPU can violate: they run in GPU cells alone."""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
 
-from properties.cases.selection_cases import Large, Question, verify
-from properties.cases.selections import Selection
+from properties.cases.case import Case, holds, verify
 from properties.cases.strategies import OFFERED_EVERYWHERE, ROWS, selections, shapes_around
 from properties.protocol import device
 from properties.questions import on_gpu
 
 LARGE = (2**24 + 1, 2**28 + 1, 2**31 + 1)  # elements
-BYTES = (
-    32  # of device memory an element: x, its mask, their pieces, the kernel's own, some to spare
+# of device memory for each element: x, its mask, their pieces, what the kernel takes, a reserve
+BYTES = 32
+
+test_the_selection_is_that_of_the_cpu_bit_for_bit = holds(
+    on_gpu.on_the_cpu_and_here, selections(dtypes=OFFERED_EVERYWHERE)
 )
-
-
-@given(selection=selections(dtypes=OFFERED_EVERYWHERE))
-def test_the_selection_is_that_of_the_cpu_bit_for_bit(selection: Selection) -> None:
-    verify(Question(on_gpu.on_the_cpu_and_here, selection))
-
-
-@given(selection=selections(shapes_around(1024), OFFERED_EVERYWHERE))
-def test_the_same_call_gives_the_same_answer_every_time(selection: Selection) -> None:
-    verify(Question(on_gpu.again_and_again, selection))
-
-
-@given(selection=selections(shapes_around(1024), OFFERED_EVERYWHERE))
-def test_two_streams_at_once_do_not_disturb_each_other(selection: Selection) -> None:
-    verify(Question(on_gpu.on_two_streams, selection))
-
-
-@given(selection=selections(ROWS, OFFERED_EVERYWHERE))
-def test_a_part_that_is_not_aligned_to_16_bytes_is_selected_rightly(selection: Selection) -> None:
-    verify(Question(on_gpu.of_unaligned_parts, selection))
-
-
-@given(selection=selections(shapes_around(1024), ["float64"]))
-def test_an_output_that_nothing_writes_holds_the_poison(selection: Selection) -> None:
-    verify(Question(on_gpu.memory_handed_out_again, selection))
+test_the_same_call_gives_the_same_answer_every_time = holds(
+    on_gpu.again_and_again, selections(shapes_around(1024), OFFERED_EVERYWHERE)
+)
+test_two_streams_at_once_do_not_disturb_each_other = holds(
+    on_gpu.on_two_streams, selections(shapes_around(1024), OFFERED_EVERYWHERE)
+)
+test_a_part_that_is_not_aligned_to_16_bytes_is_selected_rightly = holds(
+    on_gpu.of_unaligned_parts, selections(ROWS, OFFERED_EVERYWHERE)
+)
+test_an_output_that_nothing_writes_holds_the_poison = holds(
+    on_gpu.memory_handed_out_again, selections(shapes_around(1024), ["float64"])
+)
 
 
 @pytest.mark.parametrize("size", LARGE)
@@ -48,4 +36,5 @@ def test_elements_far_out_are_selected(size: int) -> None:
     if there is None or there < needed:
         has = "which does not tell its size" if there is None else f"which has {there:.0f} GiB"
         pytest.skip(f"{size:,} elements need {needed:.0f} GiB of the device's memory, {has}")
-    verify(Large(size, (0, size // 2, size - 1)))
+    far_out = {"size": size, "positions": (0, size // 2, size - 1)}
+    verify(Case(on_gpu.from_far_out, options=far_out))

@@ -2,93 +2,57 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.cases.selection_cases import Question, verify
-from properties.cases.selections import Selection
+from properties.cases.case import holds, holds_for_each
 from properties.cases.strategies import (
+    FLOATS,
+    OFFERED_BY_SOME,
     broadcast_selections,
     selections,
     shapes,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
-from properties.questions import family
+from properties.questions import where_and_fill
 
-FLOATS = ("float32", "float64")
-OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
 KERNEL_BOUNDARIES = (4, 1024)
 
-
-@given(selection=selections(fills=["count"]))
-def test_filling_is_bit_exact(selection: Selection) -> None:
-    verify(Question(family.filling, selection))
-
-
-@pytest.mark.parametrize("dtype", OFFERED_BY_SOME)
-@given(data=st.data())
-def test_filling_in_a_dtype_that_some_releases_offer(dtype: str, data: st.DataObject) -> None:
-    selection = data.draw(selections(dtypes=[dtype]))
-    verify(Question(family.filling_with_an_element, selection))
-
-
-@given(selection=selections(dtypes=FLOATS, fills=["special"]))
-def test_nan_payloads_infinities_and_signed_zeros_keep_their_bits(selection: Selection) -> None:
-    verify(Question(family.filling_with_an_element, selection))
-
-
-@pytest.mark.parametrize("size", KERNEL_BOUNDARIES)
-@given(data=st.data())
-def test_filling_is_bit_exact_around_a_kernel_boundary(size: int, data: st.DataObject) -> None:
-    selection = data.draw(selections(shapes_around(size), fills=["count"]))
-    verify(Question(family.filling, selection))
-
-
-@given(selection=selections(fills=["count"], patterns=["all", "none"]))
-def test_a_mask_of_one_value_fills_everything_or_nothing(selection: Selection) -> None:
-    verify(Question(family.filling, selection))
-
-
-@given(selection=selections(st.just(()), fills=["count"]))
-def test_a_zero_dimensional_tensor_is_filled(selection: Selection) -> None:
-    verify(Question(family.filling, selection))
-
-
-@given(selection=selections(zero_size_shapes()))
-def test_a_zero_size_tensor_stays_empty(selection: Selection) -> None:
-    verify(Question(family.filling, selection))
-
-
-@given(selection=selections(fills=["count"]))
-def test_filling_in_place_changes_the_tensor_itself(selection: Selection) -> None:
-    verify(Question(family.filling_in_place, selection))
-
-
-@given(selection=broadcast_selections())
-def test_x_and_mask_broadcast_as_in_numpy(selection: Selection) -> None:
-    verify(Question(family.filling, selection))
-
-
-@given(data=st.data())
-def test_a_view_is_filled_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(selections(fills=["count"]))
-    question = family.filling_of_views
-    verify(Question(question, selection, data.draw(views(selection.shape))))
-
-
-@given(selection=selections(dtypes=FLOATS, fills=["count"]))
-def test_the_gradient_goes_back_to_what_was_not_filled(selection: Selection) -> None:
-    verify(Question(family.filling_gradient, selection))
-
-
-@given(selection=selections(shapes(max_side=3), FLOATS, ["count"]))
-def test_the_gradient_by_the_value_is_summed_where_it_was_filled_in(selection: Selection) -> None:
-    verify(Question(family.filling_gradient_by_value, selection))
-
-
-@given(selection=selections(dtypes=FLOATS))
-def test_the_inputs_are_left_unchanged(selection: Selection) -> None:
-    verify(Question(family.inputs_of_filling, selection))
+test_filling_is_bit_exact = holds(where_and_fill.filling, selections(fills=["count"]))
+test_filling_in_a_dtype_that_some_releases_offer = holds_for_each(
+    where_and_fill.filling_with_an_element,
+    OFFERED_BY_SOME,
+    lambda dtype: selections(dtypes=[dtype]),
+)
+test_nan_payloads_infinities_and_signed_zeros_keep_their_bits = holds(
+    where_and_fill.filling_with_an_element, selections(dtypes=FLOATS, fills=["special"])
+)
+test_filling_is_bit_exact_around_a_kernel_boundary = holds_for_each(
+    where_and_fill.filling,
+    KERNEL_BOUNDARIES,
+    lambda size: selections(shapes_around(size), fills=["count"]),
+)
+test_a_mask_of_one_value_fills_everything_or_nothing = holds(
+    where_and_fill.filling, selections(fills=["count"], patterns=["all", "none"])
+)
+test_a_zero_dimensional_tensor_is_filled = holds(
+    where_and_fill.filling, selections(st.just(()), fills=["count"])
+)
+test_a_zero_size_tensor_stays_empty = holds(where_and_fill.filling, selections(zero_size_shapes()))
+test_filling_in_place_changes_the_tensor_itself = holds(
+    where_and_fill.filling_in_place, selections(fills=["count"])
+)
+test_x_and_mask_broadcast_as_in_numpy = holds(where_and_fill.filling, broadcast_selections())
+test_a_view_is_filled_in_its_logical_order = holds(
+    where_and_fill.filling_of_views, viewed(selections(fills=["count"]))
+)
+test_the_gradient_goes_back_to_what_was_not_filled = holds(
+    where_and_fill.filling_gradient, selections(dtypes=FLOATS, fills=["count"])
+)
+test_the_gradient_by_the_value_is_summed_where_it_was_filled_in = holds(
+    where_and_fill.filling_gradient_by_value, selections(shapes(max_side=3), FLOATS, ["count"])
+)
+test_the_inputs_are_left_unchanged = holds(
+    where_and_fill.inputs_of_filling, selections(dtypes=FLOATS)
+)

@@ -5,83 +5,48 @@ Denormals are not put to it: releases before 2.4 take them for zero, as they set
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from properties.cases.selection_cases import Question, verify
-from properties.cases.selections import Selection
+from properties.cases.case import holds, holds_for_each
 from properties.cases.strategies import (
+    FLOATS,
+    OFFERED_BY_SOME,
     OFFERED_EVERYWHERE,
     ROWS,
     selections,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
-from properties.questions import family
+from properties.questions import nonzero
 
 OFFERED = (*OFFERED_EVERYWHERE, "bool")
-OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
 KERNEL_BOUNDARIES = (4, 1024, 262144)
 
-
-@given(selection=selections(dtypes=OFFERED, fills=["count"]))
-def test_indices_are_exact(selection: Selection) -> None:
-    verify(Question(family.indices, selection))
-
-
-@pytest.mark.parametrize("dtype", OFFERED_BY_SOME)
-@given(data=st.data())
-def test_indices_of_a_dtype_that_some_releases_offer(dtype: str, data: st.DataObject) -> None:
-    selection = data.draw(selections(dtypes=[dtype], fills=["count"]))
-    verify(Question(family.indices, selection))
-
-
-@given(selection=selections(dtypes=["int32", "int64"], fills=["special"]))
-def test_an_integer_is_not_zero_whichever_of_its_bits_is_set(selection: Selection) -> None:
-    verify(Question(family.indices, selection))
-
-
-@given(selection=selections(dtypes=["float32", "float64"]))
-def test_nan_is_not_zero_and_a_signed_zero_is(selection: Selection) -> None:
-    verify(Question(family.indices_of_nan, selection))
-
-
-@pytest.mark.parametrize("size", KERNEL_BOUNDARIES)
-@given(data=st.data())
-def test_indices_are_exact_around_a_kernel_boundary(size: int, data: st.DataObject) -> None:
-    selection = data.draw(selections(shapes_around(size), OFFERED, ["count"]))
-    verify(Question(family.indices_once, selection))
-
-
-@given(selection=selections(dtypes=OFFERED, fills=["count"], patterns=["all"]))
-def test_where_nothing_is_zero_every_element_is_named(selection: Selection) -> None:
-    verify(Question(family.indices, selection))
-
-
-@given(selection=selections(dtypes=OFFERED, fills=["count"], patterns=["none"]))
-def test_where_all_is_zero_no_element_is_named(selection: Selection) -> None:
-    verify(Question(family.indices, selection))
-
-
-@given(selection=selections(zero_size_shapes(), OFFERED))
-def test_a_zero_size_tensor_has_no_indices(selection: Selection) -> None:
-    verify(Question(family.indices, selection))
-
-
-@given(data=st.data())
-def test_indices_of_a_view_are_those_of_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(selections(fills=["count"]))
-    question = family.indices_of_views
-    verify(Question(question, selection, data.draw(views(selection.shape))))
-
-
-@given(selection=selections(ROWS, OFFERED, ["count"]))
-def test_indices_of_a_row_are_exact_whatever_its_width(selection: Selection) -> None:
-    verify(Question(family.indices_of_rows, selection))
-
-
-@given(selection=selections(dtypes=OFFERED))
-def test_the_inputs_are_left_unchanged(selection: Selection) -> None:
-    verify(Question(family.input_of_nonzero, selection))
+test_indices_are_exact = holds(nonzero.indices, selections(dtypes=OFFERED, fills=["count"]))
+test_indices_of_a_dtype_that_some_releases_offer = holds_for_each(
+    nonzero.indices, OFFERED_BY_SOME, lambda dtype: selections(dtypes=[dtype], fills=["count"])
+)
+test_an_integer_is_not_zero_whichever_of_its_bits_is_set = holds(
+    nonzero.indices, selections(dtypes=["int32", "int64"], fills=["special"])
+)
+test_nan_is_not_zero_and_a_signed_zero_is = holds(nonzero.indices_of_nan, selections(dtypes=FLOATS))
+test_indices_are_exact_around_a_kernel_boundary = holds_for_each(
+    nonzero.indices_once,
+    KERNEL_BOUNDARIES,
+    lambda size: selections(shapes_around(size), OFFERED, ["count"]),
+)
+test_where_nothing_is_zero_every_element_is_named = holds(
+    nonzero.indices, selections(dtypes=OFFERED, fills=["count"], patterns=["all"])
+)
+test_where_all_is_zero_no_element_is_named = holds(
+    nonzero.indices, selections(dtypes=OFFERED, fills=["count"], patterns=["none"])
+)
+test_a_zero_size_tensor_has_no_indices = holds(
+    nonzero.indices, selections(zero_size_shapes(), OFFERED)
+)
+test_indices_of_a_view_are_those_of_its_logical_order = holds(
+    nonzero.indices_of_views, viewed(selections(fills=["count"]))
+)
+test_indices_of_a_row_are_exact_whatever_its_width = holds(
+    nonzero.indices_of_rows, selections(ROWS, OFFERED, ["count"])
+)
+test_the_inputs_are_left_unchanged = holds(nonzero.inputs_of_nonzero, selections(dtypes=OFFERED))

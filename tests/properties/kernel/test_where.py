@@ -2,101 +2,65 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.cases.selection_cases import Question, verify
-from properties.cases.selections import Selection
+from properties.cases.case import holds, holds_for_each
 from properties.cases.strategies import (
+    FLOATS,
     broadcast_selections,
     selections,
     shapes_around,
-    views,
+    viewed,
     zero_size_shapes,
 )
-from properties.questions import family
+from properties.protocol.release_errors import NO_MASK_ALONE
+from properties.questions import nonzero, where_and_fill
 
-FLOATS = ("float32", "float64")
 OFFERED_BY_SOME = ("float16", "bfloat16", "bool", "complex64")
 KERNEL_BOUNDARIES = (4, 1024)
-# what 2.2 says to a mask alone
-NO_MASK_ALONE = (r"where\(\) missing 2 required positional arguments: 'x' and 'y'",)
 
-
-@given(selection=selections())
-def test_a_mask_alone_gives_the_indices_of_each_axis(selection: Selection) -> None:
-    verify(Question(family.indices_by_where, selection), NO_MASK_ALONE)
-
-
-@pytest.mark.parametrize("size", KERNEL_BOUNDARIES)
-@given(data=st.data())
-def test_indices_are_exact_around_a_kernel_boundary(size: int, data: st.DataObject) -> None:
-    selection = data.draw(selections(shapes_around(size)))
-    verify(Question(family.indices_by_where, selection), NO_MASK_ALONE)
-
-
-@given(selection=selections(patterns=["none"]))
-def test_an_all_false_mask_alone_gives_no_index(selection: Selection) -> None:
-    verify(Question(family.indices_by_where, selection), NO_MASK_ALONE)
-
-
-@given(selection=selections())
-def test_the_choice_is_bit_exact(selection: Selection) -> None:
-    verify(Question(family.choosing, selection))
-
-
-@pytest.mark.parametrize("dtype", OFFERED_BY_SOME)
-@given(data=st.data())
-def test_the_choice_in_a_dtype_that_some_releases_offer(dtype: str, data: st.DataObject) -> None:
-    selection = data.draw(selections(dtypes=[dtype], fills=["bits", "special"]))
-    verify(Question(family.choosing, selection))
-
-
-@given(selection=selections(dtypes=FLOATS, fills=["special"]))
-def test_nan_payloads_infinities_and_signed_zeros_keep_their_bits(selection: Selection) -> None:
-    verify(Question(family.choosing, selection))
-
-
-@pytest.mark.parametrize("size", KERNEL_BOUNDARIES)
-@given(data=st.data())
-def test_the_choice_is_bit_exact_around_a_kernel_boundary(size: int, data: st.DataObject) -> None:
-    selection = data.draw(selections(shapes_around(size)))
-    verify(Question(family.choosing, selection))
-
-
-@given(selection=selections(patterns=["all", "none"]))
-def test_a_mask_of_one_value_copies_one_side(selection: Selection) -> None:
-    verify(Question(family.choosing, selection))
-
-
-@given(selection=selections(st.just(()) | zero_size_shapes()))
-def test_a_tensor_without_axes_or_without_elements_is_chosen_from(selection: Selection) -> None:
-    verify(Question(family.choosing, selection))
-
-
-@given(selection=broadcast_selections())
-def test_the_mask_and_the_sides_broadcast_as_in_numpy(selection: Selection) -> None:
-    verify(Question(family.choosing, selection))
-
-
-@given(selection=broadcast_selections(FLOATS, ["special"]))
-def test_what_broadcasts_keeps_its_bits(selection: Selection) -> None:
-    verify(Question(family.choosing, selection))
-
-
-@given(data=st.data())
-def test_a_view_is_chosen_from_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(selections())
-    question = family.choosing_from_views
-    verify(Question(question, selection, data.draw(views(selection.shape))))
-
-
-@given(selection=selections(dtypes=FLOATS, fills=["count"]))
-def test_the_gradient_goes_to_the_side_that_was_chosen(selection: Selection) -> None:
-    verify(Question(family.choosing_gradient, selection))
-
-
-@given(selection=selections(dtypes=FLOATS))
-def test_the_inputs_are_left_unchanged(selection: Selection) -> None:
-    verify(Question(family.inputs_of_choosing, selection))
+test_a_mask_alone_gives_the_indices_of_each_axis = holds(
+    nonzero.indices_by_where, selections(), NO_MASK_ALONE
+)
+test_indices_are_exact_around_a_kernel_boundary = holds_for_each(
+    nonzero.indices_by_where,
+    KERNEL_BOUNDARIES,
+    lambda size: selections(shapes_around(size)),
+    NO_MASK_ALONE,
+)
+test_an_all_false_mask_alone_gives_no_index = holds(
+    nonzero.indices_by_where, selections(patterns=["none"]), NO_MASK_ALONE
+)
+test_the_choice_is_bit_exact = holds(where_and_fill.choosing, selections())
+test_the_choice_in_a_dtype_that_some_releases_offer = holds_for_each(
+    where_and_fill.choosing,
+    OFFERED_BY_SOME,
+    lambda dtype: selections(dtypes=[dtype], fills=["bits", "special"]),
+)
+test_nan_payloads_infinities_and_signed_zeros_keep_their_bits = holds(
+    where_and_fill.choosing, selections(dtypes=FLOATS, fills=["special"])
+)
+test_the_choice_is_bit_exact_around_a_kernel_boundary = holds_for_each(
+    where_and_fill.choosing, KERNEL_BOUNDARIES, lambda size: selections(shapes_around(size))
+)
+test_a_mask_of_one_value_copies_one_side = holds(
+    where_and_fill.choosing, selections(patterns=["all", "none"])
+)
+test_a_tensor_without_axes_or_without_elements_is_chosen_from = holds(
+    where_and_fill.choosing, selections(st.just(()) | zero_size_shapes())
+)
+test_the_mask_and_the_sides_broadcast_as_in_numpy = holds(
+    where_and_fill.choosing, broadcast_selections()
+)
+test_what_broadcasts_keeps_its_bits = holds(
+    where_and_fill.choosing, broadcast_selections(FLOATS, ["special"])
+)
+test_a_view_is_chosen_from_in_its_logical_order = holds(
+    where_and_fill.choosing_from_views, viewed(selections())
+)
+test_the_gradient_goes_to_the_side_that_was_chosen = holds(
+    where_and_fill.choosing_gradient, selections(dtypes=FLOATS, fills=["count"])
+)
+test_the_inputs_are_left_unchanged = holds(
+    where_and_fill.inputs_of_choosing, selections(dtypes=FLOATS)
+)

@@ -8,22 +8,13 @@ bfloat16 has no NumPy dtype; Paddle carries it in uint16, and so do these arrays
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 FILLS = ("count", "special", "bits")
-REGULAR = (
-    "all",
-    "none",
-    "first",
-    "last",
-    "all but first",
-    "all but last",
-    "alternating",
-    "first half",
-    "block edges",
-)
-RANDOM = ("half", "sparse", "dense")
-PATTERNS = REGULAR + RANDOM
+ENDS = ("all", "none", "first", "last", "all but first", "all but last")
+PATTERNS = (*ENDS, "alternating", "first half", "block edges", "half", "sparse", "dense")
 
 
 def values(shape: tuple[int, ...], dtype: str, fill: str, seed: int) -> np.ndarray:
@@ -105,11 +96,28 @@ def mask_of(shape: tuple[int, ...], pattern: str, seed: int) -> np.ndarray:
     return chosen[pattern].reshape(shape)
 
 
+class View(NamedTuple):
+    """A view of an array: its axes permuted, then a slice of every axis."""
+
+    permutation: tuple[int, ...]
+    slices: tuple[slice, ...]
+
+
+def view(array: Any, seen: View) -> Any:
+    """A view of an array or of a tensor."""
+    return array.transpose(list(seen.permutation))[seen.slices]
+
+
 def ones_at(shape: tuple[int, ...], places: list[list[int]]) -> np.ndarray:
     """An int64 array of `shape`, 0 but for 1 at the places."""
     array = np.zeros(shape, np.int64)
     array[tuple(np.array(places).T)] = 1
     return array
+
+
+def flipped(array: np.ndarray) -> np.ndarray:
+    """Another array of the same shape and dtype: its elements, the last first."""
+    return array.reshape(-1)[::-1].reshape(array.shape).copy()
 
 
 def changed_at(array: np.ndarray, position: int, value: object) -> np.ndarray:

@@ -1,10 +1,17 @@
-"""TODO."""
+"""PP-YOLOE's box loss and its gradients, by NumPy alone and in float64. It never calls Paddle.
+
+The distribution focal loss (DFL) is that of "Generalized Focal Loss" (arXiv:2006.04388), the
+generalized intersection over union (GIoU) that of arXiv:1902.09630.
+"""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 import numpy as np
+
+RegRange = tuple[int, int]  # the first bin, and one past the last
+IGNORED = -100  # the label for which Paddle's cross_entropy gives no loss
 
 
 class BoxLossInputs(NamedTuple):
@@ -19,14 +26,21 @@ class BoxLossInputs(NamedTuple):
     assigned_scores_sum: np.ndarray  # a float, []
 
 
+class DflInputs(NamedTuple):
+    """What the distribution focal loss of N positives and C bins is computed from."""
+
+    logits: np.ndarray  # [N, 4, C]
+    targets: np.ndarray  # [N, 4]
+    weights: np.ndarray  # [N]
+    reg_range: RegRange
+
+
 class Positives(NamedTuple):
     """The N anchors that are not background, in C order: what the losses are computed from."""
 
     boxes: np.ndarray  # [N, 4], predicted
     truth: np.ndarray  # [N, 4], assigned
-    weights: np.ndarray  # [N]
-    logits: np.ndarray  # [N, 4, C]
-    targets: np.ndarray  # [N, 4]
+    dfl: DflInputs
 
 
 class BoxLoss(NamedTuple):
@@ -37,7 +51,7 @@ class BoxLoss(NamedTuple):
     dfl: Any
 
 
-def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
+def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: RegRange) -> np.ndarray:
     """The DFL of each side, float64 [N, 4], from logits [N, 4, C] and targets [N, 4]: eq. 6.
 
     With S = softmax(logits), l the bin below the target t and r = l + 1 the one above:
@@ -48,7 +62,7 @@ def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: tuple[int, i
     return entropies
 
 
-def bin_shares(targets: np.ndarray, reg_range: tuple[int, int]) -> np.ndarray:
+def bin_shares(targets: np.ndarray, reg_range: RegRange) -> np.ndarray:
     """The weight of each of the C bins, float64 [N, 4, C], for targets [N, 4]; they sum to one.
 
     A bin's weight is 1 less its distance from the target, and 0 from a distance of 1 on, which is
@@ -70,40 +84,26 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return logs
 
 
-def dfl_loss(
-    logits: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    reg_range: tuple[int, int],
-    scores_sum: float,
-) -> float:
+def dfl_loss(inputs: DflInputs, scores_sum: float) -> float:
     """The head's DFL: the mean of a positive's four sides, times its weight, summed, over the sum
-    of scores. Logits [N, 4, C], targets [N, 4], weights [N]. Raises ValueError as `bin_shares`.
+    of scores. Raises ValueError as `bin_shares`.
     """
-    means = side_losses(logits, targets, reg_range).mean(axis=-1)
-    return float((means * weights).sum() / scores_sum)
+    means = side_losses(inputs.logits, inputs.targets, inputs.reg_range).mean(axis=-1)
+    return float((means * inputs.weights).sum() / scores_sum)
 
 
-def dfl_gradient(
-    logits: np.ndarray,
-    targets: np.ndarray,
-    weights: np.ndarray,
-    reg_range: tuple[int, int],
-    scores_sum: float,
-) -> np.ndarray:
+def dfl_gradient(inputs: DflInputs, scores_sum: float) -> np.ndarray:
     """The gradient of `dfl_loss` by the logits, float64 [N, 4, C].
 
     A side's is softmax(logits) less the bins' shares, for these sum to one.
     """
-    side = np.exp(log_softmax(logits)) - bin_shares(targets, reg_range)
-    above = np.asarray(weights, np.float64) / (4 * scores_sum)
+    side = np.exp(log_softmax(inputs.logits)) - bin_shares(inputs.targets, inputs.reg_range)
+    above = np.asarray(inputs.weights, np.float64) / (4 * scores_sum)
     gradient: np.ndarray = side * above[:, None, None]
     return gradient
 
 
-def clipped_distances(
-    points: np.ndarray, boxes: np.ndarray, reg_range: tuple[int, int]
-) -> np.ndarray:
+def clipped_distances(points: np.ndarray, boxes: np.ndarray, reg_range: RegRange) -> np.ndarray:
     """From points [..., 2] to the sides of boxes [..., 4]: float64 [..., 4] in the range.
 
     The head clips to [low, high - 1 - 0.01], so that a bin above the target is always there.
@@ -163,21 +163,21 @@ def area_and_gradient(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return width * height, np.stack([-height, -width, height, width], axis=1)
 
 
-def positives(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> Positives:
+def positives(inputs: BoxLossInputs, reg_range: RegRange) -> Positives:
     """What the head selects. The background's label is the number of classes."""
     chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
     bins = reg_range[1] - reg_range[0]
     distances = clipped_distances(inputs.anchor_points, inputs.assigned_bboxes, reg_range)
+    logits = inputs.pred_dist[chosen].reshape(-1, 4, bins)
+    weights = inputs.assigned_scores.sum(axis=-1)[chosen]
     return Positives(
         boxes=inputs.pred_bboxes[chosen],
         truth=inputs.assigned_bboxes[chosen],
-        weights=inputs.assigned_scores.sum(axis=-1)[chosen],
-        logits=inputs.pred_dist[chosen].reshape(-1, 4, bins),
-        targets=distances[chosen],
+        dfl=DflInputs(logits, distances[chosen], weights, reg_range),
     )
 
 
-def box_loss(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
+def box_loss(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:
     """The head's three losses, floats: 0 where there is no positive.
 
     L1 is the mean over positives and coordinates, and has no weights; GIoU and DFL are weighted by
@@ -188,27 +188,23 @@ def box_loss(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
         return BoxLoss(0.0, 0.0, 0.0)
     total = float(inputs.assigned_scores_sum)
     apart = np.abs(found.boxes.astype(np.float64) - found.truth)
-    return BoxLoss(
-        l1=float(apart.mean()),
-        giou=float((giou_losses(found.boxes, found.truth) * found.weights).sum() / total),
-        dfl=dfl_loss(found.logits, found.targets, found.weights, reg_range, total),
-    )
+    giou = giou_losses(found.boxes, found.truth) * found.dfl.weights
+    return BoxLoss(float(apart.mean()), float(giou.sum() / total), dfl_loss(found.dfl, total))
 
 
-def box_loss_gradients(inputs: BoxLossInputs, reg_range: tuple[int, int]) -> BoxLoss:
+def box_loss_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:
     """The gradients of L1 and GIoU by pred_bboxes [B, L, 4], of DFL by pred_dist [B, L, 4 * C].
 
     float64; 0 at anchors that are not positive.
     """
     found = positives(inputs, reg_range)
     total = float(inputs.assigned_scores_sum)
-    weights = found.weights.astype(np.float64) / total
+    weights = found.dfl.weights.astype(np.float64) / total
     apart = found.boxes.astype(np.float64) - found.truth
-    by_logits = dfl_gradient(found.logits, found.targets, found.weights, reg_range, total)
     chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
     l1, giou = np.zeros(inputs.pred_bboxes.shape), np.zeros(inputs.pred_bboxes.shape)
     dfl = np.zeros(inputs.pred_dist.shape)
     l1[chosen] = np.sign(apart) / max(apart.size, 1)
     giou[chosen] = giou_gradients(found.boxes, found.truth) * weights[:, None]
-    dfl[chosen] = by_logits.reshape(-1, inputs.pred_dist.shape[-1])
+    dfl[chosen] = dfl_gradient(found.dfl, total).reshape(-1, inputs.pred_dist.shape[-1])
     return BoxLoss(l1, giou, dfl)

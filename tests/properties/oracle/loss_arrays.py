@@ -1,4 +1,4 @@
-"""The arrays of a loss case, from a few words and a seed: numpy and the oracle's types only.
+"""The inputs of a loss, from a few words and a seed: numpy and the oracle's types only.
 
 `RandomState` is used because NumPy promises never to change its stream.
 """
@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from properties.oracle.box_loss import BoxLossInputs
+from properties.oracle.box_loss import BoxLossInputs, DflInputs, RegRange
 
 
-def dfl_arrays(
-    reg_range: tuple[int, int],
+def dfl_inputs(
+    reg_range: RegRange,
     dtype: str,
     pattern: str | tuple[float, ...],
     count: int,
     spread: float,
     seed: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> DflInputs:
     """Logits [N, 4, C] within `spread` of 0, targets [N, 4] and weights [N] in [0, 1) of `dtype`.
 
     `pattern` is the targets themselves, "inside" the range, or "edges", from `bin_edges`.
@@ -32,10 +32,10 @@ def dfl_arrays(
         targets = draw.choice(bin_edges(reg_range, dtype), (count, 4))
     else:
         targets = draw.uniform(low, high - 1.02, (count, 4)).astype(dtype)
-    return logits, targets, weights
+    return DflInputs(logits, targets, weights, reg_range)
 
 
-def bin_edges(reg_range: tuple[int, int], dtype: str) -> np.ndarray:
+def bin_edges(reg_range: RegRange, dtype: str) -> np.ndarray:
     """Every bin, its neighbours in `dtype`, and the end of the clip; those within the clip."""
     low, high = reg_range
     bins = np.arange(low, high).astype(dtype)
@@ -46,7 +46,7 @@ def bin_edges(reg_range: tuple[int, int], dtype: str) -> np.ndarray:
 
 
 def head_inputs(
-    reg_range: tuple[int, int], classes: int, batch: int, anchors: int, assigned: str, seed: int
+    reg_range: RegRange, classes: int, batch: int, anchors: int, assigned: str, seed: int
 ) -> BoxLossInputs:
     """Float32 inputs of the head's box loss: grid points, boxes about them, some beyond the range.
 

@@ -69,6 +69,11 @@ def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(condition, x, y)
 
 
+def zeroed(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`x` where the bool `mask` is True, else 0; the two broadcast first."""
+    return where(mask, x, np.zeros((), x.dtype))
+
+
 def masked_fill(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
     """`value` where the bool `mask` is True, else `x`, of x's dtype; x and mask broadcast first."""
     return np.where(mask, np.asarray(value, x.dtype), x)

@@ -11,7 +11,15 @@ from math import log
 
 import numpy as np
 
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs, box_loss, overlaps, positives
+from properties.oracle.box_loss import (
+    BoxLoss,
+    BoxLossInputs,
+    DflInputs,
+    RegRange,
+    box_loss,
+    overlaps,
+    positives,
+)
 
 
 def side_tolerance(logits: np.ndarray, eps: float, target_error: float = 0.0) -> float:
@@ -31,38 +39,31 @@ def side_tolerance(logits: np.ndarray, eps: float, target_error: float = 0.0) ->
 
 
 def dfl_tolerance(
-    logits: np.ndarray,
-    weights: np.ndarray,
-    scores_sum: float,
-    eps: float,
-    target_error: float = 0.0,
+    inputs: DflInputs, scores_sum: float, eps: float, target_error: float = 0.0
 ) -> float:
     """How far `dfl_loss` may be off: each of N positives by `side_tolerance`, and the sum by one
     rounding a term of at most N + 8: mean of four, weight, N terms, division.
     """
-    entropy = 2 * farthest(logits) + log(logits.shape[-1])
-    one = side_tolerance(logits, eps, target_error) + eps * (len(weights) + 8) * entropy
-    return float(one * weights.sum() / scores_sum)
+    entropy = 2 * farthest(inputs.logits) + log(inputs.logits.shape[-1])
+    adding = eps * (len(inputs.weights) + 8) * entropy
+    one = side_tolerance(inputs.logits, eps, target_error) + adding
+    return float(one * inputs.weights.sum() / scores_sum)
 
 
 def dfl_gradient_tolerance(
-    logits: np.ndarray,
-    weights: np.ndarray,
-    scores_sum: float,
-    eps: float,
-    target_error: float = 0.0,
+    inputs: DflInputs, scores_sum: float, eps: float, target_error: float = 0.0
 ) -> np.ndarray:
     """How far `dfl_gradient` may be off, [N, 1, 1], and any sum of a side's: softmax's relative
     error as in `side_tolerance`, of elements that sum to one; 8 roundings of the shares and of the
     factor from above, at most 1 each, for each of two cross entropies.
     """
-    classes, greatest = logits.shape[-1], farthest(logits)
+    classes, greatest = inputs.logits.shape[-1], farthest(inputs.logits)
     relative = eps * (2 * greatest + 8 + classes + 16) + 2 * target_error
-    tolerance: np.ndarray = relative * np.asarray(weights, np.float64) / (4 * scores_sum)
+    tolerance: np.ndarray = relative * np.asarray(inputs.weights, np.float64) / (4 * scores_sum)
     return tolerance[:, None, None]
 
 
-def box_loss_tolerance(inputs: BoxLossInputs, reg_range: tuple[int, int], eps: float) -> BoxLoss:
+def box_loss_tolerance(inputs: BoxLossInputs, reg_range: RegRange, eps: float) -> BoxLoss:
     """How far each of `box_loss` may be off.
 
     L1: a rounding a difference, one an addition. GIoU: sides err by 1 eps, areas by 3, the union,
@@ -75,14 +76,12 @@ def box_loss_tolerance(inputs: BoxLossInputs, reg_range: tuple[int, int], eps: f
     total, count = float(inputs.assigned_scores_sum), len(found.boxes)
     return BoxLoss(
         l1=eps * (4 * count + 4) * box_loss(inputs, reg_range).l1,
-        giou=eps * (48 + 2 * (count + 8)) * float(found.weights.sum()) / total,
-        dfl=dfl_tolerance(found.logits, found.weights, total, eps, target_error(reg_range, eps)),
+        giou=eps * (48 + 2 * (count + 8)) * float(found.dfl.weights.sum()) / total,
+        dfl=dfl_tolerance(found.dfl, total, eps, target_error(reg_range, eps)),
     )
 
 
-def box_loss_gradient_tolerance(
-    inputs: BoxLossInputs, reg_range: tuple[int, int], eps: float
-) -> BoxLoss:
+def box_loss_gradient_tolerance(inputs: BoxLossInputs, reg_range: RegRange, eps: float) -> BoxLoss:
     """How far each of `box_loss_gradients` may be off: absolute bounds for the positives' elements.
 
     L1's are all 1/4N, after two divisions. GIoU's are made of at most 7 terms, each at most the
@@ -95,17 +94,15 @@ def box_loss_gradient_tolerance(
     _, union, *_ = overlaps(found.boxes, found.truth)
     both = np.stack([found.boxes, found.truth]).astype(np.float64)
     side = (both[..., 2:].max(axis=0) - both[..., :2].min(axis=0)).max(axis=-1)
-    dfl = dfl_gradient_tolerance(
-        found.logits, found.weights, total, eps, target_error(reg_range, eps)
-    )
+    dfl = dfl_gradient_tolerance(found.dfl, total, eps, target_error(reg_range, eps))
     return BoxLoss(
         l1=eps * 4 / (4 * count),
-        giou=float((140 * eps * side / union * found.weights).max() / total),
+        giou=float((140 * eps * side / union * found.dfl.weights).max() / total),
         dfl=float(dfl.max()),
     )
 
 
-def target_error(reg_range: tuple[int, int], eps: float) -> float:
+def target_error(reg_range: RegRange, eps: float) -> float:
     """How far a distance may be off that is one difference, clipped to the range."""
     return eps * max(abs(end) for end in reg_range)
 

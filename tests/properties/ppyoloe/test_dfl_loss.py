@@ -10,71 +10,63 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from properties.cases.loss_cases import (
-    MOST_BINS,
-    REG_RANGES,
-    dfl_cases,
-    label_cases,
-    verify,
-    verify_refusal,
-)
-from properties.cases.target_kinds import IGNORED
-from properties.questions.box_loss_questions import (
+from properties.cases.case import verify
+from properties.cases.loss_cases import MOST_BINS, REPORTED, dfl_cases, label_cases, over_ranges
+from properties.detection.dfl_questions import (
     dfl_bin_shares,
     dfl_gradients,
     dfl_values,
     ignored_labels,
+    wrong_label,
 )
+from properties.oracle.box_loss import IGNORED, RegRange
+from properties.protocol.release_errors import NO_HALF_ON_CPU
 
 DTYPES = ("float16", "float32", "float64")
-REPORTED = (-1, -6, -37, 28, 60, 92, 460)  # in PaddleDetection's threads, for 17 bins
 INT32, INT64 = 2**31, 2**63
 
-over_ranges = pytest.mark.parametrize("reg_range", REG_RANGES, ids=str)
 over_dtypes = pytest.mark.parametrize("dtype", DTYPES)
 
 
 @over_ranges
 @over_dtypes
 @given(data=st.data())
-def test_value_matches(dtype: str, reg_range: tuple[int, int], data: st.DataObject) -> None:
-    verify(data.draw(dfl_cases(dfl_values, dtype, reg_range, "inside", "edges")))
+def test_value_matches(dtype: str, reg_range: RegRange, data: st.DataObject) -> None:
+    verify(data.draw(dfl_cases(dfl_values, dtype, reg_range, "inside", "edges")), NO_HALF_ON_CPU)
 
 
 @over_ranges
 @over_dtypes
 @given(data=st.data())
-def test_gradient_matches(dtype: str, reg_range: tuple[int, int], data: st.DataObject) -> None:
-    verify(data.draw(dfl_cases(dfl_gradients, dtype, reg_range, "inside", "edges")))
+def test_gradient_matches(dtype: str, reg_range: RegRange, data: st.DataObject) -> None:
+    verify(data.draw(dfl_cases(dfl_gradients, dtype, reg_range, "inside", "edges")), NO_HALF_ON_CPU)
 
 
 @over_ranges
 @over_dtypes
 @given(data=st.data())
 def test_targets_at_bin_edges_are_shared_between_the_right_bins(
-    dtype: str, reg_range: tuple[int, int], data: st.DataObject
+    dtype: str, reg_range: RegRange, data: st.DataObject
 ) -> None:
-    verify(data.draw(dfl_cases(dfl_bin_shares, dtype, reg_range, "edges")))
+    verify(data.draw(dfl_cases(dfl_bin_shares, dtype, reg_range, "edges")), NO_HALF_ON_CPU)
 
 
 @pytest.mark.parametrize("label", REPORTED)
 @given(data=st.data())
 def test_reported_label_out_of_range_is_refused(label: int, data: st.DataObject) -> None:
-    verify_refusal(data.draw(label_cases(st.just(label))))
+    verify(data.draw(label_cases(wrong_label, st.just(label))))
 
 
 @over_ranges
 @given(data=st.data())
-def test_label_one_past_the_last_bin_is_refused(
-    reg_range: tuple[int, int], data: st.DataObject
-) -> None:
-    verify_refusal(data.draw(label_cases(st.just(reg_range[1] - reg_range[0]), reg_range)))
+def test_label_one_past_the_last_bin_is_refused(reg_range: RegRange, data: st.DataObject) -> None:
+    verify(data.draw(label_cases(wrong_label, st.just(reg_range[1] - reg_range[0]), reg_range)))
 
 
 @given(data=st.data())
 def test_any_32_bit_label_out_of_range_is_refused(data: st.DataObject) -> None:
     below = st.integers(-INT32, -1).filter(lambda label: label != IGNORED)
-    verify_refusal(data.draw(label_cases(below | st.integers(MOST_BINS, INT32 - 1))))
+    verify(data.draw(label_cases(wrong_label, below | st.integers(MOST_BINS, INT32 - 1))))
 
 
 @given(data=st.data())
@@ -82,13 +74,13 @@ def test_any_64_bit_label_out_of_range_is_refused(data: st.DataObject) -> None:
     """Stale memory holds any number; the floor of NaN, as a label, is the least int64."""
     wide = st.integers(-INT64, -INT32 - 1) | st.integers(INT32, INT64 - 1)
     bins_and_4_gib = st.integers(0, 7).map(lambda label: label + 2**32)
-    verify_refusal(data.draw(label_cases(st.just(-INT64) | bins_and_4_gib | wide)))
+    verify(data.draw(label_cases(wrong_label, st.just(-INT64) | bins_and_4_gib | wide)))
 
 
 @over_ranges
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @given(data=st.data())
 def test_ignored_label_has_no_loss_and_no_gradient(
-    dtype: str, reg_range: tuple[int, int], data: st.DataObject
+    dtype: str, reg_range: RegRange, data: st.DataObject
 ) -> None:
     verify(data.draw(dfl_cases(ignored_labels, dtype, reg_range, "inside")))

@@ -1,20 +1,25 @@
-"""A small PP-YOLOE of PaddleDetection's own backbone, neck, head and assigners trains as it should.
+"""A small PP-YOLOE trains as it should: PaddleDetection's own backbone, neck, head and assigners.
 
-On images and boxes made here, for twenty steps, with each of the two assigners that a training
-asks: ATSS in its first epochs, then TAL.
+It is trained on images and boxes made here, for twenty steps, with each of the two assigners that
+PP-YOLOE asks: ATSS in its first epochs, then TAL.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from properties.cases.training_cases import (
-    TrainingCase,
-    verify_box_losses,
-    verify_fall,
-    verify_finite,
+from properties.cases.case import Case, Question, verify
+from properties.cases.loss_cases import StepInputs
+from properties.detection.small_ppyoloe import (
+    EPOCHS,
+    REG_RANGE,
+    falling_loss,
+    finite_steps,
+    step_losses,
+    trained,
 )
-from properties.detection.small_ppyoloe import EPOCHS
+from properties.protocol.evidence import ask, begin
+from properties.protocol.release_errors import NO_INT32_LABELS
 
 SEEDS = (0, 1)
 
@@ -24,21 +29,38 @@ over_assigners = pytest.mark.parametrize("assigner", EPOCHS)
 @over_assigners
 def test_box_losses_match_at_each_step(assigner: str) -> None:
     for seed in SEEDS:
-        verify_box_losses(TrainingCase(assigner, seed))
+        verify_each_step(training(finite_steps, assigner, seed))
 
 
 @over_assigners
 def test_loss_and_gradients_are_finite_at_each_step(assigner: str) -> None:
     for seed in SEEDS:
-        verify_finite(TrainingCase(assigner, seed))
+        verify(training(finite_steps, assigner, seed))
 
 
 @over_assigners
 def test_the_loss_falls(assigner: str) -> None:
     for seed in SEEDS:
-        verify_fall(TrainingCase(assigner, seed))
+        verify(training(falling_loss, assigner, seed))
 
 
 @over_assigners
 def test_labels_of_the_dtype_that_the_reader_gives_train(assigner: str) -> None:
-    verify_box_losses(TrainingCase(assigner, 0, "int32", count=1))
+    verify_each_step(training(finite_steps, assigner, 0, "int32", count=1))
+
+
+def training(
+    question: Question, assigner: str, seed: int, label_dtype: str = "int64", count: int = 20
+) -> Case:
+    """A question about the first `count` steps of a training."""
+    words = {"assigner": assigner, "seed": seed, "label_dtype": label_dtype, "count": count}
+    return Case(question, options=words)
+
+
+def verify_each_step(case: Case) -> None:
+    """The box losses at each step of the training are right: a case of its own."""
+    begin(case)
+    steps = ask(trained, *case.options.values(), not_offered=NO_INT32_LABELS)
+    for number, step in enumerate(steps):
+        inputs = StepInputs(str(case), number, step.inputs, step.box_losses)
+        verify(Case(step_losses, inputs, {"reg_range": REG_RANGE}))

@@ -15,14 +15,10 @@ from unittest import mock
 import numpy as np
 import paddle
 
+from properties.detection.box_loss_questions import paddle_giou_losses, paddle_side_losses, scalar
 from properties.detection.real_head import Head, build_head
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs
-from properties.questions.box_loss_questions import (
-    Tensor,
-    paddle_giou_losses,
-    paddle_side_losses,
-    scalar,
-)
+from properties.questions.memory import Tensor
 
 Selection = Callable[[Tensor, Tensor], Tensor]
 Range = tuple[int, int]

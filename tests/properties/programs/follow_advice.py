@@ -24,6 +24,7 @@ import paddle
 import pytest
 
 from properties.cases.loss_cases import ASSIGNED, REG_RANGES
+from properties.detection.box_loss_questions import number, paddle_side_losses
 from properties.detection.real_head import build_head
 from properties.mutants import catalogue
 from properties.oracle.box_loss import (
@@ -48,7 +49,7 @@ from properties.programs.advised import (
     narrowed,
 )
 from properties.protocol.release_errors import in_one_line, says_not_offered
-from properties.questions.box_loss_questions import Tensor, number, paddle_side_losses
+from properties.questions.memory import Tensor
 
 CLASSES, BATCH, ANCHORS = 2, 2, 24
 EPS = float(np.finfo(np.float32).eps)

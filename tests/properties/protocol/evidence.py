@@ -1,4 +1,4 @@
-"""What a property tells the record: the case it is on, the calls it verified, what contradicted it.
+"""What a property tells the record: its current case, the calls it verified, what contradicted it.
 
 A property begins each example with `begin(case)`, asks the release through `ask`, and compares
 through `same_bytes`, `within` or `refused`. `conftest.py` carries what is gathered here out of the
@@ -12,9 +12,9 @@ import os
 import pickle
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, NoReturn, Protocol, TypeVar
+from typing import Any, Callable, NamedTuple, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import pytest
@@ -22,7 +22,10 @@ import pytest
 from properties.protocol import device
 from properties.protocol.release_errors import in_one_line, says_not_offered
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
+# What is asked, the release's answer, what is due, and the tolerance: None where every byte counts.
+Answer = tuple[str, Any, Any, Any]
+Answers = Iterator[Answer]
 # What a kernel's own assertion comes to; a fault of memory (700, 716) is no refusal.
 ASSERTED = re.compile(r"CUDA error\((710|715|719)\)|device-side assert|launch failure")
 LONG = 32  # elements; longer arrays are shown around the first wrong one
@@ -36,6 +39,26 @@ class Case(Protocol):
 
     def script(self) -> str:
         """A program that needs paddle and numpy alone, and fails where the release is wrong."""
+
+
+class Refusal(NamedTuple):
+    """What is due where a call makes no sense: an error. The answer is then the call itself.
+
+    `words` is a pattern that the beginning of the error's type and message, `IndexError: …`, has
+    to match.
+    """
+
+    words: str = ""
+
+    def check(self, what: str, call: Callable[[], object]) -> None:
+        """Raise AssertionError, in a script, unless the call raises this error."""
+        try:
+            answer = call()
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            assert re.match(self.words, said), f"{what}: {said}"
+            return
+        raise AssertionError(f"{what}: expected an error, got {answer!r}")
 
 
 class Violation(AssertionError):
@@ -99,9 +122,7 @@ def begin(case: Case) -> None:
     journal.write(case)
 
 
-def ask(
-    call: Callable[..., Answer], *args: Any, not_offered: Sequence[str] = (), **kwargs: Any
-) -> Answer:
+def ask(call: Callable[..., T], *args: Any, not_offered: Sequence[str] = (), **kwargs: Any) -> T:
     """Call the release. If it says clearly that it does not offer this, that ends the property.
 
     Only before anything was verified: what was offered and then refused is a violation.

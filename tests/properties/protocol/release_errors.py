@@ -12,6 +12,19 @@ NOT_OFFERED = (
     r"There are no kernels which are registered in the \w+ operator",
     r"The data type of '\w+' in \S+ must be \[[^]]*\], but received \w+(?:\.\w+)*",
 )
+# Each of these is said to a few properties alone, which hand it to `verify`.
+NO_BROADCAST = (  # before 2.6
+    r"The dim size of input and mask in OP\(masked_selected\) must be equal",
+)
+NO_INTEGER_ASSIGNMENT = (  # 2.2
+    r"Only support float and double tensor for bool index, but received \S+\w",
+)
+NO_MASK_ALONE = (r"where\(\) missing 2 required positional arguments: 'x' and 'y'",)  # 2.2
+NO_HALF_ON_CPU = (r"float16 can only be used on GPU or NPU( or MLU)? place",)  # 2.2 and 2.3
+NO_INT32_LABELS = (
+    r"Tensor holds the wrong type, it holds int, but desires to be int64_t",  # 2.2
+    r"Type promotion only support calculations .* x: int64, y: int32",  # from 3.0, in a training
+)
 STACK = r'In user code:.* (?=\w+Error: )|File "[^"]*", line \d+, in \S+'
 ORIGIN = r"\s*\[(?:Hint|operator <).*|\s*\(at \S+:\d+\).*"
 

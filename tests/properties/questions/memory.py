@@ -1,8 +1,24 @@
-"""Memory that cannot hold the right answer by chance."""
+"""What questions are made of: tensors of known bytes, and memory that cannot hold the answer yet.
+
+A question takes arrays and options by name, and yields its answers one after the other, each
+beside what is due (`Answers` of evidence.py). What it calls of Paddle is looked up when it is
+called, so that a mutant is seen that was put in later. Its source is copied into the script that
+reproduces a violation: what ran and what is handed on are the same lines.
+"""
 
 from __future__ import annotations
 
+from typing import Any, Callable
+
+import numpy as np
 import paddle
+
+from properties.oracle.arrays import View, view
+from properties.protocol.evidence import Answer, Answers
+
+Tensor = Any  # paddle carries no types
+
+POISON = -7.25e77
 
 
 def poison(nbytes: int) -> None:
@@ -13,5 +29,83 @@ def poison(nbytes: int) -> None:
     filled because the allocator may hand the first to a kernel's scratch space. They are of the
     output's own size: a GPU's allocator hands out the smallest free piece that is large enough.
     """
-    held = [paddle.full([max(1, -(-nbytes // 8))], -7.25e77, "float64") for _ in range(2)]
+    held = [paddle.full([max(1, -(-nbytes // 8))], POISON, "float64") for _ in range(2)]
     del held
+
+
+def fresh(
+    what: str, due: np.ndarray, call: Callable[..., Tensor], *given: Any, **options: Any
+) -> Answer:
+    """The answer of a call whose output gets poisoned memory."""
+    poison(due.nbytes)
+    return what, contents(call(*given, **options)), due, None
+
+
+def gradients(
+    what: str, output: Tensor, upstream: Tensor | None, **leaves: tuple[Tensor, np.ndarray]
+) -> Answers:
+    """The gradients of `output` in poisoned memory: of each leaf, by its name, beside what is due.
+
+    Raises AssertionError where a leaf has no gradient.
+    """
+    for _, due in leaves.values():
+        poison(due.nbytes)
+    output.backward(upstream)
+    for name, (leaf, due) in leaves.items():
+        assert leaf.grad is not None, f"no gradient reached {name}"
+        yield f"gradient of {what} by {name}", contents(leaf.grad), due, None
+
+
+def inputs_after(
+    call: Callable[..., Tensor], gradient: bool = True, **inputs: np.ndarray
+) -> Answers:
+    """What the inputs hold after the call and, if `gradient`, after its gradient by x."""
+    given = {
+        name: tensor(array, stop_gradient=not gradient or name != "x")
+        for name, array in inputs.items()
+    }
+    answer = call(*given.values())
+    if gradient:
+        answer.backward(paddle.ones_like(answer))
+    for name, array in inputs.items():
+        yield f"{name} after the call", contents(given[name]), array, None
+
+
+def tensor(array: np.ndarray, stop_gradient: bool = True) -> Tensor:
+    """`array` as a tensor on the current place; uint16 becomes bfloat16.
+
+    Raises NotImplementedError where the release has no 0-D tensor, AssertionError where the tensor
+    does not hold the array's bytes: then `paddle.to_tensor` is to blame.
+    """
+    made = paddle.to_tensor(array, stop_gradient=stop_gradient)
+    if array.ndim == 0 and list(made.shape) == [1]:
+        raise NotImplementedError("paddle.to_tensor gives shape [1] for a 0-D array")
+    same_data(made, array, "paddle.to_tensor")
+    return made
+
+
+def same_data(made: Tensor, array: np.ndarray, maker: str) -> None:
+    """Raise AssertionError, which blames `maker`, unless the tensor holds the array's bytes."""
+    held, shape = made.numpy(), tuple(made.shape)
+    same = (held.dtype, shape, held.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    assert same, f"{maker} changed the data, before any call: {array!r} became {held!r}"
+
+
+def contents(made: Tensor) -> np.ndarray:
+    """What the tensor holds, in its own shape: 2.5 makes a 1-D array of a 0-D tensor."""
+    array: np.ndarray = made.numpy()
+    return array.reshape(tuple(made.shape))
+
+
+def both_views(
+    x: np.ndarray, mask: np.ndarray, seen: View
+) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
+    """The same view of x and of the mask: as tensors, and as the arrays that these hold.
+
+    Raises AssertionError where a tensor's view does not hold what NumPy's view does.
+    """
+    array, wanted = (np.ascontiguousarray(view(a, seen)) for a in (x, mask))
+    source, chosen = (view(tensor(a), seen) for a in (x, mask))
+    same_data(source, array, "the view of x")
+    same_data(chosen, wanted, "the view of the mask")
+    return source, chosen, array, wanted

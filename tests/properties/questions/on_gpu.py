@@ -1,4 +1,4 @@
-"""What is asked of a GPU alone: questions of the form that questions.py explains.
+"""What is asked of a GPU alone.
 
 On the CPU the same kernels are other code, nothing runs beside anything else, and memory is given
 back to the system.
@@ -12,8 +12,9 @@ import numpy as np
 import paddle
 
 from properties.oracle.selecting import masked_select, nonzero
-from properties.questions.masked_selection import Answers, Tensor, all_forms, tensor
-from properties.questions.memory import poison
+from properties.protocol.evidence import Answers
+from properties.questions.masked_selection import all_forms
+from properties.questions.memory import POISON, Tensor, fresh, tensor
 
 
 def on_the_cpu_and_here(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -21,11 +22,11 @@ def on_the_cpu_and_here(x: np.ndarray, mask: np.ndarray) -> Answers:
     here = paddle.get_device()
     paddle.set_device("cpu")
     try:
-        due = [(what, actual.copy()) for what, actual, _ in all_forms(x, mask)]
+        due = [(what, actual.copy()) for what, actual, *_ in all_forms(x, mask)]
     finally:
         paddle.set_device(here)
-    for (what, right), (_, actual, _) in zip(due, all_forms(x, mask)):
-        yield f"{what}, as on the CPU", actual, right
+    for (what, right), (_, actual, *_) in zip(due, all_forms(x, mask)):
+        yield f"{what}, as on the CPU", actual, right, None
 
 
 def again_and_again(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -33,10 +34,9 @@ def again_and_again(x: np.ndarray, mask: np.ndarray) -> Answers:
     source, chosen = tensor(x), tensor(mask)
     selected, indices = masked_select(x, mask), nonzero(mask)
     for call in range(50):
-        poison(selected.nbytes)
-        yield f"masked_select, call {call}", paddle.masked_select(source, chosen).numpy(), selected
-        poison(indices.nbytes)
-        yield f"nonzero, call {call}", paddle.nonzero(chosen).numpy(), indices
+        what = f"masked_select, call {call}"
+        yield fresh(what, selected, paddle.masked_select, source, chosen)
+        yield fresh(f"nonzero, call {call}", indices, paddle.nonzero, chosen)
 
 
 def on_two_streams(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -56,7 +56,7 @@ def on_two_streams(x: np.ndarray, mask: np.ndarray) -> Answers:
     cuda.synchronize()
     for number, (wanted, kept) in enumerate(zip(masks, found), start=1):
         for selected in kept:
-            yield f"on stream {number}", selected.numpy(), masked_select(x, wanted)
+            yield f"on stream {number}", selected.numpy(), masked_select(x, wanted), None
 
 
 def of_unaligned_parts(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -75,13 +75,9 @@ def of_unaligned_parts(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def of_part(what: str, source: Tensor, chosen: Tensor, x: np.ndarray, mask: np.ndarray) -> Answers:
     """Selected from it, and the indices of its mask."""
-    poison(x.nbytes)
-    yield (
-        f"masked_select, {what}",
-        paddle.masked_select(source, chosen).numpy(),
-        masked_select(x, mask),
-    )
-    yield f"nonzero, {what}", paddle.nonzero(chosen).numpy(), nonzero(mask)
+    due = masked_select(x, mask)
+    yield fresh(f"masked_select, {what}", due, paddle.masked_select, source, chosen)
+    yield fresh(f"nonzero, {what}", nonzero(mask), paddle.nonzero, chosen)
 
 
 def memory_handed_out_again(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -90,12 +86,11 @@ def memory_handed_out_again(x: np.ndarray, mask: np.ndarray) -> Answers:
     This is asked of the allocator, not of a kernel: `paddle.empty` writes nothing.
     """
     count = max(1, x.nbytes // 8)
-    pattern = np.full(count, -7.25e77)
-    poison(pattern.nbytes)
-    yield "memory after the poison", paddle.empty([count], "float64").numpy(), pattern
+    pattern = np.full(count, POISON)
+    yield fresh("memory after the poison", pattern, paddle.empty, [count], "float64")
 
 
-def from_far_out(size: int, positions: list[int]) -> Answers:
+def from_far_out(size: int, positions: tuple[int, ...]) -> Answers:
     """The elements at `positions` of `size` float32 elements, which are made on the device.
 
     `positions` ascend. Offsets of 32 bits end at 2**31 - 1.
@@ -114,6 +109,6 @@ def from_far_out(size: int, positions: list[int]) -> Answers:
     if [bool(mask[place : place + 1].numpy()) for place in positions] != [True] * len(positions):
         raise NotImplementedError(f"paddle.concat and slices do not make {size} elements rightly")
     due = np.ones(len(positions), "float32")
-    poison(due.nbytes)
-    yield "masked_select", paddle.masked_select(x, mask).numpy(), due
-    yield "nonzero", paddle.nonzero(mask).numpy(), np.array(positions, "int64").reshape(-1, 1)
+    yield fresh("masked_select", due, paddle.masked_select, x, mask)
+    indices = np.array(positions, "int64").reshape(-1, 1)
+    yield fresh("nonzero", indices, paddle.nonzero, mask)

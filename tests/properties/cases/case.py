@@ -1,0 +1,144 @@
+"""The case: a question, what it is asked about, and how its answers are verified."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from inspect import signature
+from math import isfinite
+from typing import Any, Callable, Protocol
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from properties.protocol.evidence import Answers, Refusal, ask, begin, refused, same_bytes, within
+from properties.protocol.scripts import in_script, program
+
+Question = Callable[..., Answers]
+
+
+class Inputs(Protocol):
+    """What a question is asked about. Its `str` is one line."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Arrays, mostly, by the names under which questions take them."""
+
+    def code(self) -> str:
+        """Lines that make the arguments again, with the same bytes."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question about inputs, with options: what evidence.py keeps, and scripts are made of.
+
+    The question gets those of the inputs' arguments and of the options that it takes.
+    """
+
+    question: Question
+    inputs: Inputs | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = [] if self.inputs is None else [str(self.inputs)]
+        told += [f"{name} {value}" for name, value in self.options.items()]
+        return f"{self.question.__name__}: {', '.join(told)}"
+
+    def answers(self) -> Answers:
+        """Ask, one verified call after the other."""
+        given = {} if self.inputs is None else self.inputs.arguments
+        return self.question(**taken_by(self.question, {**given, **self.options}))
+
+    def script(self) -> str:
+        """A program that asks the same, often, and fails at the first answer that is wrong."""
+        question, scope, before = in_script(self.question), {"check": check}, ""
+        given = {name: code_of(value) for name, value in self.options.items()}
+        if self.inputs is not None and (names := taken_by(question, self.inputs.arguments)):
+            before = f"{self.inputs.code()}\n"
+            given = {**dict(zip(names, names)), **given}
+            scope.update(vars(sys.modules[type(self.inputs).__module__]))
+        scope[question.__name__] = question
+        arguments = (f"{name}={code}" for name, code in taken_by(question, given).items())
+        body = f"""{before}for _ in range(100):  # some faults come and go
+    for what, actual, expected, tolerance in {question.__name__}({", ".join(arguments)}):
+        check(what, actual, expected, tolerance)
+print("as expected")
+"""
+        return program(str(self), body, scope)
+
+
+def taken_by(question: Question, given: dict[str, Any]) -> dict[str, Any]:
+    """What the question takes of all that is given."""
+    parameters = signature(question).parameters
+    return {name: value for name, value in given.items() if name in parameters}
+
+
+def code_of(option: Any) -> str:
+    """An expression for an option."""
+    plain = not isinstance(option, float) or isfinite(option)
+    return repr(option) if plain else f'float("{option}")'
+
+
+def verify(case: Case, not_offered: Sequence[str] = ()) -> None:
+    """Ask, and compare answer by answer. Raises Violation at the first that is wrong.
+
+    `not_offered` are patterns of errors that say "not offered" to this case alone.
+    """
+    begin(case)
+    answers = case.answers()
+    while (answer := ask(next, answers, None, not_offered=not_offered)) is not None:
+        what, actual, expected, tolerance = answer
+        if isinstance(expected, Refusal):
+            refused(actual, what, expected.words)
+        elif tolerance is None:
+            same_bytes(actual, expected, what)
+        else:
+            within(actual, expected, tolerance, what)
+
+
+def holds(
+    question: Question, inputs: st.SearchStrategy[Any], not_offered: Sequence[str] = ()
+) -> Callable[..., None]:
+    """A property: the question is answered rightly, whatever inputs are drawn."""
+
+    @given(inputs=inputs)
+    def verify_inputs(inputs: Inputs) -> None:
+        verify(Case(question, inputs), not_offered)
+
+    return verify_inputs
+
+
+def holds_for_each(
+    question: Question,
+    values: Iterable[Any],
+    inputs: Callable[[Any], st.SearchStrategy[Any]],
+    not_offered: Sequence[str] = (),
+) -> Callable[..., None]:
+    """A property for each value, and so for the inputs that are drawn for it."""
+
+    @given(data=st.data())
+    def verify_inputs(value: Any, data: st.DataObject) -> None:
+        verify(Case(question, data.draw(inputs(value))), not_offered)
+
+    each: Callable[..., None] = pytest.mark.parametrize("value", values)(verify_inputs)
+    return each
+
+
+def check(what: str, actual: Any, expected: Any, tolerance: Any) -> None:
+    """Raise AssertionError where an answer is wrong; without a tolerance, every byte counts."""
+    if callable(actual):  # an error is due
+        expected.check(what, actual)
+        return
+    contrast = f"{what}: expected {expected!r}, got {actual!r}"
+    if tolerance is not None:
+        actual, expected = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
+        assert actual.shape == expected.shape, contrast
+        assert (np.abs(actual - expected) <= tolerance).all(), contrast
+        return
+    assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape), contrast
+    if actual.size <= 64:  # NaN payloads print alike
+        contrast += f"; its bytes {actual.tobytes().hex()}, not {expected.tobytes().hex()}"
+    assert actual.tobytes() == expected.tobytes(), contrast

@@ -1,0 +1,59 @@
+"""Published cases, asked again: each 20 times, because what memory holds may be right by chance."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import paddle
+
+from properties.cases.case import Case
+from properties.cases.regressions import Regression
+from properties.protocol.evidence import Answers, Refusal
+from properties.questions.boolean_index import read
+from properties.questions.memory import fresh, poison, tensor
+
+
+def replay(told: Regression) -> Case:
+    """The published call, to be asked again."""
+    if told.classes is not None:
+        return Case(published_refusal, told, {"classes": told.classes})
+    options = {"permutation": tuple(told.permutation), "row": told.row}
+    given = {name: value for name, value in options.items() if value not in ((), None)}
+    return Case(published, told, {"call": told.call, **given})
+
+
+def published(
+    call: str,
+    x: np.ndarray,
+    right: np.ndarray,
+    mask: np.ndarray | None = None,
+    permutation: tuple[int, ...] = (),
+    row: int | None = None,
+) -> Answers:
+    """Of x, of x with its axes permuted, or of one of its rows."""
+    source = tensor(x).transpose(list(permutation)) if permutation else tensor(x)
+    source = source if row is None else source[row]
+    given = [source] if mask is None else [source, tensor(mask)]
+    calls = {
+        "masked_select": paddle.masked_select,
+        "boolean index": read,
+        "nonzero": paddle.nonzero,
+    }
+    for _ in range(20):
+        yield fresh(call, right, calls[call], *given)
+
+
+def published_refusal(x: np.ndarray, classes: int) -> Answers:
+    """`cross_entropy` is due one of the two errors that threads show for such a label."""
+    for _ in range(20):
+        what = f"label {x.tolist()} of {classes} classes"
+        yield what, partial(loss_of_label, x, classes), Refusal("ValueError|IndexError"), None
+
+
+def loss_of_label(x: np.ndarray, classes: int) -> np.ndarray:
+    """What `cross_entropy` makes of the label, for logits that are 0."""
+    logits, labels = paddle.zeros([x.size, classes]), tensor(x.reshape(-1, 1))
+    poison(x.nbytes)
+    losses: np.ndarray = paddle.nn.functional.cross_entropy(logits, labels).numpy()
+    return losses

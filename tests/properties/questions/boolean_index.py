@@ -1,0 +1,131 @@
+"""How boolean indices are asked: `x[mask]`, and `x[mask] = value`.
+
+The number that is written, 77, is one that every dtype holds.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from properties.oracle.arrays import View, flipped
+from properties.oracle.selecting import assigned, boolean_index, boolean_index_gradient, zeroed
+from properties.protocol.evidence import Answers
+from properties.questions.memory import Tensor, both_views, fresh, gradients, inputs_after, tensor
+
+
+def read(source: Tensor, chosen: Tensor) -> Tensor:
+    """What the mask chooses."""
+    return source[chosen]
+
+
+def write(target: Tensor, chosen: Tensor, value: Any) -> Tensor:
+    """The target, once the value was written where the mask is True."""
+    target[chosen] = value
+    return target
+
+
+def reading(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """What the mask chooses, and what it leaves out; and by the mask reversed."""
+    source = tensor(x)
+    for wanted in (mask, ~mask, flipped(mask), ~flipped(mask)):
+        yield fresh("x[mask]", boolean_index(x, wanted), read, source, tensor(wanted))
+
+
+def reading_alike(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """What the mask chooses, four times: some faults come and go."""
+    due, source, chosen = boolean_index(x, mask), tensor(x), tensor(mask)
+    for _ in range(4):
+        yield fresh("x[mask]", due, read, source, chosen)
+
+
+def reading_of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+    """From a view of x, with the mask stored as the view reads, and with the same view of it."""
+    source, chosen, array, wanted = both_views(x, mask, seen)
+    due = boolean_index(array, wanted)
+    yield fresh("view of x[mask]", due, read, source, tensor(wanted))
+    yield fresh("view of x[view of mask]", due, read, source, chosen)
+
+
+def reading_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The gradient, for an upstream gradient whose elements differ."""
+    for wanted in (mask, ~mask, flipped(mask)):
+        upstream = flipped(boolean_index(x, wanted))
+        leaf, above = tensor(x, stop_gradient=False), tensor(upstream)
+        due = boolean_index_gradient(x.shape, wanted, upstream)
+        yield from gradients("x[mask]", read(leaf, tensor(wanted)), above, x=(leaf, due))
+
+
+def inputs_of_reading(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The inputs themselves, after the call and its gradient."""
+    return inputs_after(read, x=x, mask=mask)
+
+
+def assigning_a_number(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
+    """x after `x[mask] = number`, after the same with a tensor of one element, and for ~mask."""
+    one = np.array([number], x.dtype)
+    for wanted in (mask, ~mask, flipped(mask)):
+        due, chosen = assigned(x, wanted, number), tensor(wanted)
+        for value in (number, tensor(one)):
+            yield fresh(f"x[mask] = {number}", due, write, tensor(x), chosen, value)
+
+
+def assigning_elements(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """x after `x[mask] = tensor`, an element for each one that is chosen; and for ~mask."""
+    for wanted in (mask, ~mask, flipped(mask), ~flipped(mask)):
+        elements = boolean_index(flipped(x), wanted)
+        due, value = assigned(x, wanted, elements), tensor(elements)
+        yield fresh("x[mask] = tensor", due, write, tensor(x), tensor(wanted), value)
+
+
+def assigning_over_nan(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
+    """x after `x[mask] = number`, where x held NaN, infinities and great numbers there."""
+    held = np.resize(np.array([np.nan, np.inf, -np.inf, 1e30], x.dtype), np.count_nonzero(mask))
+    due, before = assigned(x, mask, number), assigned(x, mask, held)
+    chosen, one = tensor(mask), tensor(np.array([number], x.dtype))
+    for name, value in (("a number", number), ("a tensor", one)):
+        yield fresh(f"{name} over NaN and infinities", due, write, tensor(before), chosen, value)
+
+
+def assigning_an_element(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """x after `x[mask] = tensor` of one element, the last of x, whatever its bits."""
+    element = x.reshape(-1)[-1:].copy()
+    due, value = assigned(x, mask, element), tensor(element)
+    yield fresh("x[mask] = tensor of one element", due, write, tensor(x), tensor(mask), value)
+
+
+def assigning_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The gradients of `x[mask] = tensor`: none for what was overwritten, all for the tensor."""
+    elements, upstream = boolean_index(x, mask), flipped(x)
+    due = boolean_index(upstream, mask)
+    return gradients_of_assigning(x, mask, elements, upstream, due)
+
+
+def assigning_gradient_of_one(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
+    """The gradients of `x[mask] = tensor` of one element: its own is the sum of all that comes in.
+
+    x counts from 1 and has few elements, so that the sum is exact in whatever order.
+    """
+    due = np.array([x[mask].sum()], x.dtype)
+    return gradients_of_assigning(x, mask, np.array([number], x.dtype), x, due)
+
+
+def gradients_of_assigning(
+    x: np.ndarray, mask: np.ndarray, written: np.ndarray, upstream: np.ndarray, due: np.ndarray
+) -> Answers:
+    """The gradients of `x[mask] = written`: by x, and by what was written, of which `due` is due.
+
+    Paddle writes into no tensor that is to have a gradient itself: the target is a copy of x.
+    """
+    leaf, value = tensor(x, stop_gradient=False), tensor(written, stop_gradient=False)
+    target = write(leaf.clone(), tensor(mask), value)
+    leaves = {"x": (leaf, zeroed(upstream, ~mask)), "value": (value, due)}
+    return gradients("x[mask] = tensor", target, tensor(upstream), **leaves)
+
+
+def inputs_of_assigning(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
+    """The mask and the value, after the assignment."""
+    one = np.array([number], x.dtype)
+    return inputs_after(partial(write, tensor(x)), gradient=False, mask=mask, value=one)
