@@ -6,13 +6,12 @@ import ast
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 from paddlecompat.fixtures.folders import RECORDS, TESTS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine import gpus
 from paddlecompat.machine.command_line import option
-from paddlecompat.records.profiles import PROFILES
+from paddlecompat.records.profiles import PROFILES, ProfileName
 from paddlecompat.records.record import SanitizerTool
 
 PROPERTIES = TESTS / "properties"
@@ -28,103 +27,43 @@ ABOUT_MUTANTS = (
 class Options:
     """What is measured, how often, and what becomes of it."""
 
-    profile: str = option(
-        "--profile",
-        to="cell here mutation bench",
-        choices=tuple(PROFILES),
-        default="standard",
-        help="quick, standard (the default) or thorough: 10, 100 or 1000 examples a property; ci: "
-        "100, the same ones each time",
+    profile: ProfileName = option(
+        "cell here mutation bench",
+        "quick, standard (the default), thorough: 10, 100, 1000 examples a property; ci: 100, the "
+        "same ones each time",
+        "standard",
         pytest="--profile",
     )
     seed: int | None = option(
-        "--seed",
-        to="cell here",
-        type=int,
-        help="repeat a run (default: drawn, and kept in the record)",
+        "cell here",
+        "repeat a run (default: a new one, kept in the record)",
         pytest="--hypothesis-seed",
     )
     keyword: str | None = option(
-        "-k",
-        to="cell here mutation bench",
-        metavar="EXPRESSION",
-        help="only the properties whose names match",
-        pytest="-k",
+        "cell here mutation bench", "only properties whose names match", flag="-k", pytest="-k"
     )
     mutant: str | None = option(
-        "--mutant",
-        to="cell",
-        metavar="NAME",
-        help="put a fault in on purpose, to see it found: see below",
-        pytest="--mutant",
+        "cell", "put a fault in on purpose, to see it found: see below", pytest="--mutant"
     )
     target: str | None = option(
-        "--target",
-        to="cell mutation",
-        metavar="FUNCTION",
-        help="what a mutant of your own stands in for: see below",
-        pytest="--target",
+        "cell mutation", "what a mutant of your own stands in for: see below", pytest="--target"
     )
-    timeout: float | None = option(
-        "--timeout", to="cell", type=float, metavar="SECONDS", help="for one property"
-    )
+    timeout: float | None = option("cell", "seconds for one property")
     memory_limit: float | None = option(
-        "--memory-limit",
-        to="cell",
-        type=float,
-        metavar="GIB",
-        help="CPU: address space of the process",
-        pytest="--memory-limit",
+        "cell", "CPU: address space of the process, in GiB", pytest="--memory-limit"
     )
-    require_device: bool = option(
-        "--require-device",
-        to="cell",
-        action="store_true",
-        help="a GPU cell without a device is a failure",
-    )
-    strict: bool = option(
-        "--strict",
-        to="cell",
-        action="store_true",
-        help="a violation that is gone is a failure, too",
-    )
-    wheel: Path | None = option(
-        "--wheel",
-        to="cell",
-        type=Path,
-        metavar="FILE",
-        help="measure this wheel of the release",
-    )
-    build: str | None = option(
-        "--build", to="cell", metavar="VERSION", help="GPU: measure this build, as 2.3.2.post112"
-    )
-    sanitize: SanitizerTool | None = option(
-        "--sanitize",
-        to="cell",
-        choices=get_args(SanitizerTool),
-        help="GPU: under NVIDIA's compute-sanitizer",
-    )
+    require_device: bool = option("cell", "a GPU cell without a device is a failure", False)
+    strict: bool = option("cell", "a violation that is gone is a failure, too", False)
+    wheel: Path | None = option("cell", "measure this file, a wheel of the release")
+    build: str | None = option("cell", "GPU: measure this build, as 2.3.2.post112")
+    sanitize: SanitizerTool | None = option("cell", "GPU: under NVIDIA's compute-sanitizer")
     stand_in: str | None = option(
-        "--stand-in",
-        to="cell",
-        choices=gpus.STAND_INS,
-        help="GPU: a device that is not there, for tests",
+        "cell",
+        f"GPU: a device that is not there, for tests: {', '.join(gpus.STAND_INS)}",
         pytest="--stand-in",
     )
-    records: Path = option(
-        "--records",
-        to="cell",
-        type=Path,
-        metavar="FOLDER",
-        default=RECORDS,
-        help="where the record of the whole suite goes (default: reports/cells)",
-    )
-    prune: bool = option(
-        "--prune",
-        to="cell",
-        action="store_true",
-        help="remove the environment once there is a record",
-    )
+    records: Path = option("cell", "folder of the record (default: reports/cells)", RECORDS)
+    prune: bool = option("cell", "remove the environment once there is a record", False)
 
     @property
     def whole(self) -> bool:
@@ -143,6 +82,8 @@ def check(options: Options, place: Place) -> Options:
     The seed is the one asked for, none for the derandomised profile, else a new one. Raises
     ValueError with the flag and what is wrong.
     """
+    if options.stand_in not in (None, *gpus.STAND_INS):
+        raise ValueError(f"--stand-in {options.stand_in}: not one of {', '.join(gpus.STAND_INS)}")
     for name in ("build", "sanitize", "stand_in"):
         if getattr(options, name) and place == "cpu":
             raise ValueError(f"--{name.replace('_', '-')} is for GPU cells")

@@ -1,17 +1,17 @@
 """Commands, and options that are the fields of one frozen dataclass.
 
-A field made by `option` carries its flag, its help, and how it is handed to a child process. So an
-option is declared once, and no list of arguments is copied field by field. (The pattern is that of
-Nox's own `_option_set.py`.)
+A field made by `option` carries its help, the commands that take it, and how it is handed to a
+child process; its name is its flag, and its annotation its type. So an option is declared once, and
+no list of arguments is copied field by field. (The pattern is that of Nox's own `_option_set.py`.)
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Form = TypeVar("Form")
 
@@ -29,66 +29,65 @@ class Command:
     epilog: str = ""
 
     def parser(self) -> argparse.ArgumentParser:
-        parser = argparse.ArgumentParser(
-            usage=usage(self.name, f"[options] {self.operands}".strip()),
-            description=self.help,
-            epilog=self.epilog or None,
-        )
+        rest = f"[options] {self.operands}".strip()
+        doors = f"nox -s {self.name} -- {rest}", f"python -m paddlecompat {self.name} {rest}"
+        usage = "\n   or: ".join(doors)
+        parser = argparse.ArgumentParser(usage=usage, description=self.help, epilog=self.epilog)
         self.add_arguments(parser)
         return parser
 
 
-def usage(name: str, arguments: str) -> str:
-    """A command's two doors."""
-    return f"nox -s {name} -- {arguments}\n   or: python -m paddlecompat {name} {arguments}"
-
-
-def option(*flags: str, to: str, help: str, pytest: str = "", **settings: Any) -> Any:
+def option(to: str, help: str, default: Any = None, *, flag: str = "", pytest: str = "") -> Any:
     """A field that is an option of the commands named in `to`, separated by spaces.
 
-    `pytest` is the flag by which the properties' own pytest run takes it; empty: it does not.
-    `settings` are those of argparse: `default`, `type`, `choices`, `metavar`, `action`.
+    `flag` is its flag where that is not made of its name; `pytest` is the flag by which the
+    properties' own pytest run takes it (empty: it does not).
     """
-    default = settings.pop("default", False if settings.get("action") == "store_true" else None)
-    settings |= {"help": help, "default": default}
-    carried = {"flags": flags, "to": to.split(), "pytest": pytest, "settings": settings}
+    carried = {"to": to.split(), "help": help, "flag": flag, "pytest": pytest}
     return field(default=default, metadata=carried)
+
+
+def flag_of(one: Field[Any]) -> str:
+    """'--memory-limit' for the field `memory_limit`."""
+    return str(one.metadata["flag"] or f"--{one.name.replace('_', '-')}")
 
 
 def add_options(parser: argparse.ArgumentParser, form: type, command: str) -> None:
     """Add those options of `form` that `command` takes."""
+    hints = get_type_hints(form)
     for one in fields(form):
-        if command in one.metadata.get("to", ()):
-            parser.add_argument(*one.metadata["flags"], dest=one.name, **one.metadata["settings"])
+        if command in one.metadata["to"]:
+            common = {"dest": one.name, "default": one.default, "help": one.metadata["help"]}
+            parser.add_argument(flag_of(one), **common, **reading_of(hints[one.name]))
+
+
+def reading_of(hint: Any) -> dict[str, Any]:
+    """How argparse reads what is annotated so: `bool`, a type, a Literal; or one of these or None."""
+    if hint is bool:
+        return {"action": "store_true"}
+    if get_origin(hint) is Literal:
+        return {"choices": get_args(hint)}
+    return reading_of(get_args(hint)[0]) if get_args(hint) else {"type": hint}
 
 
 def options_from(form: type[Form], parsed: argparse.Namespace) -> Form:
     """The options that were parsed; those that the command does not take have their defaults."""
-    asked = {name: value for name, value in vars(parsed).items() if name in form.__annotations__}
-    return form(**asked)
+    names = {one.name for one in fields(form)}  # type: ignore[arg-type]  # a dataclass, as said
+    return form(**{name: value for name, value in vars(parsed).items() if name in names})
 
 
 def arguments_of(options: Any) -> list[str]:
     """The command line that makes the same options again; defaults are left out."""
-    return [part for one, value in changed(options) for part in as_arguments(one, value)]
-
-
-def changed(options: Any) -> Iterator[tuple[Any, Any]]:
-    """Each field that is an option and is not at its default, with its value."""
+    arguments = []
     for one in fields(options):
         value = getattr(options, one.name)
-        if "flags" in one.metadata and (one.default is MISSING or value != one.default):
-            yield one, value
-
-
-def as_arguments(one: Any, value: Any) -> list[str]:
-    """['--seed', '7'], or the flag alone where that says it. A path is made absolute."""
-    if value is True:
-        return [one.metadata["flags"][-1]]
-    return [one.metadata["flags"][-1], str(value.absolute() if isinstance(value, Path) else value)]
+        if value != one.default:
+            value = value.absolute() if isinstance(value, Path) else value
+            arguments += [flag_of(one)] if value is True else [f"{flag_of(one)}={value}"]
+    return arguments
 
 
 def pytest_arguments(options: Any) -> list[str]:
     """The options of the properties' pytest run: '--profile=quick', '--hypothesis-seed=7'."""
-    taken = ((one.metadata.get("pytest"), getattr(options, one.name)) for one in fields(options))
+    taken = ((one.metadata["pytest"], getattr(options, one.name)) for one in fields(options))
     return [f"{flag}={value}" for flag, value in taken if flag and value is not None]

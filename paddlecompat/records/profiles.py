@@ -5,7 +5,9 @@ Read by the launcher and, inside a cell, by `tests/properties/conftest.py`: stan
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+ProfileName = Literal["quick", "standard", "thorough", "ci"]
 
 
 class Profile(NamedTuple):
@@ -21,7 +23,7 @@ class Profile(NamedTuple):
     """Whether every run draws the same examples."""
 
 
-PROFILES = {
+PROFILES: dict[ProfileName, Profile] = {
     "quick": Profile(examples=10, seconds=60, standing=1),
     "standard": Profile(examples=100, seconds=180, standing=2),
     "thorough": Profile(examples=1000, seconds=1800, standing=3),
