@@ -62,7 +62,7 @@ def add_options(parser: argparse.ArgumentParser, form: type, command: str) -> No
 
 
 def reading_of(hint: Any) -> dict[str, Any]:
-    """How argparse reads what is annotated so: `bool`, a type, a Literal; or one of these or None."""
+    """How argparse reads an annotation: `bool`, a type, a Literal, or one of these or None."""
     if hint is bool:
         return {"action": "store_true"}
     if get_origin(hint) is Literal:
