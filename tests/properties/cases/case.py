@@ -88,7 +88,7 @@ def verify(case: Case, not_offered: Sequence[str] = ()) -> None:
     `not_offered` are patterns of errors that say "not offered" to this case alone.
     """
     begin(case)
-    answers = case.answers()
+    answers = ask(case.answers, not_offered=not_offered)
     while (answer := ask(next, answers, None, not_offered=not_offered)) is not None:
         what, actual, expected, tolerance = answer
         if isinstance(expected, Refusal):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -16,11 +17,8 @@ from properties.questions.memory import fresh, poison, tensor
 
 def replay(told: Regression) -> Case:
     """The published call, to be asked again."""
-    if told.classes is not None:
-        return Case(published_refusal, told, {"classes": told.classes})
-    options = {"permutation": tuple(told.permutation), "row": told.row}
-    given = {name: value for name, value in options.items() if value not in ((), None)}
-    return Case(published, told, {"call": told.call, **given})
+    question = published_refusal if told.call == "cross_entropy" else published
+    return Case(question, told, {"call": told.call, **told.options})
 
 
 def published(
@@ -28,7 +26,7 @@ def published(
     x: np.ndarray,
     right: np.ndarray,
     mask: np.ndarray | None = None,
-    permutation: tuple[int, ...] = (),
+    permutation: Sequence[int] = (),
     row: int | None = None,
 ) -> Answers:
     """Of x, of x with its axes permuted, or of one of its rows."""

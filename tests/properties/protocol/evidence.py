@@ -31,7 +31,7 @@ ASSERTED = re.compile(r"CUDA error\((710|715|719)\)|device-side assert|launch fa
 LONG = 32  # elements; longer arrays are shown around the first wrong one
 
 
-class Case(Protocol):
+class Reproducible(Protocol):
     """What is asked of the release: small enough to print, and it can be pickled."""
 
     def __str__(self) -> str:
@@ -76,9 +76,9 @@ class Ledger:
 
     calls: int = 0
     examples: int = 0
-    case: Case | None = None
+    case: Reproducible | None = None
     violation: Violation | None = None
-    violated_case: Case | None = None
+    violated_case: Reproducible | None = None
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Journal:
     left: dict[str, Any] | None = None
     """How this process ended itself, because the device no longer answered."""
 
-    def write(self, case: Case | None) -> None:
+    def write(self, case: Reproducible | None) -> None:
         if self.path is None:
             return
         line = {
@@ -115,7 +115,7 @@ def start(nodeid: str) -> None:
     journal.write(None)
 
 
-def begin(case: Case) -> None:
+def begin(case: Reproducible) -> None:
     """An example starts. Should the process die, the journal names this case."""
     ledger.examples += 1
     ledger.case = case

@@ -159,10 +159,10 @@ def unfitting(x: np.ndarray, mask: np.ndarray) -> Answers:
     """A mask that does not fit x, or is not boolean: by either form it is due an error."""
     source, chosen = tensor(x), tensor(mask)
     for form in FORMS:
-        call = partial(contents_of_selection, form, source, chosen)
+        call = partial(read_selection, form, source, chosen)
         yield f"a selection that makes no sense, by the {form}", call, Refusal(), None
 
 
-def contents_of_selection(form: str, x: Tensor, mask: Tensor) -> np.ndarray:
+def read_selection(form: str, x: Tensor, mask: Tensor) -> np.ndarray:
     """The selection, read from the device, which may raise its error late."""
     return contents(selected_as(form, x, mask))
