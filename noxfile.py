@@ -106,9 +106,9 @@ def advice(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
-def sensitivity(session: nox.Session) -> None:
-    """Put faults in on purpose and see which properties catch them; -- --defect FILE::NAME."""
-    paddlecompat(session, "sensitivity", *session.posargs)
+def mutation(session: nox.Session) -> None:
+    """Put faults in on purpose and see which properties notice; -- --mutant FILE::NAME."""
+    paddlecompat(session, "mutation", *session.posargs)
 
 
 @nox.session(python=False)

@@ -21,8 +21,8 @@ from paddlecompat.records.record import CannotRun
 from paddlecompat.report import pages
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
-DEFECTS = (
-    "Defects are those of reports/sensitivity.md by name, or FILE::NAME for one of your own: a "
+MUTANTS = (
+    "Mutants are those of reports/mutation.md by name, or FILE::NAME for one of your own: a "
     "function of any Python file that is given the true function and returns a faulty one. It "
     "stands in for paddle.masked_select, or for the --target, such as "
     "paddle.nn.functional.cross_entropy."
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
         help="measure one cell",
         usage="nox -s CELL -- [options]",
         description="Measure one release at one place, as `nox -l` lists them.",
-        epilog=DEFECTS,
+        epilog=MUTANTS,
         parents=[cell_options()],
     )
     fill.add_argument("cell", help=argparse.SUPPRESS)
@@ -134,21 +134,21 @@ def parser() -> argparse.ArgumentParser:
     helped.set_defaults(run=measure_advice)
 
     see = commands.add_parser(
-        "sensitivity",
+        "mutation",
         help="what the properties can see",
-        usage="nox -s sensitivity -- [options]",
-        description="Put each defect in place, and see which properties catch it.",
-        epilog=DEFECTS,
+        usage="nox -s mutation -- [options]",
+        description="Put each mutant in place, and see which properties kill it.",
+        epilog=MUTANTS,
     )
     see.add_argument("releases", nargs="*", help=f"default: {' '.join(mutation.RELEASES)}")
-    see.add_argument("--defect", action="append", metavar="NAME", help="default: the catalogue")
-    see.add_argument("--target", metavar="FUNCTION", help="where a defect of your own stands")
+    see.add_argument("--mutant", action="append", metavar="NAME", help="default: the catalogue")
+    see.add_argument("--target", metavar="FUNCTION", help="where a mutant of your own stands")
     see.add_argument("--seeds", type=int, default=10, help="how many, from 0 (default: 10)")
     see.add_argument("--profile", choices=tuple(option_set.TIMEOUT), default="standard")
     see.add_argument("-k", dest="keyword", metavar="EXPRESSION", help="some properties only")
     see.add_argument("-j", "--jobs", type=int, default=1, help="attempts side by side")
     see.add_argument("--fresh", action="store_true", help="repeat also what was tried already")
-    see.set_defaults(run=measure_sensitivity)
+    see.set_defaults(run=measure_mutation)
 
     speed = commands.add_parser(
         "bench",
@@ -181,8 +181,8 @@ def cell_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
     add = options.add_argument
     add_choices(options)
-    add("--defect", metavar="NAME", help="put a fault in on purpose, to see it found: see below")
-    add("--target", metavar="FUNCTION", help="where a fault of your own stands: see below")
+    add("--mutant", metavar="NAME", help="put a fault in on purpose, to see it found: see below")
+    add("--target", metavar="FUNCTION", help="where a mutant of your own stands: see below")
     add("--timeout", type=float, metavar="SECONDS", help="for one property")
     add("--memory-limit", type=float, metavar="GIB", help="address space of the process")
     add("--require-device", action="store_true", help="a GPU cell without a device is a failure")
@@ -254,7 +254,7 @@ def fill_cell(arguments: argparse.Namespace, fixture: Fixture) -> int:
             profile=arguments.profile,
             seed=seed(arguments),
             keyword=arguments.keyword,
-            defect=arguments.defect and option_set.known_defect(arguments.defect),
+            mutant=arguments.mutant and option_set.known_mutant(arguments.mutant),
             target=arguments.target,
             timeout=arguments.timeout,
             memory_limit=arguments.memory_limit,
@@ -300,7 +300,7 @@ def fetch_wheel(arguments: argparse.Namespace, fixture: Fixture) -> int:
 def open_cuda_libraries(arguments: argparse.Namespace, fixture: Fixture) -> int:
     """Each library that the cell's build may ask for; 1 where one does not open."""
     wanted = releases.cell_named(arguments.cell, fixture)
-    python = run_program.interpreter_of(wanted)
+    python = run_program.interpreter_of(wanted, fixture)
     (build, *_) = wheels.choices(wanted)
     found = cuda_libraries.check(python.parents[1], python, build)
     for name, opens in found.items():
@@ -349,20 +349,15 @@ def measure_advice(arguments: argparse.Namespace, fixture: Fixture) -> int:
     return write_report(arguments, fixture) or status
 
 
-def measure_sensitivity(arguments: argparse.Namespace, fixture: Fixture) -> int:
-    named = [option_set.known_defect(name) for name in arguments.defect or option_set.defects()]
-    request = mutation.Request(
-        named,
-        arguments.target,
-        arguments.seeds,
-        arguments.profile,
-        arguments.keyword,
-        arguments.jobs,
-        arguments.fresh,
+def measure_mutation(arguments: argparse.Namespace, fixture: Fixture) -> int:
+    named = [option_set.known_mutant(name) for name in arguments.mutant or option_set.mutants()]
+    asked = option_set.Request(
+        "cpu", arguments.profile, keyword=arguments.keyword, target=arguments.target
     )
+    request = mutation.Request(named, asked, arguments.seeds, arguments.jobs, arguments.fresh)
     wanted = arguments.releases or list(mutation.RELEASES)
     trials = mutation.measure(fixture, wanted, request)
-    whole = not (arguments.defect or arguments.keyword)
+    whole = not (arguments.mutant or arguments.keyword)
     status = mutation.conclude(trials, mutation_results.REPORT if whole else None)
     return (write_report(arguments, fixture) if whole else 0) or status
 

@@ -101,7 +101,7 @@ def advised_here(
     print("following the advice that circulates", flush=True)
     options = ["--as-it-is", "--cases", str(CASES)]
     try:
-        return run_program.asked_of(
+        return run_program.follow_advice(
             found.interpreter.path, request.place, options, request.settings
         )
     except ValueError as error:

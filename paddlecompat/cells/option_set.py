@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,7 @@ class Request:
     profile: str = "standard"
     seed: int | None = None
     keyword: str | None = None
-    defect: str | None = None
+    mutant: str | None = None
     target: str | None = None
     memory_limit: float | None = None
     timeout: float | None = None
@@ -41,43 +40,41 @@ class Request:
     @property
     def whole(self) -> bool:
         """Whether this is the whole suite on the release as it is, so that it may be recorded."""
-        return self.keyword is None and self.defect is None and self.properties == PROPERTIES
+        return self.keyword is None and self.mutant is None and self.properties == PROPERTIES
 
 
-def defects() -> list[str]:
-    """The catalogue of defects: the factories of `tests/properties/*_defects.py`, by name."""
-    texts = (
-        path.read_text(encoding="utf-8") for path in sorted(PROPERTIES.glob("mutants/of_*.py"))
-    )
-    return [
-        name
-        for text in texts
-        for name in re.findall(r"^def (\w+)\(true: Function\)", text, re.MULTILINE)
-    ]
+def mutants() -> dict[str, Path]:
+    """The catalogue of mutants by name, each with the module that declares it by `@mutant(...)`."""
+    return {
+        name: path
+        for path in sorted(PROPERTIES.glob("mutants/of_*.py"))
+        for name, function in functions(path).items()
+        if any(ast.unparse(mark).startswith("mutant(") for mark in function.decorator_list)
+    }
 
 
-def known_defect(name: str) -> str:
-    """The name of a defect in the catalogue, or `FILE::NAME` of one in a file.
+def known_mutant(name: str) -> str:
+    """The name of a mutant in the catalogue, or `FILE::NAME` of one in a file, by its full path.
 
     Raises ValueError for any other.
     """
-    path, separator, function = name.partition("::")
+    path, separator, function = name.rpartition("::")
     if separator and not Path(path).is_file():
-        raise ValueError(f"--defect {name}: there is no file {path}")
+        raise ValueError(f"--mutant {name}: there is no file {path}")
     if separator and function not in (known := functions(Path(path))):
-        raise ValueError(f"--defect {name}: {path} has no such function, but {', '.join(known)}")
-    if not separator and name not in defects():
-        raise ValueError(f"--defect {name}: not FILE::NAME, and not one of {', '.join(defects())}")
-    return name
+        raise ValueError(f"--mutant {name}: {path} has no such function, but {', '.join(known)}")
+    if not separator and name not in mutants():
+        raise ValueError(f"--mutant {name}: not FILE::NAME, and not one of {', '.join(mutants())}")
+    return f"{Path(path).absolute()}::{function}" if separator else name
 
 
-def functions(path: Path) -> list[str]:
+def functions(path: Path) -> dict[str, ast.FunctionDef]:
     """The functions that a file of Python defines. Raises ValueError where it is none."""
     try:
         module = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise ValueError(f"--defect: {path}: {error}") from None
-    return [node.name for node in module.body if isinstance(node, ast.FunctionDef)]
+        raise ValueError(f"--mutant: {path}: {error}") from None
+    return {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}
 
 
 RECORDS = ROOT / "reports" / "cells"

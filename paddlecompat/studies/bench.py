@@ -1,45 +1,53 @@
-"""How fast the properties are, and how soon they catch a defect: `reports/bench.md`."""
+"""How fast the properties are: each one's CPU seconds and its share inside Paddle, in a release."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from paddlecompat.cells import run_program
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.cells import suite
+from paddlecompat.cells.option_set import Request
+from paddlecompat.cells.run_program import cpu_cells, interpreter_of
+from paddlecompat.fixtures.folders import BENCH
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.machine.processes import NOX
 from paddlecompat.records.bench_results import Bench, Timed, lines_of, write
-from paddlecompat.studies import mutation
-from paddlecompat.studies.mutation import Line
 
 RELEASE = "2.6.2"
+PLUGIN = ("-p", "properties.programs.time_properties")
 
 
 def measure(fixture: Fixture, release: str, profile: str, keyword: str | None, cpu: str) -> Bench:
     """Time the properties in a release's environment, one process, nothing beside it."""
-    (cell,) = run_program.cpu_cells(fixture, [release])
-    print(f"making {cell.name} ready", flush=True)
-    python = run_program.interpreter_of(cell)
-    only = [f"-k={keyword}"] if keyword else []
+    (cell,) = cpu_cells(fixture, [release])
+    python = interpreter_of(cell, fixture)
+    asked = Request("cpu", profile, 0, keyword)
     print("every property, timed: a minute or two", flush=True)
-    timed = lines_from(python, f"{cell.name}-timed", [f"--profile={profile}", *only])
+    timed = time_properties(python, asked, BENCH / "timed")
     print("every property, profiled, a few examples each: half a minute", flush=True)
-    profiled = lines_from(python, f"{cell.name}-profiled", ["--profile=quick", "--profiled", *only])
+    quick = replace(asked, profile="quick")
+    profiled = time_properties(python, quick, BENCH / "profiled", "--profiled")
     found = [
-        Timed(**{**line, "property": name, "inside": profiled[name]["inside"]})
-        for name, line in timed.items()
-        if name in profiled
+        Timed(property=key, inside=profiled[key]["inside"], **figures)
+        for key, figures in timed.items()
+        if key in profiled
     ]
     return Bench(release=release, cpu=cpu, profile=profile, properties=found)
 
 
-def lines_from(python: Path, name: str, arguments: list[str]) -> dict[str, Line]:
-    """What the program said of each property. Raises ValueError where it failed."""
-    out = NOX / "bench" / f"{name}.jsonl"
-    log = out.with_suffix(".log")
-    if run_program.run_program(python, "time_properties", [f"--out={out}", *arguments], log):
-        raise ValueError(f"the program failed, see {log.relative_to(ROOT)}")
-    return {mutation.key_of(line): line for line in mutation.read_lines(out) if line}
+def time_properties(
+    python: Path, asked: Request, work: Path, *options: str
+) -> dict[str, dict[str, Any]]:
+    """The figures of every property that holds, by its key; on one core."""
+    asked = replace(asked, settings={"OMP_NUM_THREADS": "1"})
+    work.mkdir(parents=True, exist_ok=True)
+    figures = {}
+    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *options], work / "pytest.log"):
+        found = report.found["property"]
+        if found["outcome"] == "holds":
+            counted = {name: found[name] for name in ("calls", "examples")}
+            figures[suite.key(report.nodeid)] = {**counted, **report.found["timed"]}
+    return figures
 
 
 def conclude(bench: Bench, path: Path | None) -> None:

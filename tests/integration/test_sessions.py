@@ -60,7 +60,7 @@ def test_noxs_json_lists_the_cells_of_a_place_and_series_for_ci() -> None:
     [
         (["fill", "cpu-1.0.0"], "no cell 'cpu-1.0.0'"),
         (["fill", "cpu-2.3.2", "--profile", "ci", "--seed", "1"], "--seed has no effect"),
-        (["fill", "cpu-2.3.2", "--defect", "bogus"], "not FILE::NAME, and not one of"),
+        (["fill", "cpu-2.3.2", "--mutant", "bogus"], "not FILE::NAME, and not one of"),
         (["fill", "cpu-2.3.2", "--bogus"], "unknown: --bogus"),
         (["here", "--python", "absent/python"], "absent/python: cannot be run"),
         (["here", "--profile", "ci", "--seed", "1"], "--seed has no effect"),

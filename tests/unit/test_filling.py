@@ -287,7 +287,7 @@ def test_what_was_left_out_on_purpose_is_not_called_missing(
     assert "not among the properties" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("asked", [{"keyword": "nan"}, {"defect": "zeros"}])
+@pytest.mark.parametrize("asked", [{"keyword": "nan"}, {"mutant": "zeros"}])
 def test_what_is_not_the_whole_suite_as_it_is_stays_out_of_the_table(
     desk: Desk, asked: dict[str, str]
 ) -> None:
