@@ -174,12 +174,12 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
 
 def follow_advice(parsed: argparse.Namespace, fixture: Fixture) -> Status:
     status = advice.run(fixture, parsed.releases, parsed.seed, parsed.cases)
-    return write_report(fixture) or status
+    return write_report(fixture) or Status(status)
 
 
 def run_mutants(parsed: argparse.Namespace, fixture: Fixture) -> Status:
     status, whole = mutation.run(fixture, parsed)
-    return (write_report(fixture) if whole else Status.AS_EXPECTED) or status
+    return (write_report(fixture) if whole else Status.AS_EXPECTED) or Status(status)
 
 
 def time_properties(parsed: argparse.Namespace, fixture: Fixture) -> Status:

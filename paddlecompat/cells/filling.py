@@ -11,7 +11,8 @@ from pathlib import Path
 
 from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
-from paddlecompat.cells.sanitizer import Watch, installed
+from paddlecompat.cells.sanitizer import installed
+from paddlecompat.cells.suite import Request
 from paddlecompat.environments import cuda_libraries, environment, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.fixtures import cuda, expectations, forms
@@ -58,7 +59,7 @@ class Hands:
     machine_with: Callable[[Device], Machine] = machine_with
     try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
     settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
-    run: Callable[..., list[PropertyResult]] = suite.run
+    run: Callable[[Path, Request, Path], list[PropertyResult]] = suite.run
     load_known: Callable[[], list[Expectation]] = expectations.load
     work: Path = CELLS
 
@@ -138,8 +139,8 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands) -> Rec
         if cell.place == "gpu":
             settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
             record = try_device(record, prepared.python, settings, options, hands)
-        work = hands.work / cell.name
-        return run_properties(record, prepared.python, options, work, hands, settings, watch)
+        request = Request(cell.place, options, settings, watch)
+        return run_properties(record, prepared.python, request, hands.work / cell.name, hands)
     except CannotRun as error:
         return give_up(record, error.not_run)
 
@@ -214,19 +215,13 @@ def try_device(
 
 
 def run_properties(
-    record: Record,
-    python: Path,
-    options: Options,
-    work: Path,
-    hands: Hands,
-    settings: Mapping[str, str],
-    watch: Watch | None = None,
+    record: Record, python: Path, request: Request, work: Path, hands: Hands
 ) -> Record:
     """The record with what the properties came to."""
     started = time.monotonic()
-    found = hands.run(python, record.place, options, work, settings, watch)
+    found = hands.run(python, request, work)
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
     properties = [store.without_folders(result) for result in found]
     update: dict[str, object] = {"properties": properties, "verdict": verdict_of(properties)}
-    update |= {"seconds": seconds, "sanitizer": watch.found(work) if watch else None}
-    return record.model_copy(update=update)
+    sanitizer = request.watch.found(work) if request.watch else None
+    return record.model_copy(update={**update, "seconds": seconds, "sanitizer": sanitizer})

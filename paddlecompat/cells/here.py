@@ -11,6 +11,7 @@ from typing import get_args
 from paddlecompat.cells import filling, run_program
 from paddlecompat.cells.filling import Filled, Hands
 from paddlecompat.cells.option_set import Options, check
+from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed
 from paddlecompat.fixtures.folders import HERE
@@ -124,7 +125,8 @@ def measure_build(
                 raise CannotRun(device)
             record = filling.with_device(record, device)
             record = filling.try_device(record, python, settings, options, hands)
-        return filling.run_properties(record, python, options, work, hands, settings)
+        request = Request(record.place, options, settings)
+        return filling.run_properties(record, python, request, work, hands)
     except CannotRun as error:
         return filling.give_up(record, error.not_run)
 

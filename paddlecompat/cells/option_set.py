@@ -90,7 +90,7 @@ def check(options: Options, place: Place) -> Options:
     if options.memory_limit is not None and place == "gpu":
         raise ValueError("--memory-limit is for CPU cells: CUDA reserves more than any machine has")
     if options.mutant is not None:
-        check_mutant(options.mutant)
+        options = replace(options, mutant=known_mutant(options.mutant))
     if PROFILES[options.profile].derandomized:
         if options.seed is not None:
             raise ValueError("--seed has no effect in the ci profile, which is derandomised")
@@ -98,41 +98,35 @@ def check(options: Options, place: Place) -> Options:
     return replace(options, seed=secrets.randbelow(2**32)) if options.seed is None else options
 
 
-def mutants() -> list[str]:
-    """The names of the mutants in `tests/properties/mutants`: what `@mutant` decorates there."""
-    files = sorted((PROPERTIES / "mutants").glob("of_*.py"))
-    return [name for file in files for name in functions(file, decorated="mutant")]
+def mutants() -> dict[str, Path]:
+    """The suite's mutants by name, each with the module that declares it by `@mutant(...)`."""
+    return {
+        name: path
+        for path in sorted(PROPERTIES.glob("mutants/of_*.py"))
+        for name, function in functions(path).items()
+        if any(ast.unparse(mark).startswith("mutant(") for mark in function.decorator_list)
+    }
 
 
-def check_mutant(name: str) -> str:
-    """The name of a mutant of the suite, or `FILE::NAME` of one in a file.
+def known_mutant(name: str) -> str:
+    """The name of a mutant of the suite, or `FILE::NAME` of one in a file, by its full path.
 
     Raises ValueError for any other.
     """
-    path, separator, function = name.partition("::")
+    path, separator, function = name.rpartition("::")
     if separator and not Path(path).is_file():
         raise ValueError(f"--mutant {name}: there is no file {path}")
-    if separator and function not in (known := functions(Path(path))):
-        raise ValueError(f"--mutant {name}: {path} has no such function, but {', '.join(known)}")
-    if not separator and name not in mutants():
-        raise ValueError(f"--mutant {name}: not FILE::NAME, and not one of {', '.join(mutants())}")
-    return name
+    if separator and function not in (there := functions(Path(path))):
+        raise ValueError(f"--mutant {name}: {path} has no such function, but {', '.join(there)}")
+    if not separator and name not in (known := mutants()):
+        raise ValueError(f"--mutant {name}: not FILE::NAME, and not one of {', '.join(known)}")
+    return f"{Path(path).absolute()}::{function}" if separator else name
 
 
-def functions(path: Path, decorated: str = "") -> list[str]:
-    """The functions that a file of Python defines, or those that this decorator stands before.
-
-    The file is read and not imported: it may need Paddle. Raises ValueError where it is no Python.
-    """
+def functions(path: Path) -> dict[str, ast.FunctionDef]:
+    """The functions that a file of Python defines. Raises ValueError where it is none."""
     try:
         module = ast.parse(path.read_text(encoding="utf-8"))
     except (SyntaxError, UnicodeDecodeError) as error:
         raise ValueError(f"--mutant: {path}: {error}") from None
-    defined = [node for node in module.body if isinstance(node, ast.FunctionDef)]
-    return [node.name for node in defined if not decorated or decorated in decorators(node)]
-
-
-def decorators(function: ast.FunctionDef) -> set[str]:
-    """The names of a function's decorators, called or not."""
-    called = (d.func if isinstance(d, ast.Call) else d for d in function.decorator_list)
-    return {node.id for node in called if isinstance(node, ast.Name)}
+    return {node.name: node for node in module.body if isinstance(node, ast.FunctionDef)}

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from paddlecompat.records.record import Finding, Sanitizer
+from paddlecompat.machine.processes import run_checked
+from paddlecompat.records.record import Finding, Sanitizer, SanitizerTool
 
-Tool = Literal["memcheck", "initcheck"]
 PROGRAM = "compute-sanitizer"
 SLOWER = 20  # times: what the properties' time limits are multiplied by
 BORDER = "========="
@@ -32,7 +30,7 @@ class Watch:
     """compute-sanitizer as it is installed here, with the tool that was asked for."""
 
     program: str
-    tool: Tool
+    tool: SanitizerTool
     version: str
 
     def command(self, folder: Path) -> list[str]:
@@ -50,14 +48,14 @@ class Watch:
         return Sanitizer(tool=self.tool, version=self.version, findings=ranked)
 
 
-def installed(tool: Tool) -> Watch:
+def installed(tool: SanitizerTool) -> Watch:
     """Raises ValueError where compute-sanitizer is not on the PATH."""
     program = shutil.which(PROGRAM)
     if program is None:
         raise ValueError(
             f"--sanitize {tool}: {PROGRAM} is not on the PATH; it comes with the CUDA Toolkit"
         )
-    said = subprocess.run([program, "--version"], capture_output=True, text=True).stdout
+    said = run_checked([program, "--version"]).output
     version = re.search(r"\d+(?:\.\d+)+", said)
     return Watch(program, tool, version.group() if version else "unknown")
 

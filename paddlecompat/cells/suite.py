@@ -1,30 +1,75 @@
-"""Put the properties to an environment: one pytest run in its interpreter, read back as results.
+"""Run the properties in an environment: one pytest run in its interpreter, read back as results.
 
 Each property runs in a worker of pytest-xdist under pytest-timeout; a worker that dies is replaced
 and costs its property alone. pytest-reportlog and the journal of `tests/properties` bring back what
-was seen, also from a run that was cut short.
+was seen, also from a run that was cut short. A study adds a plugin of `tests/properties/programs`,
+whose findings come with each property's report.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paddlecompat.cells.option_set import TIMEOUT, Request
-from paddlecompat.cells.sanitizer import SLOWER
-from paddlecompat.fixtures.folders import ROOT
-from paddlecompat.machine.processes import plain_environment
+from paddlecompat.cells.option_set import PROPERTIES, Options
+from paddlecompat.cells.sanitizer import SLOWER, Watch
+from paddlecompat.fixtures.forms import Place
+from paddlecompat.machine import processes
+from paddlecompat.machine.command_line import pytest_arguments
+from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import CannotRun, Evidence, NotRun, PropertyResult
 
 NO_TESTS_SELECTED = 5
+RESTARTS = 100  # of workers that died
+
+
+@dataclass(frozen=True)
+class Request:
+    """How the properties run in an environment."""
+
+    place: Place
+    options: Options
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that the build needs."""
+    watch: Watch | None = None
+    properties: Path = PROPERTIES
+
+
+@dataclass(frozen=True)
+class Report:
+    """What pytest reported of a property."""
+
+    nodeid: str
+    seconds: float
+    found: dict[str, Any]
+    """What `conftest.py` and the plugins say of it, by their names for it."""
 
 
 def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
-    """Run the properties in `python`; logs go to `folder`, progress to the terminal.
+    """What came of every property. Logs go to `folder`, progress to the terminal.
 
+    Raises as `run_pytest`.
+    """
+    reports = run_pytest(python, request, folder)
+    seen = {r.nodeid: result(r.nodeid, r.seconds, r.found["property"]) for r in reports}
+    collected = json.loads((folder / "journal.json.collected").read_text(encoding="utf-8"))
+    return [seen.get(nodeid) or never_ran(nodeid) for nodeid in collected]
+
+
+def run_pytest(
+    python: Path,
+    request: Request,
+    folder: Path,
+    plugin: Sequence[str] = (),
+    output: Path | None = None,
+) -> list[Report]:
+    """Run the properties in `python`, with these options of a plugin; the reports in their order.
+
+    Logs go to `folder`; what pytest prints goes to the terminal, or to the file `output`.
     Raises ValueError where `request` selects no property, CannotRun where none could be collected.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -33,52 +78,42 @@ def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
     for stale in (log, journal, collected, *folder.glob("sanitizer.*.log")):
         stale.unlink(missing_ok=True)
     watched = request.watch.command(folder) if request.watch else []
-    asked = [*watched, *command(python, request, log, journal)]
-    ended = subprocess.run(asked, cwd=ROOT, env={**plain_environment(), **request.settings})
-    if ended.returncode == NO_TESTS_SELECTED:
-        raise ValueError(f"no property matches -k {request.keyword!r}")
-    if problem := collection_error(log):
+    asked = [*watched, *command(python, request, log, journal), *plugin]
+    inside = request.properties.parent  # plugins are found there
+    if output is None:
+        status = processes.run_shown(asked, request.settings, inside)
+    else:
+        status = processes.run_logged(asked, output, request.settings, inside)
+    if status == NO_TESTS_SELECTED:
+        raise ValueError(f"no property matches -k {request.options.keyword!r}")
+    problem = collection_error(log)
+    if problem is None and not collected.exists():
+        problem = f"pytest could not collect the properties: see {output or 'above'}"
+    if problem is not None:
         raise CannotRun(NotRun(reason="import failed", detail=problem))
-    if not collected.exists():
-        detail = "pytest could not collect the properties; its words are above"
-        raise CannotRun(NotRun(reason="import failed", detail=detail))
-    return results(log, json.loads(collected.read_text(encoding="utf-8")))
+    return list(reports_in(log))
 
 
 def command(python: Path, request: Request, log: Path, journal: Path) -> list[str]:
     """The pytest command line."""
-    timeout = request.timeout or TIMEOUT[request.profile] * (SLOWER if request.watch else 1)
-    optional = {
-        "--hypothesis-seed": request.seed,
-        "-k": request.keyword,
-        "--defect": request.defect,
-        "--target": request.target,
-        "--memory-limit": request.memory_limit,
-        "--stand-in": request.stand_in,
-    }
+    options = request.options
+    limit = PROFILES[options.profile].seconds * (SLOWER if request.watch else 1)
     return [
-        *(str(python), "-m", "pytest", str(request.properties), "--quiet", "--no-header"),
-        *(
-            "--tb=no",
-            "--no-summary",
-            "--numprocesses=1",
-            f"--max-worker-restart={request.restarts}",
-        ),
-        *(f"--timeout={timeout}", "--timeout-method=thread"),
+        *(str(python.absolute()), "-m", "pytest", str(request.properties)),
+        *("--quiet", "--no-header", "--tb=no", "--no-summary"),
+        *("--numprocesses=1", f"--max-worker-restart={RESTARTS}"),
+        *(f"--timeout={options.timeout or limit}", "--timeout-method=thread"),
         *(f"--report-log={log}", f"--journal={journal}"),
-        *(f"--place={request.place}", f"--profile={request.profile}"),
-        *(f"{name}={value}" for name, value in optional.items() if value is not None),
+        *(f"--place={request.place}", *pytest_arguments(options)),
     ]
 
 
-def results(log: Path, collected: list[str]) -> list[PropertyResult]:
-    """What the log says of every property that was collected, in that order."""
-    seen: dict[str, PropertyResult] = {}
+def reports_in(log: Path) -> Iterator[Report]:
+    """The log's reports that say how a property ended."""
     for entry in entries(log):
-        found = dict(entry.get("user_properties") or ()).get("property")
-        if entry.get("$report_type") == "TestReport" and found is not None:
-            seen[entry["nodeid"]] = result(entry["nodeid"], entry["duration"], found)
-    return [seen.get(nodeid) or never_ran(nodeid) for nodeid in collected]
+        found = dict(entry.get("user_properties") or ())
+        if entry.get("$report_type") == "TestReport" and "property" in found:
+            yield Report(entry["nodeid"], entry["duration"], found)
 
 
 def collection_error(log: Path) -> str | None:
@@ -108,8 +143,13 @@ def result(nodeid: str, seconds: float, found: dict[str, Any]) -> PropertyResult
     )
 
 
+def key(nodeid: str) -> str:
+    """A property's name in the records, as 'masked_select::test_…'."""
+    return f"{group(nodeid)}::{nodeid.partition('::')[2]}"
+
+
 def group(nodeid: str) -> str:
-    """'masked_select' of 'tests/properties/test_masked_select.py::test_…'."""
+    """'masked_select' of 'kernel/test_masked_select.py::test_…'."""
     module = Path(nodeid.partition("::")[0]).stem
     return re.sub(r"^test_", "", module)
 

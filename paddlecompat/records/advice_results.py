@@ -1,4 +1,4 @@
-"""TODO."""
+"""What came of following the advice, in each release: counts, and the verdicts made from them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,8 @@ from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Model, Place, Version
 
 MEASURED = ROOT / "reports" / "advice"
-
-
 NO_ADVICE = "no advice"
-
-
 Condition = Literal["sound", "sound, boxes inside", "unwritten", "unwritten, nonzero right"]
-
-
 Verdict = Literal[
     "restores the right loss",
     "changes a right loss",
@@ -29,9 +23,9 @@ Verdict = Literal[
     "loses the gradient",
     "no effect",
 ]
-
-
 Range = tuple[int, int]
+Piece = tuple[str, str]
+"""A piece of advice, and its variant."""
 
 
 class Run(Model):
@@ -53,6 +47,10 @@ class Run(Model):
     @property
     def cases(self) -> int:
         return self.right + self.wrong + self.not_finite + self.raised
+
+    @property
+    def piece(self) -> Piece:
+        return self.advice, self.variant
 
 
 class Accuracy(Model):
@@ -107,8 +105,10 @@ class Measured(Model):
     def name(self) -> str:
         return f"{self.place}-{self.release}"
 
-    def runs(self, advice: str, variant: str) -> list[Run]:
-        return [run for run in self.losses if (run.advice, run.variant) == (advice, variant)]
+    def runs(self, piece: Piece, *conditions: Condition) -> list[Run]:
+        """The runs of a piece of advice in these conditions, or in all."""
+        runs = [run for run in self.losses if run.piece == piece]
+        return [run for run in runs if not conditions or run.condition in conditions]
 
     @property
     def without(self) -> list[Run]:
@@ -178,8 +178,8 @@ def gather(folder: Path) -> Gathered:
     return gathered
 
 
-def written(measured: Measured) -> Path:
-    """Where it was written to."""
-    path = MEASURED / f"{measured.name}.json"
+def write(measured: Measured, folder: Path = MEASURED) -> Path:
+    """Keep what was measured; where it went."""
+    path = folder / f"{measured.name}.json"
     forms.write_text(path, measured.model_dump_json(indent=1, exclude_defaults=True) + "\n")
-    return path.relative_to(ROOT)
+    return path

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Which properties killed which mutant, in a few releases: the form of `reports/mutation.json`."""
 
 from __future__ import annotations
 
@@ -7,46 +7,45 @@ from pathlib import Path
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Model, in_order, read_as, write_text
 
-REPORT = ROOT / "reports" / "sensitivity.json"
+REPORT = ROOT / "reports" / "mutation.json"
+STALE = "unwritten_when_asked_again"  # runs without poison, too: it shows what the poison is for
 
 
-STALE = "unwritten_when_asked_again"  # tried without poison, too: it shows what the poison is for
-
-
-class Catch(Model):
-    """A property that caught a defect: with how many seeds, after how much (medians)."""
+class Kill(Model):
+    """A property that killed a mutant: with how many seeds, after how much (medians)."""
 
     seeds: int
     examples: float
     seconds: float
 
 
-class Tried(Model):
-    """What a defect came to in a release."""
+class MutantResult(Model):
+    """What came of a mutant in a release."""
 
-    defect: str
+    mutant: str
     targets: list[str]
-    """The functions that it stands in for, as far as the release has them."""
+    """The functions that it stands for, as far as the release has them."""
     about: str
     seeds: int
-    caught_with: int
-    """The number of seeds with which at least one property caught it."""
-    caught: dict[str, Catch]
-    missed: list[str]
+    killed_with: int
+    """The number of seeds with which at least one property killed it."""
+    killed_by: dict[str, Kill]
+    survived: list[str]
+    """The properties that called it and held."""
 
     @property
-    def escaped(self) -> bool:
-        """Whether a seed went by with something to catch, and nothing caught."""
-        return bool(self.targets) and self.caught_with < self.seeds
+    def survives(self) -> bool:
+        """Whether with some seed there was something to notice, and no property did."""
+        return bool(self.targets) and self.killed_with < self.seeds
 
     @property
     def quickest(self) -> float | None:
         """The fewest examples, in the median over seeds, that a property took."""
-        return min((catch.examples for catch in self.caught.values()), default=None)
+        return min((kill.examples for kill in self.killed_by.values()), default=None)
 
 
 class Trial(Model):
-    """Every defect in one release."""
+    """Every mutant in one release."""
 
     release: str
     profile: str
@@ -54,58 +53,60 @@ class Trial(Model):
     whole: bool
     """Whether all its properties were asked, or those alone that hold in no trial before it."""
     properties: list[str]
-    """Those that hold without a defect: a failure of theirs is the defect's."""
+    """Those that hold without a mutant: where they fail, it is the mutant that they notice."""
     violated_without: list[str]
-    defects: list[Tried]
-    unpoisoned: Tried | None = None
-    """One of the defects again, where no memory was filled before a call."""
+    mutants: list[MutantResult]
+    unpoisoned: MutantResult | None = None
+    """One of the mutants again, where no memory was filled before a call."""
 
-    def of(self, defect: str) -> Tried | None:
-        return next((tried for tried in self.defects if tried.defect == defect), None)
+    def of(self, mutant: str) -> MutantResult | None:
+        return next((result for result in self.mutants if result.mutant == mutant), None)
 
 
-class Sensitivity(Model):
-    """The form of `reports/sensitivity.json`."""
+class MutationResults(Model):
+    """The form of `reports/mutation.json`."""
 
     trials: list[Trial]
 
     @property
     def vacuous(self) -> list[str]:
-        """Properties that hold somewhere and that no defect made fail anywhere."""
+        """Properties that hold somewhere and that killed no mutant anywhere."""
         able = {name for trial in self.trials for name in trial.properties}
-        caught = {name for t in self.trials for tried in t.defects for name in tried.caught}
-        return sorted(able - caught)
+        killers = {name for t in self.trials for result in t.mutants for name in result.killed_by}
+        return sorted(able - killers)
 
     @property
-    def missed(self) -> list[tuple[str, Tried]]:
-        """Release and defect, where a seed went by without anything being caught."""
+    def survivors(self) -> list[tuple[str, MutantResult]]:
+        """Release and mutant, where the mutant survives though the release could show it."""
         return [
-            (trial.release, tried)
+            (trial.release, result)
             for trial in self.trials
             if trial.whole
-            for tried in trial.defects
-            if tried.escaped and not self.hidden(trial, tried)
+            for result in trial.mutants
+            if result.survives and not self.able_elsewhere(trial, result)
         ]
 
-    def shy(self, trial: Trial) -> list[Tried]:
-        """The defects that a release asked everything cannot show."""
-        escaped = [tried for tried in trial.defects if tried.escaped]
-        return [tried for tried in escaped if trial.whole and self.hidden(trial, tried)]
+    def not_shown(self, trial: Trial) -> list[MutantResult]:
+        """The mutants that a release which was asked everything cannot show."""
+        surviving = [result for result in trial.mutants if result.survives]
+        return [
+            result for result in surviving if trial.whole and self.able_elsewhere(trial, result)
+        ]
 
-    def hidden(self, trial: Trial, tried: Tried) -> list[str]:
-        """Why this release cannot show the defect: what catches it elsewhere, none of which holds.
+    def able_elsewhere(self, trial: Trial, result: MutantResult) -> list[str]:
+        """The properties that kill the mutant in other releases, where none of them holds here.
 
-        The release is faulty in this way itself, or does not offer what the fault is in. Empty
-        where something that could catch it holds, or where nothing caught it anywhere.
+        This release is faulty in the same way itself, or does not offer what the fault is in.
+        Empty where one of them holds here, or where nothing killed the mutant anywhere.
         """
-        others = (other.of(tried.defect) for other in self.trials)
-        able = {name for other in others if other for name in other.caught}
+        others = (other.of(result.mutant) for other in self.trials)
+        able = {name for other in others if other for name in other.killed_by}
         return [] if able & set(trial.properties) else sorted(able)
 
 
-def read(path: Path = REPORT) -> Sensitivity:
+def read(path: Path = REPORT) -> MutationResults:
     """The committed figures. Raises ValueError with one line that names the file and the field."""
-    return read_as(Sensitivity, path, "; make it anew with nox -s sensitivity")
+    return read_as(MutationResults, path, "; make it anew with nox -s mutation")
 
 
 def write(trials: list[Trial], path: Path = REPORT) -> None:
@@ -113,4 +114,4 @@ def write(trials: list[Trial], path: Path = REPORT) -> None:
     kept = {trial.release: trial for trial in (read(path).trials if path.exists() else [])}
     kept |= {trial.release: trial for trial in trials}
     ordered = sorted(kept.values(), key=lambda trial: in_order(trial.release))
-    write_text(path, Sensitivity(trials=ordered).model_dump_json(indent=1) + "\n")
+    write_text(path, MutationResults(trials=ordered).model_dump_json(indent=1) + "\n")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from paddlecompat.records.advice_results import (
     Condition,
     Gathered,
     Measured,
+    Piece,
     Range,
     Run,
     Targets,
@@ -22,22 +24,15 @@ from paddlecompat.records.advice_results import (
     upgrade,
     verdicts_of,
 )
+from paddlecompat.report.grouping import grouped
 from paddlecompat.report.view import release_span
 
-DEFECTS: tuple[Condition, ...] = ("unwritten", "unwritten, nonzero right")
+FAULTY: tuple[Condition, ...] = ("unwritten", "unwritten, nonzero right")
+SOUND: tuple[Condition, ...] = ("sound", "sound, boxes inside")
+Tally = dict[str, str]
+"""How many cases ended how in each of several releases: a number, or the least and the greatest."""
+Row = TypeVar("Row")
 Key = TypeVar("Key", bound=Hashable)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How cases ended in each of several releases: a number, or the least and the greatest."""
-
-    cases: str
-    right: str
-    trains: str
-    wrong: str
-    not_finite: str
-    raised: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,7 @@ class Line:
     verdicts: tuple[Verdict, ...]
     sound: Tally
     inside: Tally
-    defect: Tally
+    faulty: Tally
 
 
 @dataclass(frozen=True)
@@ -65,46 +60,120 @@ class Detail:
 
 
 @dataclass(frozen=True)
-class Leaving:
-    """Boxes whose targets are not all in the range, in the releases that agree."""
-
-    releases: str
-    targets: Targets
-
-
-@dataclass(frozen=True)
 class View:
     """All that the template shows."""
 
     measured: list[Measured]
     errors: list[str]
-    lines: list[Line]
-    details: dict[str, list[Detail]]
-    accuracy: dict[tuple[str, str], dict[str, str]]
-    leaving: list[Leaving]
-    staying: dict[tuple[str, str], list[str]]
-    upgrade: Verdict
-    made: dict[tuple[int, int], str]
 
     @property
     def releases(self) -> str:
-        return span_of(self.measured, self.measured)
+        return self.span(self.measured)
+
+    def span(self, some: Iterable[Measured]) -> str:
+        """'2.2.2-2.3.2, 3.3.1': neighbours among those measured are joined."""
+        return release_span({one.release for one in some}, [one.release for one in self.measured])
+
+    def agreeing(
+        self, rows: Callable[[Measured], Iterable[Row]], key: Callable[[Row], Key]
+    ) -> dict[Key, tuple[str, list[Row]]]:
+        """The releases' rows by what they have in common, with the releases that they are of."""
+        every = [(one, row) for one in self.measured for row in rows(one)]
+        return {
+            common: (self.span(one for one, _ in group), [row for _, row in group])
+            for common, group in grouped(every, lambda pair: key(pair[1])).items()
+        }
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return list(dict.fromkeys(run.piece for one in self.measured for run in one.losses))
+
+    @property
+    def lines(self) -> list[Line]:
+        """Of each piece and fault, one for the releases in which the verdicts are the same."""
+        return [
+            Line(*piece, condition, self.span(group), verdicts, *tallies(piece, condition, group))
+            for piece in self.pieces
+            for condition in FAULTY
+            for verdicts, group in grouped(
+                (one for one in self.measured if one.runs(piece, condition)),
+                partial(verdicts_in, piece, condition),
+            ).items()
+        ]
 
     @property
     def restoring(self) -> list[str]:
         """What gives the right loss in every release, whatever else the kernel serves."""
+        lines = grouped(self.lines, lambda line: line.variant)
         wanted = ("restores the right loss",)
-        failing = {line.variant for line in self.lines if line.verdicts != wanted}
-        return [v for v in dict.fromkeys(line.variant for line in self.lines) if v not in failing]
+        return [v for v, some in lines.items() if all(line.verdicts == wanted for line in some)]
 
     @property
     def raising(self) -> dict[str, str]:
-        """The releases in which the defect raises where there is no advice, by memory."""
+        """The releases in which the fault raises where there is no advice, by memory."""
         runs = [(one, run) for one in self.measured for run in one.without if run.memory]
         return {
-            memory: span_of([o for o, r in runs if r.memory == memory and r.raised], self.measured)
-            for memory in dict.fromkeys(run.memory for _, run in runs)
+            memory: self.span(one for one, run in group if run.raised)
+            for memory, group in grouped(runs, lambda pair: pair[1].memory).items()
         }
+
+    @property
+    def details(self) -> dict[str, list[Detail]]:
+        """Every run, by the advice; those of several releases are one if they counted the same."""
+        return {
+            advice: [detail for piece in pieces for detail in self.details_of(piece)]
+            for advice, pieces in grouped(self.pieces, lambda piece: piece[0]).items()
+        }
+
+    def details_of(self, piece: Piece) -> list[Detail]:
+        found = self.agreeing(lambda one: one.runs(piece), counts_of)
+        details = []
+        for releases, runs in found.values():
+            errors = [run.median_error for run in runs if run.median_error is not None]
+            details.append(Detail(piece[1], releases, runs[0], span(errors, "{:.2g}")))
+        order = list(dict.fromkeys((d.run.condition, d.run.memory) for d in details))
+        return sorted(details, key=lambda d: order.index((d.run.condition, d.run.memory)))
+
+    @property
+    def accuracy(self) -> dict[tuple[str, str], dict[str, str]]:
+        """The greatest error of the loss in any release, by range and targets, then by dtype."""
+        rows = [row for one in self.measured for row in one.accuracy]
+        by_range = grouped(rows, lambda row: (str(row.reg_range), str(row.targets)))
+        return {
+            key: {
+                dtype: f"{max(row.greatest_error or 0 for row in alike):.0e}"
+                for dtype, alike in grouped(some, lambda row: row.dtype).items()
+            }
+            for key, some in by_range.items()
+        }
+
+    @property
+    def leaving(self) -> list[tuple[str, Targets]]:
+        """Boxes whose targets leave the range, with the releases in which they do so alike."""
+        found = self.agreeing(
+            lambda one: (row for row in one.targets if not row.stay), lambda row: row
+        )
+        rows = [(releases, alike[0]) for releases, alike in found.values()]
+        kinds = list(dict.fromkeys(kind_of(row) for _, row in rows))
+        return sorted(rows, key=lambda pair: kinds.index(kind_of(pair[1])))
+
+    @property
+    def staying(self) -> dict[tuple[str, str], list[str]]:
+        """The ranges in which, in every release, the targets stay: by dtype and box."""
+        rows = grouped((row for one in self.measured for row in one.targets), kind_of)
+        staying = [kind for kind, some in rows.items() if all(row.stay for row in some)]
+        by_box = grouped(staying, lambda kind: kind[:2])
+        return {box: [str(reg_range) for *_, reg_range in kinds] for box, kinds in by_box.items()}
+
+    @property
+    def upgrade(self) -> Verdict:
+        return upgrade(self.measured)
+
+    @property
+    def made(self) -> dict[tuple[int, int], str]:
+        """The releases by the seed and the number of cases that they were measured with."""
+        made = grouped(self.measured, lambda one: (one.seed, one.cases))
+        return {key: self.span(group) for key, group in made.items()}
 
 
 def render(folder: Path, templates: Environment) -> str:
@@ -113,67 +182,14 @@ def render(folder: Path, templates: Environment) -> str:
 
 
 def view_of(gathered: Gathered) -> View:
-    measured = gathered.measured
-    pieces = dict.fromkeys((run.advice, run.variant) for one in measured for run in one.losses)
-    details: dict[str, list[Detail]] = {}
-    for advice, variant in pieces:
-        details.setdefault(advice, []).extend(details_of(measured, advice, variant))
-    return View(
-        measured=measured,
-        errors=gathered.errors,
-        lines=[line for piece in pieces for line in lines_of(measured, *piece)],
-        details=details,
-        accuracy=accuracy_of(measured),
-        leaving=leaving_of(measured),
-        staying=staying_of(measured),
-        upgrade=upgrade(measured),
-        made={
-            key: span_of(group, measured)
-            for key, group in agreeing((one, (one.seed, one.cases)) for one in measured).items()
-        },
-    )
+    return View(gathered.measured, gathered.errors)
 
 
-def lines_of(measured: Sequence[Measured], advice: str, variant: str) -> list[Line]:
-    """For each defect, one line for the releases in which the verdicts are the same."""
-    found = []
-    for condition in DEFECTS:
-        judged = (
-            (one, judged_in(one, advice, variant, condition))
-            for one in measured
-            if having(one.runs(advice, variant), condition)
-        )
-        for verdicts, group in agreeing(judged).items():
-            tallies = (
-                tally([having(one.runs(advice, variant), wanted) for one in group])
-                for wanted in ("sound", "sound, boxes inside", condition)
-            )
-            releases = span_of(group, measured)
-            found.append(Line(advice, variant, condition, releases, verdicts, *tallies))
-    return found
-
-
-def judged_in(
-    one: Measured, advice: str, variant: str, condition: Condition
-) -> tuple[Verdict, ...]:
-    """The verdicts in one release, from the sound one and that defect; none without advice."""
-    if advice == NO_ADVICE:
+def verdicts_in(piece: Piece, condition: Condition, one: Measured) -> tuple[Verdict, ...]:
+    """The verdicts in one release, from the sound one and that fault; none without advice."""
+    if piece[0] == NO_ADVICE:
         return ()
-    runs = one.runs(advice, variant)
-    sound = [run for run in runs if not run.memory]
-    return tuple(verdicts_of(sound + having(runs, condition), one.without))
-
-
-def details_of(measured: Sequence[Measured], advice: str, variant: str) -> list[Detail]:
-    """Every run; those of several releases are one where their counts are the same."""
-    runs = [(one, run) for one in measured for run in one.runs(advice, variant)]
-    found = []
-    for key, group in agreeing((one, counts_of(run)) for one, run in runs).items():
-        alike = [run for one, run in runs if one in group and counts_of(run) == key]
-        errors = [run.median_error for run in alike if run.median_error is not None]
-        found.append(Detail(variant, span_of(group, measured), alike[0], span(errors, "{:.2g}")))
-    order = list(dict.fromkeys((run.condition, run.memory) for _, run in runs))
-    return sorted(found, key=lambda one: order.index((one.run.condition, one.run.memory)))
+    return tuple(verdicts_of(one.runs(piece, *SOUND, condition), one.without))
 
 
 def counts_of(run: Run) -> tuple[Hashable, ...]:
@@ -182,68 +198,23 @@ def counts_of(run: Run) -> tuple[Hashable, ...]:
     return run.condition, run.memory, *ends
 
 
-def accuracy_of(measured: Sequence[Measured]) -> dict[tuple[str, str], dict[str, str]]:
-    """The greatest error of the loss in any release, by range and targets, then by dtype."""
-    errors: dict[tuple[str, str], dict[str, float]] = {}
-    for row in (row for one in measured for row in one.accuracy):
-        by_dtype = errors.setdefault((str(row.reg_range), str(row.targets)), {})
-        by_dtype[row.dtype] = max(by_dtype.get(row.dtype, 0), row.greatest_error or 0)
-    return {
-        key: {dtype: f"{error:.0e}" for dtype, error in by_dtype.items()}
-        for key, by_dtype in errors.items()
-    }
-
-
-def leaving_of(measured: Sequence[Measured]) -> list[Leaving]:
-    """The boxes whose targets leave the range in a release."""
-    rows = ((one, row) for one in measured for row in one.targets if not row.stay)
-    found = [Leaving(span_of(group, measured), row) for row, group in agreeing(rows).items()]
-    kinds = list(dict.fromkeys(asked_of(one.targets) for one in found))
-    return sorted(found, key=lambda one: kinds.index(asked_of(one.targets)))
-
-
-def staying_of(measured: Sequence[Measured]) -> dict[tuple[str, str], list[str]]:
-    """The ranges in which, in every release, the targets stay: by dtype and box."""
-    rows = [row for one in measured for row in one.targets]
-    left = {asked_of(row) for row in rows if not row.stay}
-    staying: dict[tuple[str, str], list[str]] = {}
-    for dtype, boxes, reg_range in dict.fromkeys(map(asked_of, rows)):
-        if (dtype, boxes, reg_range) not in left:
-            staying.setdefault((dtype, boxes), []).append(str(reg_range))
-    return staying
-
-
-def asked_of(row: Targets) -> tuple[str, str, Range]:
+def kind_of(row: Targets) -> tuple[str, str, Range]:
     return row.dtype, row.boxes, row.reg_range
 
 
-def having(runs: Iterable[Run], condition: str) -> list[Run]:
-    return [run for run in runs if run.condition == condition]
+def tallies(piece: Piece, condition: Condition, releases: Sequence[Measured]) -> Iterator[Tally]:
+    """Of the cases as they are, of those with boxes inside the range, and with the fault."""
+    for wanted in (*SOUND, condition):
+        yield tally([one.runs(piece, wanted) for one in releases])
 
 
 def tally(releases: Sequence[Sequence[Run]]) -> Tally:
     """The sums over each release's runs."""
-
-    def summed(name: str) -> str:
-        return span(sum(getattr(run, name) for run in runs) for runs in releases)
-
-    return Tally(**{name: summed(name) for name in Tally.__dataclass_fields__})
-
-
-def agreeing(judged: Iterable[tuple[Measured, Key]]) -> dict[Key, list[Measured]]:
-    """The releases that came to the same, by what they came to."""
-    groups: dict[Key, list[Measured]] = {}
-    for one, key in judged:
-        groups.setdefault(key, []).append(one)
-    return groups
+    ends = ("cases", "right", "trains", "wrong", "not_finite", "raised")
+    return {end: span(sum(getattr(run, end) for run in runs) for runs in releases) for end in ends}
 
 
 def span(values: Iterable[float], form: str = "{}") -> str:
     """'40', or '38-40' where they differ; '' where there is none."""
     ends = sorted(set(values))
     return "-".join(dict.fromkeys(form.format(end) for end in (*ends[:1], *ends[-1:])))
-
-
-def span_of(some: Sequence[Measured], measured: Sequence[Measured]) -> str:
-    """'2.2.2-2.3.2, 3.3.1': neighbours among those measured are joined."""
-    return release_span({one.release for one in some}, [one.release for one in measured])

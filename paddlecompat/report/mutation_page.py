@@ -1,43 +1,70 @@
-"""TODO."""
+"""What the pages on mutants and on speed show."""
 
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 
-from paddlecompat.records.mutation_results import Sensitivity, Trial
+from jinja2 import Environment
+
+from paddlecompat.records import bench_results, mutation_results
+from paddlecompat.records.mutation_results import MutationResults, Trial
+from paddlecompat.report.grouping import grouped
 
 
 @dataclass(frozen=True)
 class Table:
-    """A group's properties across, defects down: after how many examples each caught which."""
+    """A group's properties across, mutants down: after how many examples each killed which."""
 
     group: str
     properties: list[str]
     rows: dict[str, list[float | None]]
 
 
+def render(folder: Path, templates: Environment) -> dict[str, str]:
+    """The pages on what was measured in `folder`, as far as it was. Raises ValueError."""
+    pages, examples = {}, None
+    if (path := folder / mutation_results.REPORT.name).exists():
+        measured = mutation_results.read(path)
+        shown = max(measured.trials, key=lambda trial: len(trial.properties))
+        examples = examples_to_kill(measured)
+        pages["mutation.md"] = templates.get_template("mutation.md.j2").render(
+            measured=measured,
+            hidden={trial.release: measured.not_shown(trial) for trial in measured.trials},
+            shown=shown,
+            tables=tables(shown),
+            stale=mutation_results.STALE,
+        )
+    if (path := folder / bench_results.REPORT.name).exists():
+        timed = bench_results.read(path)
+        pages["bench.md"] = templates.get_template("bench.md.j2").render(
+            bench=timed, groups=bench_results.lines_of(timed), examples=examples
+        )
+    return pages
+
+
 def tables(trial: Trial) -> list[Table]:
     """For each group of properties; a property's parameters are one column, the quickest counts."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for key in trial.properties:
-        group, title = column_of(key)
-        if title not in groups[group]:
-            groups[group].append(title)
-    return [table_of(trial, group, titles) for group, titles in groups.items()]
-
-
-def table_of(trial: Trial, group: str, titles: list[str]) -> Table:
-    rows = {}
-    for tried in trial.defects:
-        quickest: dict[tuple[str, str], float] = {}
-        for key, catch in tried.caught.items():
-            column = column_of(key)
-            quickest[column] = min(catch.examples, quickest.get(column, catch.examples))
-        if any(column[0] == group for column in quickest):
-            rows[tried.defect] = [quickest.get((group, title)) for title in titles]
-    return Table(group, titles, rows)
+    columns = dict.fromkeys(map(column_of, trial.properties))
+    rows: dict[str, dict[tuple[str, str], float]] = {}
+    for result in trial.mutants:
+        kills = grouped(result.killed_by.items(), lambda kill: column_of(kill[0]))
+        rows[result.mutant] = {
+            column: min(kill.examples for _, kill in kills) for column, kills in kills.items()
+        }
+    return [
+        Table(
+            group,
+            [title for _, title in mine],
+            {
+                mutant: [row.get(column) for column in mine]
+                for mutant, row in rows.items()
+                if any(column[0] == group for column in row)
+            },
+        )
+        for group, mine in grouped(columns, lambda column: column[0]).items()
+    ]
 
 
 def column_of(key: str) -> tuple[str, str]:
@@ -46,7 +73,7 @@ def column_of(key: str) -> tuple[str, str]:
     return group, name.partition("[")[0].removeprefix("test_").replace("_", " ")
 
 
-def examples_to_catch(measured: Sensitivity) -> float:
-    """The median over defects and releases of the quickest property's median examples."""
-    quickest = [tried.quickest for trial in measured.trials for tried in trial.defects]
+def examples_to_kill(measured: MutationResults) -> float:
+    """The median over mutants and releases of the quickest property's median examples."""
+    quickest = [result.quickest for trial in measured.trials for result in trial.mutants]
     return statistics.median(number for number in quickest if number is not None)

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from paddlecompat.fixtures import expectations, published
 from paddlecompat.fixtures.forms import write_text
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.records import advice_results, bench_results, mutation_results
+from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record, schema
 from paddlecompat.report import advice_page, mutation_page
 from paddlecompat.report.view import MatrixView, view_of
@@ -98,34 +98,10 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
 
 
 def measured_pages(templates: Environment, folder: Path) -> dict[str, str]:
-    """The pages of what was measured beside the cells: mutants, advice, speed, where there is any.
-
-    Raises ValueError with the file and the field where such a file cannot be read.
-    """
-    pages = {}
-    seen = (
-        mutation_results.read(path)
-        if (path := folder / mutation_results.REPORT.name).exists()
-        else None
-    )
-    if seen is not None:
-        shown = max((t for t in seen.trials), key=lambda trial: len(trial.properties))
-        pages["sensitivity.md"] = templates.get_template("sensitivity.md.j2").render(
-            measured=seen,
-            shy={trial.release: seen.shy(trial) for trial in seen.trials},
-            shown=shown,
-            tables=mutation_page.tables(shown),
-            stale=mutation_results.STALE,
-        )
+    """The pages of what was measured beside the cells, as far as it was. Raises ValueError."""
+    pages = mutation_page.render(folder, templates)
     if (measured := folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)
-    if (path := folder / bench_results.REPORT.name).exists():
-        timed = bench_results.read(path)
-        pages["bench.md"] = templates.get_template("bench.md.j2").render(
-            bench=timed,
-            groups=bench_results.lines_of(timed),
-            examples=mutation_page.examples_to_catch(seen) if seen else None,
-        )
     return pages
 
 

@@ -1,38 +1,57 @@
-"""Does the advice help? `tests/properties/advice.py` run in the releases' environments.
+"""Does the advice help? `tests/properties/programs/follow_advice.py` in the releases' environments.
 
 What it counted is committed in `reports/advice`, one file for each release; the verdicts are made
-from the counts alone, by the rules in `verdicts_of`.
+from the counts alone, by the rules in `records/advice_results.py`.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from paddlecompat.cells.run_program import asked_of, cpu_cells, interpreter_of
+from paddlecompat.cells.run_program import cpu_cells, follow_advice, interpreter_of
 from paddlecompat.fixtures.releases import Cell, Fixture
-from paddlecompat.records.advice_results import Measured, written
+from paddlecompat.records import advice_results
+from paddlecompat.records.advice_results import MEASURED, Measured
+from paddlecompat.records.record import CannotRun
 
 
-def run(fixture: Fixture, wanted: Sequence[str], seed: int, count: int) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What people write after `nox -s advice --`."""
+    parser.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
+    parser.add_argument("--seed", type=int, default=0, help="of the cases (default: 0)")
+    parser.add_argument("--cases", type=int, default=40, help="a run (default: 40)")
+
+
+def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
+    """Follow the advice in the cell's environment. Raises ValueError or CannotRun."""
+    options = ["--seed", str(seed), "--cases", str(count)]
+    return follow_advice(interpreter_of(cell, fixture), cell.place, options)
+
+
+def run(
+    fixture: Fixture,
+    wanted: Sequence[str],
+    seed: int,
+    count: int,
+    folder: Path = MEASURED,
+    measure: Callable[[Cell, Fixture, int, int], Measured] = measure,
+) -> int:
     """Measure these releases on the CPU, or all; returns 1 where one could not be measured.
 
     Raises ValueError where the fixture has no such release.
     """
     every = [release.version for release in fixture.release if "cpu" in release.places]
-    found = cpu_cells(fixture, list(wanted) or every)
+    found = cpu_cells(fixture, wanted or every)
     status = 0
     print(f"{len(found)} releases, about a minute each", flush=True)
     for number, cell in enumerate(found, start=1):
         try:
-            path = written(measure(cell, seed, count))
+            path = advice_results.write(measure(cell, fixture, seed, count), folder)
             print(f"[{number}/{len(found)}] {cell.name}: {path}", flush=True)
-        except ValueError as error:
+        except (ValueError, CannotRun) as error:
             print(f"error: {cell.name}: {error}", file=sys.stderr)
             status = 1
     return status
-
-
-def measure(cell: Cell, seed: int, count: int) -> Measured:
-    """Run the program in the cell's environment. Raises ValueError with the error it ended in."""
-    return asked_of(interpreter_of(cell), cell.place, ["--seed", str(seed), "--cases", str(count)])

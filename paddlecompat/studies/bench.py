@@ -1,44 +1,69 @@
-"""How fast the properties are, and how soon they catch a defect: `reports/bench.md`."""
+"""How fast the properties are: each one's CPU seconds and its share inside Paddle, in a release."""
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from paddlecompat.cells import run_program
-from paddlecompat.fixtures.folders import NOX, ROOT
+from paddlecompat.cells import suite
+from paddlecompat.cells.option_set import Options
+from paddlecompat.cells.run_program import cpu_cells, interpreter_of
+from paddlecompat.cells.suite import Request
+from paddlecompat.fixtures.folders import BENCH
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.records.bench_results import Bench, Timed, lines_of, write
-from paddlecompat.studies import mutation
-from paddlecompat.studies.mutation import Line
+from paddlecompat.machine import host
+from paddlecompat.machine.command_line import add_options, options_from
+from paddlecompat.records.bench_results import REPORT, Bench, Timed, lines_of, write
 
 RELEASE = "2.6.2"
+PLUGIN = ("-p", "properties.programs.time_properties")
 
 
-def measure(fixture: Fixture, release: str, profile: str, keyword: str | None, cpu: str) -> Bench:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What people write after `nox -s bench --`."""
+    parser.add_argument("release", nargs="?", default=RELEASE, help="default: %(default)s")
+    add_options(parser, Options, "bench")
+
+
+def run(fixture: Fixture, parsed: argparse.Namespace) -> bool:
+    """Time what was asked for; whether the figures were kept, as those of all properties are."""
+    options = replace(options_from(Options, parsed), seed=0)
+    whole = options.keyword is None
+    conclude(measure(fixture, parsed.release, options), REPORT if whole else None)
+    return whole
+
+
+def measure(fixture: Fixture, release: str, options: Options) -> Bench:
     """Time the properties in a release's environment, one process, nothing beside it."""
-    (cell,) = run_program.cpu_cells(fixture, [release])
-    print(f"making {cell.name} ready", flush=True)
-    python = run_program.interpreter_of(cell)
-    only = [f"-k={keyword}"] if keyword else []
+    (cell,) = cpu_cells(fixture, [release])
+    python = interpreter_of(cell, fixture)
     print("every property, timed: a minute or two", flush=True)
-    timed = lines_from(python, f"{cell.name}-timed", [f"--profile={profile}", *only])
+    timed = time_properties(python, options, BENCH / "timed")
     print("every property, profiled, a few examples each: half a minute", flush=True)
-    profiled = lines_from(python, f"{cell.name}-profiled", ["--profile=quick", "--profiled", *only])
+    quick = replace(options, profile="quick")
+    profiled = time_properties(python, quick, BENCH / "profiled", "--profiled")
     found = [
-        Timed(**{**line, "property": name, "inside": profiled[name]["inside"]})
-        for name, line in timed.items()
-        if name in profiled
+        Timed(property=key, inside=profiled[key]["inside"], **figures)
+        for key, figures in timed.items()
+        if key in profiled
     ]
-    return Bench(release=release, cpu=cpu, profile=profile, properties=found)
+    return Bench(release=release, cpu=host.cpu(), profile=options.profile, properties=found)
 
 
-def lines_from(python: Path, name: str, arguments: list[str]) -> dict[str, Line]:
-    """What the program said of each property. Raises ValueError where it failed."""
-    out = NOX / "bench" / f"{name}.jsonl"
-    log = out.with_suffix(".log")
-    if run_program.run_program(python, "time_properties", [f"--out={out}", *arguments], log):
-        raise ValueError(f"the program failed, see {log.relative_to(ROOT)}")
-    return {mutation.key_of(line): line for line in mutation.read_lines(out) if line}
+def time_properties(
+    python: Path, options: Options, work: Path, *more: str
+) -> dict[str, dict[str, Any]]:
+    """The figures of every property that holds, by its key; on one core."""
+    asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
+    figures = {}
+    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *more], work / "pytest.log"):
+        found = report.found["property"]
+        if found["outcome"] == "holds":
+            counted = {name: found[name] for name in ("calls", "examples")}
+            figures[suite.key(report.nodeid)] = {**counted, **report.found["timed"]}
+    return figures
 
 
 def conclude(bench: Bench, path: Path | None) -> None:

@@ -1,309 +1,232 @@
-"""What the properties can see: each defect put in place, and which properties caught it.
-
-`measure` runs `tests/properties/sensitivity.py` for every defect in the environments of a few
-releases; `render` makes `reports/sensitivity.md` of what came out, `reports/sensitivity.json`.
-"""
+"""What the properties can see: which of them kill which mutant, in a few releases."""
 
 from __future__ import annotations
 
-import json
+import argparse
+import ast
 import statistics
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from paddlecompat.cells import run_program, suite
-from paddlecompat.cells.option_set import PROPERTIES
-from paddlecompat.fixtures.folders import NOX
+from paddlecompat.cells import option_set
+from paddlecompat.cells.option_set import Options, known_mutant, mutants
+from paddlecompat.cells.run_program import cpu_cells, interpreter_of
 from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.machine.command_line import add_options, options_from
 from paddlecompat.records.mutation_results import (
+    REPORT,
     STALE,
-    Catch,
-    Sensitivity,
+    Kill,
+    MutantResult,
+    MutationResults,
     Trial,
-    Tried,
     read,
     write,
 )
+from paddlecompat.studies.mutant_runs import Attempt, Only, Sight, try_mutant
 
 RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # the oldest and the newest 2.x, and the newest of all
-
-
-WHOLE = 2  # of them; the others are asked for what holds in none of those before, such as float16
-
-
-WITHOUT = "none"  # no defect: what is "caught" then is the release's own violation
-
-
-OTHER_PROGRAMS = (
-    "advised",
-    "follow_advice",
-    "time_properties",
-)  # files of tests/properties that this has nothing to do with
-
-
-RESTARTS = 5  # of a program that died in a property
-
-
-Line = dict[str, Any]  # of the program's: one property with one seed
+WHOLE = 2  # of them, from the first, are asked every property
 
 
 @dataclass(frozen=True)
 class Request:
     """What to try."""
 
-    defects: Sequence[str]
-    target: str | None
-    seeds: int
-    profile: str
-    keyword: str | None
-    jobs: int
-    fresh: bool
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One defect in one release."""
-
-    release: str
-    defect: str
-    only: frozenset[str] | None = None
-    poisoned: bool = True
-
-    @property
-    def words(self) -> str:
-        return f"{self.release} {self.defect}{'' if self.poisoned else ', no poison'}"
+    mutants: Sequence[str]
+    options: Options
+    """How the properties run: the profile, which of them, the target of a mutant from a file."""
+    seeds: int = 10
+    jobs: int = 1
+    fresh: bool = False
 
 
 def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list[Trial]:
-    """Try every defect in every release; progress goes to the terminal."""
-    pythons = {}
-    for cell in run_program.cpu_cells(fixture, list(releases)):
-        print(f"making {cell.name} ready", flush=True)
-        pythons[cell.release.version] = run_program.interpreter_of(cell)
-    found = side_by_side([Attempt(release, WITHOUT) for release in pythons], pythons, request)
-    asked = asked_in({a.release: holding(lines) for a, lines in found.items()}, list(pythons))
+    """Try every mutant in every release; progress goes to the terminal.
+
+    Raises CannotRun where an environment cannot be made, ValueError where a mutant is broken.
+    """
+    cells = cpu_cells(fixture, releases)
+    pythons = {cell.release.version: interpreter_of(cell, fixture) for cell in cells}
+
+    def see(attempt: Attempt) -> list[Sight]:
+        seeds = request.seeds if attempt.mutant and attempt.poisoned else 1
+        python = pythons[attempt.release]
+        return try_mutant(attempt, python, request.options, seeds, request.fresh)
+
+    return trials_of(list(pythons), request, see)
+
+
+def trials_of(
+    releases: Sequence[str], request: Request, see: Callable[[Attempt], list[Sight]]
+) -> list[Trial]:
+    """Every release's trial, by what `see` finds of an attempt."""
+    plain = see_all([Attempt(release) for release in releases], request.jobs, see)
+    asked = asked_in({attempt.release: held_in(seen) for attempt, seen in plain.items()})
     attempts = [
-        Attempt(release, defect, only=only)
-        for defect in request.defects
+        Attempt(release, mutant, only, poisoned)
         for release, only in asked.items()
+        for poisoned in (True, False)
+        for mutant in request.mutants
+        if poisoned or mutant == STALE  # this one shows what the poison is for
     ]
-    if STALE in request.defects:
-        attempts += [Attempt(r, STALE, only, poisoned=False) for r, only in asked.items()]
-    found |= side_by_side(attempts, pythons, request)
+    found = see_all(attempts, request.jobs, see)
     return [
-        trial_of(release, only, {a: f for a, f in found.items() if a.release == release}, request)
-        for release, only in asked.items()
+        trial_of(seen, {a: f for a, f in found.items() if a.release == attempt.release}, request)
+        for attempt, seen in plain.items()
     ]
 
 
-def side_by_side(
-    attempts: Sequence[Attempt], pythons: dict[str, Path], request: Request
-) -> dict[Attempt, list[Line]]:
-    """Every attempt's lines, in the order of the attempts."""
-    found: dict[Attempt, list[Line]] = {}
+def held_in(seen: Sequence[Sight]) -> list[str]:
+    """The node ids of the properties that held."""
+    return [sight.nodeid for sight in seen if sight.outcome == "survived"]
+
+
+def asked_in(holds: dict[str, list[str]]) -> dict[str, Only]:
+    """Which properties each release is asked, by those that hold in each without a mutant.
+
+    All (None) in the first releases; in a later one those that hold in none before it, as those of
+    float16 do.
+    """
+    asked: dict[str, Only] = {}
+    before: set[str] = set()
+    for number, (release, held) in enumerate(holds.items()):
+        asked[release] = None if number < WHOLE else tuple(p for p in held if p not in before)
+        before.update(held)
+    return asked
+
+
+def see_all(
+    attempts: Sequence[Attempt], jobs: int, see: Callable[[Attempt], list[Sight]]
+) -> dict[Attempt, list[Sight]]:
+    """What was seen in every attempt, so many side by side, in the order of the attempts."""
+    found: dict[Attempt, list[Sight]] = {}
     started = time.monotonic()
-    with ThreadPoolExecutor(request.jobs) as pool:
-        futures = {pool.submit(tried, a, pythons[a.release], request): a for a in attempts}
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = {pool.submit(see, attempt): attempt for attempt in attempts}
         for number, future in enumerate(as_completed(futures), start=1):
             attempt, left = futures[future], len(attempts) - number
             found[attempt] = future.result()
             minutes = (time.monotonic() - started) / number * left / 60
             said = f"{words_on(found[attempt], attempt)}; {left} left, about {minutes:.0f} min"
-            print(f"[{number}/{len(attempts)}] {attempt.words}: {said}", flush=True)
+            print(f"[{number}/{len(attempts)}] {attempt.name}: {said}", flush=True)
     return {attempt: found[attempt] for attempt in attempts}
 
 
-def holding(lines: Sequence[Line]) -> list[str]:
-    """The node ids of the properties that hold without a defect."""
-    return [line["property"] for line in judged(lines) if line["outcome"] == "missed"]
+def words_on(seen: Sequence[Sight], attempt: Attempt) -> str:
+    """How one mutant in one release went, for the terminal."""
+    if broken := next((sight for sight in seen if sight.outcome == "broken"), None):
+        return f"the mutant itself is broken: {broken.message}"
+    killing = [sight for sight in seen if sight.kills]
+    properties = len({sight.nodeid for sight in killing})
+    if attempt.mutant is None:
+        return f"{properties} properties do not hold without a mutant"
+    seeds = len({sight.seed for sight in killing})
+    return f"killed with {seeds} seeds, by {properties} properties"
 
 
-def asked_in(
-    holds: dict[str, list[str]], releases: Sequence[str]
-) -> dict[str, frozenset[str] | None]:
-    """Which properties each release is asked: all (None), or those that hold in none before it."""
-    asked: dict[str, frozenset[str] | None] = {}
-    before: set[str] = set()
-    for number, release in enumerate(releases):
-        asked[release] = None if number < WHOLE else frozenset(holds[release]) - before
-        before.update(holds[release])
-    return asked
-
-
-def words_on(lines: Sequence[Line], attempt: Attempt) -> str:
-    """How one defect in one release went, for the terminal."""
-    if broken := next((line for line in lines if line.get("outcome") == "broken"), None):
-        return f"the defect itself is broken: {broken['message']}"
-    caught = [line for line in lines if line.get("outcome") == "caught"]
-    seeds, properties = ({line[key] for line in caught} for key in ("seed", "property"))
-    if attempt.defect == WITHOUT:
-        return f"{len(properties)} properties do not hold without a defect"
-    return f"caught with {len(seeds)} seeds, by {len(properties)} properties"
-
-
-def tried(attempt: Attempt, python: Path, request: Request) -> list[Line]:
-    """The lines of one attempt; those of an earlier run, where nothing changed since.
-
-    A property in which the process dies caught the defect, and is left out when it starts again.
-    """
-    seeds = request.seeds if attempt.poisoned and attempt.defect != WITHOUT else 1
-    arguments = [f"--defect={attempt.defect}", f"--seeds={seeds}", f"--profile={request.profile}"]
-    arguments += [f"--target={request.target}"] if request.target else []
-    arguments += [f"-k={request.keyword}"] if request.keyword else []
-    arguments += [] if attempt.poisoned else ["--unpoisoned"]
-    arguments += [] if attempt.only is None else [f"--only={json.dumps(sorted(attempt.only))}"]
-    out = NOX / "sensitivity" / f"{fingerprint(attempt, arguments)}.jsonl"
-    if not request.fresh and ended(found := read_lines(out)):
-        return found
-    died: list[Line] = []
-    for _ in range(RESTARTS):
-        without = [f"--without={line['property']}" for line in died]
-        asked = [*arguments, *without, f"--out={out}"]
-        run_program.run_program(python, "run_mutants", asked, out.with_suffix(".log"))
-        found = read_lines(out)
-        if ended(found) or "property" not in found[-1]:
-            break
-        died.append({**found[-1], "outcome": "caught", "examples": 0, "seconds": 0.0})
-    if not ended(found):
-        raise ValueError(f"{attempt.words} came to no end: see {out.with_suffix('.log')}")
-    return [*found, *(line | {"seed": seed} for line in died for seed in range(seeds))]
-
-
-def fingerprint(attempt: Attempt, arguments: Sequence[str]) -> str:
-    """A name made of what the outcome depends on: release, defect, properties, arguments.
-
-    Of the catalogue's modules it is the one that the defect is in.
-    """
-    digest = sha256(" ".join(arguments).encode())
-    path, separator, name = attempt.defect.rpartition("::")
-    outside = [Path(path)] if separator else []
-    every = [p for p in sorted(PROPERTIES.rglob("*.py")) if not p.stem.startswith(OTHER_PROGRAMS)]
-    marker = f"def {name}(true: Function)"
-    elsewhere = {
-        path
-        for path in every
-        if path.parent.name == "mutants"
-        and path.stem.startswith("of_")
-        and marker not in path.read_text(encoding="utf-8")
-    }
-    for source in [path for path in every if path not in elsewhere] + outside:
-        digest.update(source.read_bytes() if source.exists() else b"")
-    return f"{attempt.release}-{name}-{digest.hexdigest()[:12]}"
-
-
-def read_lines(path: Path) -> list[Line]:
-    """Lines of JSON; an unfinished last one is left out."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-    return lines or [{}]
-
-
-def ended(lines: Sequence[Line]) -> bool:
-    return "ended" in lines[-1]
-
-
-def trial_of(
-    release: str,
-    only: frozenset[str] | None,
-    found: dict[Attempt, list[Line]],
-    request: Request,
-) -> Trial:
-    """One release's attempts, put together."""
-    plain = {key_of(line): line["outcome"] for line in judged(found[Attempt(release, WITHOUT)])}
-    holding = [name for name, outcome in plain.items() if outcome == "missed"]
-    tries = {
-        (attempt.defect, attempt.poisoned): tried_of(attempt, lines, holding, request)
-        for attempt, lines in found.items()
-        if attempt.defect != WITHOUT
-    }
+def trial_of(plain: Sequence[Sight], found: dict[Attempt, list[Sight]], request: Request) -> Trial:
+    """One release's attempts, put together; `plain` is what was seen there without a mutant."""
+    first = next(iter(found))
+    holding = [sight for sight in plain if sight.outcome == "survived"]
+    able = [sight.key for sight in holding]
+    results = {a: result_of(a, seen, able, request.seeds) for a, seen in found.items()}
     return Trial(
-        release=release,
-        profile=request.profile,
+        release=first.release,
+        profile=request.options.profile,
         seeds=request.seeds,
-        whole=only is None,
-        properties=[
-            key_of(line)
-            for line in judged(found[Attempt(release, WITHOUT)])
-            if line["outcome"] == "missed" and (only is None or line["property"] in only)
-        ],
-        violated_without=[name for name, outcome in plain.items() if outcome == "caught"],
-        defects=[tries[defect, True] for defect in request.defects],
-        unpoisoned=tries.get((STALE, False)),
+        whole=first.only is None,
+        properties=[s.key for s in holding if first.only is None or s.nodeid in first.only],
+        violated_without=[sight.key for sight in plain if sight.kills],
+        mutants=[result for attempt, result in results.items() if attempt.poisoned],
+        unpoisoned=next((r for attempt, r in results.items() if not attempt.poisoned), None),
     )
 
 
-def tried_of(
-    attempt: Attempt, lines: Sequence[Line], holding: Sequence[str], request: Request
-) -> Tried:
-    """What came of one attempt, by the properties that hold without a defect.
+def result_of(
+    attempt: Attempt, seen: Sequence[Sight], holding: Collection[str], seeds: int
+) -> MutantResult:
+    """What came of a mutant, by the properties that hold without it.
 
-    Raises ValueError where the defect is broken.
+    Raises ValueError where the mutant is broken.
     """
-    by_property = defaultdict(list)
-    for line in judged(lines):
-        if key_of(line) in holding:
-            by_property[key_of(line)].append(line)
-            if line["outcome"] == "broken":
-                raise ValueError(f"defect {attempt.defect}, in {key_of(line)}: {line['message']}")
-    caught = {
-        name: [line for line in found if line["outcome"] == "caught"]
-        for name, found in by_property.items()
-    }
-    return Tried(
-        defect=attempt.defect.rpartition("::")[2],
-        targets=lines[0]["targets"],
-        about=" ".join(lines[0]["about"].split()),
-        seeds=request.seeds if attempt.poisoned else 1,
-        caught_with=len({line["seed"] for found in caught.values() for line in found}),
-        caught={name: catch_of(found) for name, found in caught.items() if found},
-        missed=[
-            name
-            for name, found in by_property.items()
-            if not caught[name] and any(line["outcome"] == "missed" for line in found)
-        ],
+    assert attempt.mutant is not None
+    sights: dict[str, list[Sight]] = {key: [] for key in holding}
+    for sight in seen:
+        if sight.key in sights:
+            sights[sight.key].append(sight)
+            if sight.outcome == "broken":
+                raise ValueError(f"mutant {attempt.mutant}, in {sight.key}: {sight.message}")
+    kills = {key: [s for s in group if s.kills] for key, group in sights.items()}
+    return MutantResult(
+        mutant=attempt.mutant.rpartition("::")[2],
+        targets=next((sight.targets for sight in seen if sight.targets), []),
+        about=about(attempt.mutant),
+        seeds=seeds if attempt.poisoned else 1,
+        killed_with=len({sight.seed for group in kills.values() for sight in group}),
+        killed_by={key: kill_of(group) for key, group in kills.items() if group},
+        survived=[key for key, group in sights.items() if held_in(group) and not kills[key]],
     )
 
 
-def judged(lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines that say how a property ended."""
-    return (line for line in lines if "outcome" in line)
-
-
-def catch_of(lines: Sequence[Line]) -> Catch:
-    return Catch(
-        seeds=len({line["seed"] for line in lines}),
-        examples=statistics.median(line["examples"] for line in lines),
-        seconds=round(statistics.median(line["seconds"] for line in lines), 3),
+def kill_of(sights: Sequence[Sight]) -> Kill:
+    return Kill(
+        seeds=len({sight.seed for sight in sights}),
+        examples=statistics.median(sight.examples for sight in sights),
+        seconds=round(statistics.median(sight.seconds for sight in sights), 3),
     )
 
 
-def key_of(line: Line) -> str:
-    """'masked_select::test_…', as the records have it."""
-    nodeid: str = line["property"]
-    return f"{suite.group(nodeid)}::{nodeid.partition('::')[2]}"
+def about(mutant: str) -> str:
+    """A mutant's docstring, in one line."""
+    path, _, name = mutant.rpartition("::")
+    source = Path(path) if path else option_set.mutants()[name]
+    return " ".join((ast.get_docstring(option_set.functions(source)[name]) or "").split())
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What people write after `nox -s mutation --`."""
+    add = parser.add_argument
+    add("releases", nargs="*", metavar="RELEASE", help=f"default: {' '.join(RELEASES)}")
+    add("--mutant", action="append", metavar="NAME", help="default: all those of the suite")
+    add("--seeds", type=int, default=10, help="how many, from 0 (default: 10)")
+    add("-j", "--jobs", type=int, default=1, help="attempts side by side (default: 1)")
+    add("--fresh", action="store_true", help="repeat also what was tried already")
+    add_options(parser, Options, "mutation")
+
+
+def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
+    """Try what was asked for: 1 where a mutant survives, and whether the figures were kept.
+
+    They are kept where every mutant met every property.
+    """
+    named = [known_mutant(name) for name in parsed.mutant or mutants()]
+    whole = not (parsed.mutant or parsed.keyword)
+    parsed.mutant = None
+    options = options_from(Options, parsed)
+    request = Request(named, options, parsed.seeds, parsed.jobs, parsed.fresh)
+    trials = measure(fixture, parsed.releases or RELEASES, request)
+    return conclude(trials, REPORT if whole else None), whole
 
 
 def conclude(trials: list[Trial], path: Path | None) -> int:
-    """Say what came out, and keep it where there is a path. Returns 1 where a defect escaped."""
-    found = Sensitivity(trials=trials)
+    """Say what came out, and keep it where there is a path. Returns 1 where a mutant survives."""
+    found = MutationResults(trials=trials)
     for trial in trials:
-        for tried in trial.defects:
-            best = sorted(tried.caught.items(), key=lambda item: item[1].examples)
+        for result in trial.mutants:
+            best = sorted(result.killed_by.items(), key=lambda item: item[1].examples)
             quickest = f"{best[0][0]} after {best[0][1].examples:g} examples" if best else "nothing"
             print(
-                f"{trial.release} {tried.defect}: caught with {tried.caught_with} of {tried.seeds} "
-                f"seeds, by {len(best)} properties; quickest: {quickest}"
+                f"{trial.release} {result.mutant}: killed with {result.killed_with} of "
+                f"{result.seeds} seeds, by {len(best)} properties; quickest: {quickest}"
             )
     if path is not None:
         write(trials, path)
         found = read(path)  # what other releases show tells what one of them cannot
-    tried_now = {trial.release for trial in trials}
-    escaped = [f"{tried.defect} in {rel}" for rel, tried in found.missed if rel in tried_now]
-    print(f"not caught with every seed: {', '.join(escaped)}" if escaped else "all were caught")
-    return int(bool(escaped))
+    now = {trial.release for trial in trials}
+    left = [f"{result.mutant} in {rel}" for rel, result in found.survivors if rel in now]
+    print(f"not killed with every seed: {', '.join(left)}" if left else "all were killed")
+    return int(bool(left))

@@ -20,9 +20,9 @@ REPORTS = ROOT / "reports"
 READMES = ("README.md", "README.zh.md")
 MADE = (
     *("compatibility.md", "index.html", "badge.json", "badge.svg", "record.schema.json"),
-    *("advice.md", "sensitivity.md", "bench.md"),
+    *("advice.md", "mutation.md", "bench.md"),
 )
-MEASURED_BESIDE = ("advice", "sensitivity.json", "bench.json")
+MEASURED_BESIDE = ("advice", "mutation.json", "bench.json")
 
 
 def measured_since() -> str:

@@ -2,70 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from paddlecompat.cells import option_set, suite
+from integration.sample_suite import GPU, Suite
 from paddlecompat.cells.sanitizer import Watch
-from paddlecompat.machine.processes import plain_environment
-from paddlecompat.records.record import CannotRun, Finding, PropertyResult, verdict_of
+from paddlecompat.records.record import CannotRun, Finding, verdict_of
 
-PROTOCOL = (
-    "conftest.py",
-    "device.py",
-    "evidence.py",
-    "release_errors.py",
-    "write_script.py",
-    "pytest.ini",
-)
-PREAMBLE = """
-import ctypes, os
-import numpy as np
-import pytest
-from evidence import ask, begin, same_bytes
-from hypothesis import given, strategies as st
-
-class Case:
-    def __init__(self, n): self.n = n
-    def __str__(self): return f"case of {self.n}"
-    def script(self): return f"assert {self.n} < 10\\n"
-
-def verify(n=1):
-    begin(Case(n))
-    same_bytes(np.arange(n), np.arange(n))
-"""
-
-
-GPU = """
-import os
-import sys
-from pathlib import Path
-from types import SimpleNamespace
-import numpy as np
-
-who = os.environ.get("PYTEST_XDIST_WORKER", "pytest itself")
-Path(__file__).with_name("loaded.txt").open("a").write(who)
-spoiled = False
-
-def set_device(place): pass
-
-def synchronize():
-    if spoiled:
-        raise OSError("CUDA error(700), an illegal memory access")
-
-class Tensor(np.ndarray):
-    def numpy(self):
-        synchronize()
-        return np.asarray(self)
-
-def to_tensor(values): return np.array(values).view(Tensor)
-
-device = SimpleNamespace(cuda=SimpleNamespace(synchronize=synchronize))
-"""
 SANITIZER = """#!{python}
 import os, sys
 rest = sys.argv[1:]
@@ -76,43 +21,6 @@ while rest[0].startswith("--"):
         open(log, "w").write("========= COMPUTE-SANITIZER\\n========= Invalid read\\n")
 os.execv(rest[0], rest)
 """
-
-
-class Suite:
-    """A folder of properties that need no Paddle, under the protocol of the real ones."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in PROTOCOL:
-            shutil.copy(option_set.PROPERTIES / name, folder / name)
-        (folder / "paddle.py").write_text("def set_device(place): pass\n")
-
-    def on_gpu(self, properties: str, **asked: object) -> dict[str, PropertyResult]:
-        """With a Paddle that has a device, which `paddle.spoiled = True` spoils."""
-        (self.folder / "paddle.py").write_text(GPU)
-        return self.run(properties, place="gpu", **asked)
-
-    def run(self, properties: str, **asked: object) -> dict[str, PropertyResult]:
-        module = self.folder / "test_sample.py"
-        module.write_text(PREAMBLE + properties)
-        fields: dict[str, object] = {"place": "cpu", "profile": "quick", **asked}
-        request = option_set.Request(properties=self.folder, **fields)  # type: ignore[arg-type]  # each test names fields of its own
-        results = suite.run(Path(sys.executable), request, self.folder / "log")
-        return {result.name: result for result in results}
-
-    def by_hand(
-        self, properties: str, *options: str, paddle: str = "pass", module: str = ""
-    ) -> tuple[int, str]:
-        """The exit status of plain pytest, without workers or a log, and what is printed."""
-        (self.folder / "test_sample.py").write_text(PREAMBLE + properties)
-        placing = f"import os\ndef set_device(place): {paddle}\n"
-        (self.folder / "paddle.py").write_text(module or placing)
-        command = [sys.executable, "-m", "pytest", str(self.folder), "--profile=quick", *options]
-        settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-        ended = subprocess.run(
-            command, env=plain_environment() | settings, capture_output=True, text=True
-        )
-        return ended.returncode, ended.stdout + ended.stderr
 
 
 @pytest.fixture
@@ -167,7 +75,7 @@ def test_flaky(n):
     assert found.evidence is not None
 
 
-def test_the_releases_word_that_it_offers_no_such_thing_is_unsupported(properties: Suite) -> None:
+def test_what_the_release_does_not_offer_is_unsupported(properties: Suite) -> None:
     found = properties.run("""
 def no_kernel():
     raise NotImplementedError("no such kernel")
@@ -197,9 +105,7 @@ DEATHS = {
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_a_death_is_crashed_on_its_case_and_costs_nothing_else(
-    properties: Suite, death: str
-) -> None:
+def test_a_death_costs_its_property_alone(properties: Suite, death: str) -> None:
     results = properties.run(f"""
 def test_before():
     verify()
@@ -226,7 +132,7 @@ def test_a_death_leaves_the_script_of_its_case(properties: Suite) -> None:
     )
 
 
-def test_an_endless_loop_is_timed_out_on_its_case_and_costs_nothing_else(
+def test_an_endless_loop_costs_its_property_alone(
     properties: Suite,
 ) -> None:
     results = properties.run(
@@ -244,7 +150,7 @@ def test_after():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no address space limit on Windows")
-def test_memory_exhaustion_under_a_limit_is_crashed_and_costs_nothing_else(
+def test_exhausted_memory_costs_its_property_alone(
     properties: Suite,
 ) -> None:
     results = properties.run(
@@ -302,12 +208,12 @@ def test_drawn(n):
     drawn = []
     for _ in range(2):
         properties.run(drawing, seed=20221)
-        drawn.append((properties.folder / "drawn.txt").read_text())
-        (properties.folder / "drawn.txt").unlink()
+        drawn.append((properties.tests / "drawn.txt").read_text())
+        (properties.tests / "drawn.txt").unlink()
     assert drawn[0] == drawn[1]
 
 
-def test_what_is_set_for_another_python_does_not_reach_the_cell(
+def test_settings_of_another_python_do_not_reach_the_cell(
     properties: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", "/nowhere")
@@ -339,7 +245,7 @@ def test_plain_pytest_says_once_why_a_place_cannot_be_used(properties: Suite) ->
     assert said.count("the gpu cannot be used: not compiled with CUDA") == 1
 
 
-def test_plain_pytest_shows_the_last_words_of_a_release_that_ends_the_process(
+def test_plain_pytest_shows_a_dying_releases_last_words(
     properties: Suite,
 ) -> None:
     death = "os.write(2, b'no GPU detected'); os._exit(255)"
@@ -363,7 +269,7 @@ def test_fine():
 
 REFUSES = """
 import paddle
-from evidence import refused
+from properties.protocol.evidence import refused
 
 def refuse():
     paddle.spoiled = True
@@ -378,7 +284,7 @@ def test_fine():
 """
 
 
-def test_a_spoiled_device_costs_the_property_that_spoiled_it_alone(properties: Suite) -> None:
+def test_a_spoiled_device_costs_one_property(properties: Suite) -> None:
     found = properties.on_gpu(SPOILS)
     assert found["test_spoils"].outcome == "crashed"
     assert "the device no longer answered: OSError: CUDA error(700)" in found["test_spoils"].message
@@ -389,7 +295,7 @@ def test_a_spoiled_device_names_the_case_that_spoiled_it(properties: Suite) -> N
     assert properties.on_gpu(SPOILS)["test_spoils"].case == "case of 1"
 
 
-def test_a_refusal_that_spoils_the_device_holds_with_what_was_verified(
+def test_a_refusal_that_spoils_the_device_holds(
     properties: Suite,
 ) -> None:
     found = properties.on_gpu(REFUSES)
@@ -404,7 +310,7 @@ def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(properties: Suite)
     assert found["test_refused"].outcome == "crashed"
 
 
-def test_a_failure_on_a_device_that_still_answers_is_shrunk_as_ever(properties: Suite) -> None:
+def test_a_failure_on_a_sound_device_is_shrunk(properties: Suite) -> None:
     found = properties.on_gpu("""
 @given(st.integers(0, 100))
 def test_wrong(n):
@@ -415,13 +321,13 @@ def test_wrong(n):
     assert (found.outcome, found.evidence.case) == ("violated", "case of 10")
 
 
-def test_the_process_that_outlives_the_workers_does_not_load_paddle(properties: Suite) -> None:
+def test_the_controlling_process_does_not_load_paddle(properties: Suite) -> None:
     properties.on_gpu("def test_fine():\n    verify()\n")
     assert (properties.folder / "loaded.txt").read_text() == "gw0"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for the program is a script")
-def test_under_compute_sanitizer_the_properties_run_and_its_log_is_read(
+def test_what_compute_sanitizer_finds_is_read_from_its_log(
     properties: Suite,
 ) -> None:
     program = properties.folder / "compute-sanitizer"
@@ -435,7 +341,7 @@ def test_under_compute_sanitizer_the_properties_run_and_its_log_is_read(
     ]
 
 
-def test_plain_pytest_ends_where_a_refusal_ends_the_process_and_names_the_way_on(
+def test_plain_pytest_names_the_way_on_after_a_refusal(
     properties: Suite,
 ) -> None:
     status, said = properties.by_hand(REFUSES, "--place=gpu", module=GPU)

@@ -1,7 +1,7 @@
-"""How a cell runs: the options, the Hypothesis profiles, the place, and what goes into the record.
+"""How a cell runs: its options, the Hypothesis profiles, the place, and what goes into the record.
 
-Each test report carries one user property, `("property", {...})`: outcome, calls, examples,
-message and, where the property is violated, its evidence. pytest-reportlog writes it down.
+Each test report carries a user property, `("property", {...})`: outcome, calls, examples, message
+and, where the property is violated, its evidence. pytest-reportlog writes it down.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--place", choices=("cpu", "gpu"), default="cpu", help="where the tensors live")
     group.addoption("--stand-in", metavar="FAULT", help="a device that is not there, for tests")
     group.addoption("--profile", choices=tuple(PROFILES), default="standard")
-    group.addoption("--defect", help="put a fault in on purpose: its name, or FILE::NAME")
-    group.addoption("--target", help="the function in whose place a fault from a file stands")
+    group.addoption("--mutant", help="put a fault in on purpose: its name, or FILE::NAME")
+    group.addoption("--target", help="the function in whose place a mutant from a file stands")
     group.addoption("--journal", help="a file that names the running case, should the process die")
     group.addoption("--memory-limit", type=float, help="GiB of address space for the process")
 
@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def in_cell(config: pytest.Config) -> bool:
-    """Whether this process runs properties: an xdist worker, or the one process without xdist."""
+    """Whether this process runs properties: it is an xdist worker, or there are none."""
     return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
 
@@ -74,13 +74,13 @@ def limit_memory(gibibytes: float | None) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What asks for a device has no place in a cell without one."""
+    """Leave out on the CPU what asks for a device."""
     on_cpu = config.getoption("--place") == "cpu"
     return True if on_cpu and collection_path.name in GPU_ONLY else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Write down which properties there are, so that none goes missing with a dead worker."""
+    """Write down which properties there are: one that dies with its worker is missed then."""
     if journal.path is not None:
         collected = Path(f"{journal.path}.collected")
         collected.write_text(json.dumps([item.nodeid for item in session.items]), encoding="utf-8")
@@ -88,19 +88,18 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def place(request: pytest.FixtureRequest) -> str:
-    """Put the tensors where the cell says, with a defect where one was asked for."""
+    """Put the tensors where the cell says, and a mutant in place where one was asked for."""
     name: str = request.config.getoption("--place")
     open_device(name, request.config)
-    defect = request.config.getoption("--defect")
-    if defect:
-        from properties.mutants import catalogue
+    if mutant := request.config.getoption("--mutant"):
+        from properties.mutants import replacement
 
-        catalogue.install(defect, request.config.getoption("--target"))
+        replacement.install(mutant, request.config.getoption("--target"))
     return name
 
 
 def open_device(name: str, config: pytest.Config) -> None:
-    """Tensors live there from now on. A release may end the process here: its words are shown."""
+    """Let tensors live there. Where a release ends the process, its last words are shown."""
     stand_in = config.getoption("--stand-in")
     if hasattr(config, "workerinput"):
         device.use(name, stand_in)
@@ -119,22 +118,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, None]:
-    """On a device, each example ends with waiting for it, and a failing one with a canary."""
+    """On a device: wait for it after each example, and look whether a failure has spoiled it."""
     if pyfuncitem.config.getoption("--place") == "cpu":
         yield
         return
     handle = getattr(pyfuncitem.obj, "hypothesis", None)
     owner, name = (pyfuncitem, "obj") if handle is None else (handle, "inner_test")
     body = getattr(owner, name)
-    setattr(owner, name, watched(body))
+    setattr(owner, name, end_with_the_device(body))
     try:
         yield
     finally:
         setattr(owner, name, body)
 
 
-def watched(example: Callable[..., None]) -> Callable[..., None]:
-    """An example that leaves no error behind for the next: a spoiled context ends the process."""
+def end_with_the_device(example: Callable[..., None]) -> Callable[..., None]:
+    """An example that leaves no error to the next one: it ends the process of a spoiled device."""
 
     @functools.wraps(example)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -166,7 +165,7 @@ def pytest_runtest_makereport(
 
 
 def outcome_of(error: BaseException | None, ledger: Ledger) -> dict[str, Any]:
-    """The record's form of how a property ended."""
+    """How a property ended, in the form that the record has."""
     found: dict[str, Any] = {"calls": ledger.calls, "examples": ledger.examples}
     if error is None and ledger.calls:
         return {**found, "outcome": "holds"}
@@ -181,7 +180,7 @@ def outcome_of(error: BaseException | None, ledger: Ledger) -> dict[str, Any]:
 
 
 def contradiction(error: BaseException, ledger: Ledger) -> dict[str, Any]:
-    """Message and evidence. An error where an answer was due is evidence as a wrong answer is."""
+    """Message and evidence, of a wrong answer or of an error where an answer was due."""
     violation, case = ledger.violation, ledger.violated_case
     if isinstance(error, Violation):
         message = str(error)
@@ -204,7 +203,7 @@ def contradiction(error: BaseException, ledger: Ledger) -> dict[str, Any]:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """For those who run pytest by hand: how much was verified, and what came of it."""
-    if config.getoption("--journal"):  # a cell, which is judged by what stands in its log
+    if config.getoption("--journal"):  # a cell: its log is read instead
         return
     reports = (report for reports in terminalreporter.stats.values() for report in reports)
     properties = (dict(getattr(report, "user_properties", ())) for report in reports)
@@ -214,13 +213,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     calls = sum(each["calls"] for each in found)
     terminalreporter.write_line(
         f"on the {config.getoption('--place')}: {calls:,} calls verified; {counted}. "
-        "Violations that are known stand in fixtures/expectations.toml, with what they mean."
+        "fixtures/expectations.toml lists the known violations, and what each one means."
     )
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any) -> None:
-    """In the process that outlived the worker: what died, on which case, and whether of old age."""
+    """Report the property in which a worker died: its case, and whether its time was up."""
     options = sched.config.option
     header, case = last_words(options.journal, crashitem)
     left = header.get("left") or {}
@@ -238,7 +237,7 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
 
 
 def death(header: dict[str, Any], duration: float, limit: float) -> dict[str, Any]:
-    """The record's form of a property in which the process died."""
+    """What the record says of a property in which the process died."""
     timed_out = duration >= limit
     message = f"no end within {limit:g} s" if timed_out else "the process died"
     if left := header.get("left"):
@@ -253,7 +252,7 @@ def death(header: dict[str, Any], duration: float, limit: float) -> dict[str, An
 
 
 def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], bytes]:
-    """The journal's header and the pickled case; empty where they are of another property."""
+    """The journal's header and its pickled case; both empty if they are of another property."""
     if journal is None or not Path(journal).exists():
         return {}, b""
     line, _, case = Path(journal).read_bytes().partition(b"\n")

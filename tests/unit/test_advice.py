@@ -8,8 +8,10 @@ import pytest
 
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.forms import write_text
+from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Accuracy, Measured, Run, Targets
+from paddlecompat.records.record import CannotRun, NotRun
 from paddlecompat.report import pages
 from paddlecompat.report.advice_page import render, span, view_of
 from paddlecompat.studies import advice
@@ -169,28 +171,31 @@ def test_nothing_measured_is_said(tmp_path: Path) -> None:
     assert "Nothing measured yet" in render(tmp_path, pages.environment())
 
 
-def test_what_is_written_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advice, "ROOT", tmp_path)
-    monkeypatch.setattr(advice_results, "MEASURED", tmp_path)
+def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     release = measured("2.3.2", sound(), faulty(raised=10))
-    assert advice_results.written(release) == Path("cpu-2.3.2.json")
+    assert advice_results.write(release, tmp_path) == tmp_path / "cpu-2.3.2.json"
     assert advice_results.gather(tmp_path).measured == [release]
 
 
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (ValueError("exit status 1: no paddle"), "exit status 1: no paddle"),
+        (CannotRun(NotRun(reason="install failed", detail="no disk")), "install failed: no disk"),
+    ],
+)
 def test_a_release_that_cannot_be_measured_costs_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], problem: Exception, words: str
 ) -> None:
-    def measure(cell: releases.Cell, seed: int, count: int) -> Measured:
+    def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
         if cell.release.version == "2.3.2":
-            raise ValueError("exit status 1: no paddle")
+            raise problem
         return measured(cell.release.version)
 
-    monkeypatch.setattr(advice, "ROOT", tmp_path)
-    monkeypatch.setattr(advice_results, "MEASURED", tmp_path)
-    monkeypatch.setattr(advice, "measure", measure)
-    assert advice.run(releases.load(), ["2.3.2", "2.2.2"], seed=0, count=10) == 1
+    asked = releases.load(), ["2.3.2", "2.2.2"]
+    assert advice.run(*asked, seed=0, count=10, folder=tmp_path, measure=measure) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["cpu-2.2.2.json"]
-    assert capsys.readouterr().err == "error: cpu-2.3.2: exit status 1: no paddle\n"
+    assert capsys.readouterr().err == f"error: cpu-2.3.2: {words}\n"
 
 
 def test_a_release_that_is_not_there_is_named() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path, PureWindowsPath
 import pytest
 import samples
 
-from paddlecompat.cells import option_set, suite
+from paddlecompat.cells import suite
+from paddlecompat.cells.option_set import Options
 from paddlecompat.environments import installer, wheels
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import ROOT
@@ -41,7 +42,7 @@ def test_an_environments_interpreter_is_where_windows_has_it() -> None:
 
 
 def test_a_command_line_survives_windows_quoting() -> None:
-    request = option_set.Request("gpu", keyword="masked_select and not (static or view)")
+    request = suite.Request("gpu", Options(keyword="masked_select and not (static or view)"))
     asked = suite.command(Path("C:/work here/python.exe"), request, Path("a b.jsonl"), Path("j"))
     line = subprocess.list2cmdline(asked)
     assert '"-k=masked_select and not (static or view)"' in line

@@ -1,10 +1,14 @@
-"""What selections' defects are made of: a fault of the values, a fault of the gradient, in NumPy.
+"""How a mutant is declared, and what mutants are made of.
 
-A graph that is being built holds no values: there the true function answers.
+A mutant is a fault put in on purpose in place of one of Paddle's functions, to see which properties
+notice. It is one function under `@mutant("paddle.masked_select")`; its docstring says where the
+fault comes from and what it does. An adaptor says what the fault is a function of: the call
+(the default), the values that are due, their gradient, and so on.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 import numpy as np
@@ -13,17 +17,47 @@ import paddle
 from properties.oracle.selecting import masked_select as right
 
 Tensor = Any  # paddle carries no types
-Function = Callable[..., Tensor]
-Values = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-Gradient = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Function = Callable[..., Any]
+Fault = Callable[..., Any]
+Factory = Callable[[Function], Function]  # from the true function to the faulty one
+Adaptor = Callable[[Fault, Function], Function]
+SELECT = "paddle.masked_select"
 
 
-def with_values(true: Function, values: Values) -> Function:
-    """A `masked_select` that gives `values(x, mask, selected)`.
+def with_call(fault: Fault, true: Function) -> Function:
+    """The fault is called in place of the true function: `fault(true, *arguments)`."""
+    return partial(fault, true)
 
-    x and the mask are whole, broadcast to one shape, the mask's bytes those that came, be they
-    other than 0 and 1; `selected` is the right answer. The gradient is the true one's, as long as
-    the answer is of the right shape.
+
+def with_state(fault: Fault, true: Function) -> Function:
+    """The fault remembers earlier calls: `fault(true)` gives the faulty function."""
+    faulty: Function = fault(true)
+    return faulty
+
+
+def mutant(target: str, adaptor: Adaptor = with_call) -> Callable[[Fault], Fault]:
+    """Declare that a fault stands in place of `target`, a function by its dotted name.
+
+    The declaration is the fault's attribute `factories`. A fault may stand in several places: then
+    it has a decorator for each.
+    """
+
+    def declare(fault: Fault) -> Fault:
+        vars(fault).setdefault("factories", {})[target] = partial(adaptor, fault)
+        return fault
+
+    return declare
+
+
+# Adaptors for `masked_select`. A graph that is being built holds no values: there the true function
+# answers.
+
+
+def with_values(fault: Fault, true: Function) -> Function:
+    """The selection is `fault(x, mask, selected)`; `selected` is the right one.
+
+    x and the mask are whole arrays, broadcast to one shape; the bytes of the mask may be other than
+    0 and 1. The gradient is the true one's, as long as the selection is of the right shape.
     """
 
     def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
@@ -34,7 +68,7 @@ def with_values(true: Function, values: Values) -> Function:
             np.array(array) for array in np.broadcast_arrays(array_of(x), array_of(mask))
         )
         due = right(wide, truth(chosen))
-        found = np.ascontiguousarray(values(wide, chosen, due.copy()))
+        found = np.ascontiguousarray(fault(wide, chosen, due.copy()))
         if (found.shape, found.tobytes()) == (due.shape, due.tobytes()):
             return selected
         if found.shape != due.shape:
@@ -45,8 +79,17 @@ def with_values(true: Function, values: Values) -> Function:
     return masked_select
 
 
-def with_gradient(true: Function, gradient: Gradient) -> Function:
-    """A `masked_select` whose gradient by x is `gradient(mask, due)`, where `due` is the right one.
+def with_float_values(fault: Fault, true: Function) -> Function:
+    """As `with_values`, for NumPy's own floats; other dtypes, as bfloat16, are left alone."""
+
+    def values(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> Any:
+        return fault(x, mask, selected) if selected.dtype.kind == "f" else selected
+
+    return with_values(values, true)
+
+
+def with_gradient(fault: Fault, true: Function) -> Function:
+    """The gradient by x is `fault(mask, due)`; `due` is the right one.
 
     It selects from a copy of x, so that no other gradient of x is concerned.
     """
@@ -55,10 +98,95 @@ def with_gradient(true: Function, gradient: Gradient) -> Function:
         if x.stop_gradient or not paddle.in_dynamic_mode():
             return true(x, mask, name)
         chosen, copied = truth(array_of(mask)), paddle.assign(x)
-        copied.register_hook(lambda due: paddle.to_tensor(gradient(chosen, array_of(due).copy())))
+        copied.register_hook(lambda due: paddle.to_tensor(fault(chosen, array_of(due).copy())))
         return true(copied, mask, name)
 
     return masked_select
+
+
+# Adaptors for the functions that share its kernel.
+
+
+def with_indices(fault: Fault, true: Function) -> Function:
+    """The indices [N, rank] of `nonzero` are `fault(x, indices)`; as a tuple alike."""
+
+    def nonzero(x: Tensor, as_tuple: bool = False, **options: Any) -> Any:
+        indices = fault(x.numpy(), true(x).numpy())
+        if not as_tuple:
+            return paddle.to_tensor(indices)
+        flat = true(x, as_tuple=True)[0].ndim == 1
+        axes = (indices[:, axis] for axis in range(indices.shape[1]))
+        return tuple(paddle.to_tensor(axis if flat else axis[:, None]) for axis in axes)
+
+    return nonzero
+
+
+def with_mask(fault: Fault, true: Function) -> Function:
+    """Where an index is a boolean tensor, `fault(true, x, mask)` reads and
+    `fault(true, x, mask, value)` writes.
+    """
+
+    def method(x: Tensor, item: Any, *value: Any) -> Any:
+        by_mask = isinstance(x, type(item)) and item.dtype == paddle.bool
+        return fault(true, x, item, *value) if by_mask else true(x, item, *value)
+
+    return method
+
+
+def with_mask_alone(fault: Fault, true: Function) -> Function:
+    """Where `where` is given a mask and nothing else, its tuple of indices is `fault(given)`."""
+
+    def where(condition: Tensor, *sides: Any, **named: Any) -> Any:
+        given = true(condition, *sides, **named)
+        return fault(given) if isinstance(given, tuple) else given
+
+    return where
+
+
+def with_sides(fault: Fault, true: Function) -> Function:
+    """Where `where` chooses between two tensors, the choice is `fault(true, condition, x, y)`."""
+
+    def where(condition: Tensor, x: Any = None, y: Any = None, **named: Any) -> Any:
+        if not (isinstance(x, paddle.Tensor) and isinstance(y, paddle.Tensor)):
+            return true(condition, x, y) if x is not None else true(condition)
+        return fault(true, condition, x, y)
+
+    return where
+
+
+# What several mutants do.
+
+
+def stale(output: Tensor, memory: np.ndarray | None = None) -> Tensor:
+    """What a kernel gives that never writes its output: what the memory held (#44181 of Paddle).
+
+    `memory` holds numbers, or raw bytes as uint8, which are repeated to the size of the output;
+    None: whatever the allocator hands out. No gradient leads back from it.
+    """
+    if memory is None:
+        return paddle.empty_like(output)
+    return paddle.to_tensor(stale_array(output.numpy(), memory))
+
+
+def stale_array(output: np.ndarray, memory: np.ndarray) -> np.ndarray:
+    """The same of an array."""
+    if memory.dtype == np.uint8:
+        held = np.resize(memory, output.nbytes).view(output.dtype).reshape(output.shape)
+    else:
+        held = np.resize(memory, output.shape).astype(output.dtype)
+    return held
+
+
+def hold(tensor: Tensor, array: np.ndarray) -> Tensor:
+    """Let the tensor hold `array` from now on, behind the back of its gradient; return it."""
+    if array.size:
+        tensor.set_value(np.array(array, order="C"))
+    return tensor
+
+
+def hold_zeros(tensor: Tensor) -> Tensor:
+    """Let the tensor hold 0 from now on; return it."""
+    return hold(tensor, np.zeros_like(tensor.numpy()))
 
 
 def array_of(tensor: Tensor) -> np.ndarray:
@@ -71,14 +199,3 @@ def truth(mask: np.ndarray) -> np.ndarray:
     """The mask with bytes 0 and 1: NumPy counts on these."""
     chosen: np.ndarray = np.not_equal(mask.view(np.uint8), 0) if mask.dtype == bool else mask
     return chosen
-
-
-def unwritten_beyond(limit: int) -> Values:
-    """Values from a kernel that does nothing for the elements from position `limit` on."""
-
-    def values(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-        written = int(truth(mask).reshape(-1)[:limit].sum())
-        selected[written:] = 0
-        return selected
-
-    return values

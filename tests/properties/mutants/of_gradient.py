@@ -1,4 +1,4 @@
-"""Defects of `masked_select`'s gradient: values are right, what comes back to x is not.
+"""Mutants of `masked_select`'s gradient: values are right, what comes back to x is not.
 
 The gradient kernel scatters what comes from above to the selected positions of a gradient that is 0
 elsewhere, and adds up what a broadcast element was copied to.
@@ -6,89 +6,69 @@ elsewhere, and adds up what a broadcast element was copied to.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import paddle
 
-from properties.mutants.faults import Function, Tensor, with_gradient
+from properties.mutants.faults import SELECT, Function, Tensor, mutant, with_gradient
 
 
-def gradient_unwritten_where_nothing_is_selected(true: Function) -> Function:
+@mutant(SELECT, with_gradient)
+def gradient_unwritten_where_nothing_is_selected(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
     """Where nothing was selected the gradient is what the memory held: it was never zeroed."""
-
-    def gradient(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
-        held = paddle.empty(list(due.shape), str(due.dtype).replace("uint16", "bfloat16")).numpy()
-        fits = mask.shape == due.shape
-        return np.where(mask, due, held.reshape(due.shape)) if fits else due
-
-    return with_gradient(true, gradient)
+    held = paddle.empty(list(due.shape), str(due.dtype).replace("uint16", "bfloat16")).numpy()
+    return np.where(mask, due, held.reshape(due.shape)) if mask.shape == due.shape else due
 
 
-def gradient_truncated(true: Function) -> Function:
+@mutant(SELECT, with_gradient)
+def gradient_truncated(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
     """The second half of the gradient is 0: a loop that ends at the wrong count."""
-
-    def gradient(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
-        due.reshape(-1)[(due.size + 1) // 2 :] = 0
-        return due
-
-    return with_gradient(true, gradient)
+    due.reshape(-1)[(due.size + 1) // 2 :] = 0
+    return due
 
 
-def gradient_lost_for_the_last(true: Function) -> Function:
+@mutant(SELECT, with_gradient)
+def gradient_lost_for_the_last(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
     """The last element's gradient is 0: an end that is taken as excluded twice."""
-
-    def gradient(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
-        due.reshape(-1)[-1:] = 0
-        return due
-
-    return with_gradient(true, gradient)
+    due.reshape(-1)[-1:] = 0
+    return due
 
 
-def gradient_misplaced(true: Function) -> Function:
+@mutant(SELECT, with_gradient)
+def gradient_misplaced(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
     """The gradient stands one element late: an inclusive prefix sum read as an exclusive one."""
-
-    def gradient(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
-        return np.roll(due, 1)
-
-    return with_gradient(true, gradient)
+    return np.roll(due, 1)
 
 
-def gradient_narrowed(true: Function) -> Function:
+@mutant(SELECT, with_gradient)
+def gradient_narrowed(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
     """The gradient passes through a type of half its width."""
     narrower = {"float64": "float32", "float32": "float16"}
-
-    def gradient(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return due.astype(narrower.get(str(due.dtype), due.dtype)).astype(due.dtype)
-
-    return with_gradient(true, gradient)
+    with np.errstate(all="ignore"):
+        return due.astype(narrower.get(str(due.dtype), due.dtype)).astype(due.dtype)
 
 
-def gradient_of_everything(true: Function) -> Function:
+@mutant(SELECT, with_gradient)
+def gradient_of_everything(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
     """Where nothing at all was selected the gradient is 1: an empty case that fills."""
-
-    def gradient(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
-        return due if mask.any() else np.ones_like(due)
-
-    return with_gradient(true, gradient)
+    return due if mask.any() else np.ones_like(due)
 
 
-def gradient_not_added_up(true: Function) -> Function:
+@mutant(SELECT)
+def gradient_not_added_up(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
     """An element that was broadcast gets the gradient of its first copy, not the sum of all.
 
     Releases that do not broadcast are given this faulty broadcasting.
     """
-
-    def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
-        if list(x.shape) == list(mask.shape) or not paddle.in_dynamic_mode():
-            return true(x, mask, name)
-        common = list(np.broadcast(np.empty(x.shape), np.empty(mask.shape)).shape)
-        wide = paddle.expand(x, common)
-        if not x.stop_gradient:
-            wide.register_hook(lambda due: paddle.to_tensor(first_copies(due.numpy(), x.shape)))
-        chosen = paddle.to_tensor(np.array(np.broadcast_to(mask.numpy(), common)))
-        return true(wide, chosen, name)
-
-    return masked_select
+    if list(x.shape) == list(mask.shape) or not paddle.in_dynamic_mode():
+        return true(x, mask, name)
+    common = list(np.broadcast(np.empty(x.shape), np.empty(mask.shape)).shape)
+    wide = paddle.expand(x, common)
+    if not x.stop_gradient:
+        wide.register_hook(lambda due: paddle.to_tensor(first_copies(due.numpy(), x.shape)))
+    chosen = paddle.to_tensor(np.array(np.broadcast_to(mask.numpy(), common)))
+    return true(wide, chosen, name)
 
 
 def first_copies(due: np.ndarray, shape: list[int]) -> np.ndarray:
@@ -98,16 +78,3 @@ def first_copies(due: np.ndarray, shape: list[int]) -> np.ndarray:
     kept = np.zeros_like(due)
     kept[first] = due[first]
     return kept
-
-
-DEFECTS = {
-    "paddle.masked_select": (
-        gradient_unwritten_where_nothing_is_selected,
-        gradient_truncated,
-        gradient_lost_for_the_last,
-        gradient_misplaced,
-        gradient_narrowed,
-        gradient_of_everything,
-        gradient_not_added_up,
-    )
-}

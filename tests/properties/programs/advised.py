@@ -17,6 +17,7 @@ import paddle
 
 from properties.detection.box_loss_questions import paddle_giou_losses, paddle_side_losses, scalar
 from properties.detection.real_head import Head, build_head
+from properties.mutants.faults import Function
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs
 from properties.questions.memory import Tensor
 
@@ -123,7 +124,7 @@ def boolean_index(x: Tensor, mask: Tensor) -> Tensor:
     return x[mask]
 
 
-def boolean_index_in_full(x: Tensor, mask: Tensor) -> Tensor:
+def boolean_index_in_full(true: Function, x: Tensor, mask: Tensor) -> Tensor:
     """The operators that `x[mask]` runs in this release, some from C++, as GLOG_v=6 tells them."""
     if int(paddle.__version__.split(".")[0]) >= 3:
         return paddle.masked_select(x, mask)

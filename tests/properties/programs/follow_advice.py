@@ -1,8 +1,8 @@
-"""Does the advice help? Each piece is followed on the release as it is, and with a defect put in.
+"""Does the advice help? Each piece is followed on the release as it is, and with a fault put in.
 
-`python advice.py --seed 0 --cases 40 --place cpu` prints one line of JSON, whose form is
-`paddlecompat/advice.py`'s. A loss is right where it is the oracle's for the inputs as they are,
-whatever the advice made of them.
+`python -m properties.programs.follow_advice --seed 0 --cases 40 --place cpu` prints one line of
+JSON, in the form of `paddlecompat/records/advice_results.py`. A loss is right where it is the
+oracle's for the inputs as they are, whatever the advice made of them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import json
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from itertools import cycle
 from typing import Any, Callable
 from unittest import mock
@@ -26,7 +27,8 @@ import pytest
 from properties.cases.loss_cases import ASSIGNED, REG_RANGES
 from properties.detection.box_loss_questions import number, paddle_side_losses
 from properties.detection.real_head import build_head
-from properties.mutants import catalogue
+from properties.mutants.faults import Function, stale, with_call, with_mask
+from properties.mutants.replacement import replaced
 from properties.oracle.box_loss import (
     BoxLoss,
     BoxLossInputs,
@@ -66,7 +68,7 @@ MEMORIES: dict[str, tuple[float, ...]] = {
     "huge": (1e30, -1e30),
     "NaN": (np.nan,),
 }
-KERNEL = ("masked_select", "nonzero")  # what the one kernel serves
+KERNEL = ("paddle.masked_select", "paddle.nonzero")  # what the one kernel serves
 DTYPES = ("float16", "float32", "float64")
 WIDEST: Range = (-(2**15), 2**15)
 SPECIAL = {"with a NaN": np.nan, "with an infinity": np.inf}
@@ -81,7 +83,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--cases", type=int, default=40, help="two at least")
     options.add_argument("--place", choices=("cpu", "gpu"), default="cpu")
-    options.add_argument("--as-it-is", action="store_true", help="put no defect in: seconds")
+    options.add_argument("--as-it-is", action="store_true", help="put no fault in: seconds")
     asked = options.parse_args()
     paddle.set_device(asked.place)
     try:
@@ -153,44 +155,41 @@ def with_boxes_inside(case: Case) -> Case:
     return case_of(inputs._replace(assigned_bboxes=boxes.astype(np.float32)))
 
 
-@dataclass
-class Counts:
-    """How the cases of one row ended."""
+def end_of(advice: Advice, case: Case) -> tuple[str, Any]:
+    """How a case ends where the advice is followed, with more about that end.
 
-    right: int = 0
-    trains: int = 0  # right, with the right gradients
-    not_finite: int = 0
-    errors: list[float] = field(default_factory=list)  # of losses finite but wrong, relative
-    messages: Counter[str] = field(default_factory=Counter)
+    `raised`, with the message; `not_finite`; `wrong`, with the error; `right`, with whether the
+    gradients are right, too.
+    """
+    try:
+        tensors, dist, boxes = ask(advice, case.inputs)
+        losses = BoxLoss(*map(number, tensors))
+    except Exception as error:  # for garbage, each release raises types of its own
+        return "raised", in_one_line(error)[:WORDS]
+    if not np.isfinite(losses).all():
+        return "not_finite", None
+    if not case.right(losses):
+        return "wrong", case.error(losses)
+    by_dist, by_boxes = gradients(sum(tensors), dist, boxes)
+    by_dist = None if by_dist is None else narrowed(by_dist, advice.reg_range)
+    return "right", case.trains(by_dist, by_boxes)
 
-    def add(self, advice: Advice, case: Case) -> None:
-        """Follow the advice on one case."""
-        try:
-            tensors, dist, boxes = ask(advice, case.inputs)
-            losses = BoxLoss(*map(number, tensors))
-        except Exception as error:  # for garbage, each release raises types of its own
-            self.messages[in_one_line(error)[:WORDS]] += 1
-            return
-        if not np.isfinite(losses).all():
-            self.not_finite += 1
-        elif not case.right(losses):
-            self.errors.append(case.error(losses))
-        else:
-            self.right += 1
-            by_dist, by_boxes = gradients(sum(tensors), dist, boxes)
-            by_dist = None if by_dist is None else narrowed(by_dist, advice.reg_range)
-            self.trains += case.trains(by_dist, by_boxes)
 
-    def row(self) -> Row:
-        return {
-            "right": self.right,
-            "trains": self.trains,
-            "wrong": len(self.errors),
-            "not_finite": self.not_finite,
-            "raised": sum(self.messages.values()),
-            "message": self.messages.most_common(1)[0][0] if self.messages else "",
-            **error_row(self.errors),
-        }
+def row_of(advice: Advice, condition: str, memory: str, ends: Iterable[tuple[str, Any]]) -> Row:
+    """How many cases ended in which way."""
+    found: dict[str, list[Any]] = {"right": [], "wrong": [], "not_finite": [], "raised": []}
+    for end, more in ends:
+        found[end].append(more)
+    return {
+        "advice": advice.advice,
+        "variant": advice.variant,
+        "condition": condition,
+        "memory": memory,
+        **{end: len(cases) for end, cases in found.items()},
+        "trains": sum(found["right"]),
+        "message": next((text for text, _ in Counter(found["raised"]).most_common(1)), ""),
+        **error_row(found["wrong"]),
+    }
 
 
 def error_row(errors: list[float]) -> Row:
@@ -208,7 +207,7 @@ def gradients(loss: Tensor, *leaves: Tensor) -> list[Any]:
     return [None if leaf.grad is None else leaf.grad.numpy() for leaf in leaves]
 
 
-# The advice on the release as it is, and with the defect.
+# The advice on the release as it is, and with the fault.
 
 
 def sound_rows(cases: list[Case]) -> Iterator[Row]:
@@ -216,110 +215,75 @@ def sound_rows(cases: list[Case]) -> Iterator[Row]:
     populations = {"sound": cases, "sound, boxes inside": list(map(with_boxes_inside, cases))}
     for advice in ADVICE:
         for condition, population in populations.items():
-            counts = Counts()
-            for case in population:
-                counts.add(advice, case)
-            yield row_of(advice, condition, "", counts)
+            yield row_of(advice, condition, "", (end_of(advice, case) for case in population))
 
 
 def unwritten_rows(cases: list[Case]) -> Iterator[Row]:
     """With nothing that the kernel serves written; and, where nonzero is used, with that right."""
-    with in_place() as kernel:
+    with kernel_in_place() as kernel:
         for advice in ADVICE:
+            faulty: dict[str, tuple[str, ...]] = {"unwritten": KERNEL}
+            if advice.select in NONZERO:
+                faulty["unwritten, nonzero right"] = KERNEL[:1]
             for memory in MEMORIES:
-                counts = unwritten(advice, cases, memory, kernel, KERNEL)
-                yield row_of(advice, "unwritten", memory, counts)
-                if advice.select in NONZERO:
-                    counts = unwritten(advice, cases, memory, kernel, KERNEL[:1])
-                    yield row_of(advice, "unwritten, nonzero right", memory, counts)
+                for condition, functions in faulty.items():
+                    ends = unwritten_ends(advice, cases, memory, kernel, functions)
+                    yield row_of(advice, condition, memory, ends)
 
 
-def row_of(advice: Advice, condition: str, memory: str, counts: Counts) -> Row:
-    about = {"advice": advice.advice, "variant": advice.variant}
-    return {**about, "condition": condition, "memory": memory, **counts.row()}
-
-
-def unwritten(
+def unwritten_ends(
     advice: Advice, cases: list[Case], memory: str, kernel: Kernel, functions: tuple[str, ...]
-) -> Counts:
-    """How the cases end where these functions do not write onto that memory."""
-    counts = Counts()
+) -> Iterator[tuple[str, Any]]:
+    """How the cases end where these functions leave their outputs as the memory was."""
     for index, case in enumerate(cases):
-        if memory == EARLIER:
-            held = outputs_of(advice, cases[index - 1], kernel)
-        else:
-            held = [np.array(MEMORIES[memory])]
-        with kernel.changing(functions, unwritten_onto(cycle(held))):
-            counts.add(advice, case)
-    return counts
+        earlier = memory == EARLIER
+        held = outputs_of(advice, cases[index - 1], kernel) if earlier else [MEMORIES[memory]]
+        holding = cycle(map(np.array, held))
 
+        def change(
+            function: str, output: Tensor, holding: Iterator[np.ndarray] = holding
+        ) -> Tensor:
+            return stale(output, next(holding)) if function in functions else output
 
-def unwritten_onto(memory: Iterator[np.ndarray]) -> Callable[[Tensor], Tensor]:
-    """The next output has the right shape and dtype, and holds what its memory held before."""
-
-    def stale(output: Tensor) -> Tensor:
-        due = output.numpy()
-        return paddle.to_tensor(np.resize(next(memory), due.shape).astype(due.dtype))
-
-    return stale
+        with mock.patch.object(kernel, "change", change):
+            yield end_of(advice, case)
 
 
 def outputs_of(advice: Advice, case: Case, kernel: Kernel) -> list[np.ndarray]:
     """What the kernel writes for a case, one output after the other."""
     outputs: list[np.ndarray] = []
 
-    def write_down(output: Tensor) -> Tensor:
+    def write_down(function: str, output: Tensor) -> Tensor:
         outputs.append(output.numpy())
         return output
 
-    with kernel.changing(KERNEL, write_down):
+    with mock.patch.object(kernel, "change", write_down):
         ask(advice, case.inputs)
     return outputs
 
 
 @dataclass
 class Kernel:
-    """The kernel behind the functions, and what is made of its outputs."""
+    """The kernel behind some functions, and what is made of an output of theirs."""
 
-    functions: tuple[str, ...] = ()
-    change: Callable[[Tensor], Tensor] | None = None
+    change: Callable[[str, Tensor], Tensor] | None = None
 
-    def behind(self, name: str) -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
-        def factory(true: Callable[..., Tensor]) -> Callable[..., Tensor]:
-            def function(*arguments: Any) -> Tensor:
-                output = true(*arguments)
-                return self.change(output) if self.change and name in self.functions else output
-
-            return function
-
-        return factory
-
-    @contextmanager
-    def changing(
-        self, functions: tuple[str, ...], change: Callable[[Tensor], Tensor]
-    ) -> Iterator[None]:
-        self.functions, self.change = functions, change
-        try:
-            yield
-        finally:
-            self.functions, self.change = (), None
+    def call(self, function: str, true: Function, *arguments: Any) -> Tensor:
+        output = true(*arguments)
+        return self.change(function, output) if self.change else output
 
 
 @contextmanager
-def in_place() -> Iterator[Kernel]:
+def kernel_in_place() -> Iterator[Kernel]:
     """Put the kernel behind the functions that it serves, and behind an index by a mask."""
     kernel = Kernel()
     tensor_type = type(paddle.zeros([1]))
-    index = tensor_type.__getitem__
-
-    def getitem(x: Tensor, item: Any) -> Tensor:
-        by_mask = isinstance(item, tensor_type) and item.dtype == paddle.bool
-        return boolean_index_in_full(x, item) if by_mask else index(x, item)
-
-    with ExitStack() as replaced:
-        for name in KERNEL:
-            replaced.enter_context(catalogue.replaced(f"paddle.{name}", kernel.behind(name)))
-        replaced.enter_context(mock.patch.object(tensor_type, "__getitem__", getitem))
+    by_mask = with_mask(boolean_index_in_full, tensor_type.__getitem__)
+    with ExitStack() as places:
+        for function in KERNEL:
+            factory = partial(with_call, partial(kernel.call, function))
+            places.enter_context(replaced(function, factory))
+        places.enter_context(mock.patch.object(tensor_type, "__getitem__", by_mask))
         yield kernel
 
 

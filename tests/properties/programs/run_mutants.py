@@ -1,160 +1,153 @@
-"""Put the properties to Paddle with a defect in place, over several seeds, and say what caught it.
+"""A pytest plugin: which properties kill a mutant, with which seeds, after how many examples.
 
-    python tests/properties/sensitivity.py --defect zeros --seeds 10 --out caught.jsonl
+    pytest tests/properties -p properties.programs.run_mutants --mutant zeros --seeds [0,1]
 
-Writes one line of JSON a property and seed: `caught`, `missed`, `unsupported`, `not reached` (the
-first examples never call the faulty function, so there is nothing to catch) or `broken` (an error
-of the defect's own, which anything would catch); and the examples and
-seconds until the first that fails, or all of them. `--defect none` is the release as it is: what it
-"catches" is no merit of the property. With the first seed every property runs; with the others,
-those that caught the defect after the fewest examples.
+Each report carries a user property, `("mutation", {...})`, of a property with one seed: its outcome
+is `killed`, `survived`, `unsupported`, `not reached` (its first examples never call the faulty
+function, so there is nothing to notice) or `broken` (an error of the mutant's own, which anything
+would notice). With it come the examples and the seconds until the first that fails, or those of all
+of them, and the functions that the mutant stands for. Without a mutant, what is `killed` is the
+release as it is, which is no merit of the property.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
-import inspect
 import json
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Generator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, TextIO
+from typing import Any, Callable
+from unittest import mock
 
+import hypothesis
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 
-from properties.mutants import catalogue
-from properties.programs import in_process
+from properties.mutants import reach
 from properties.protocol.evidence import ledger
 
-OUTCOMES = {"holds": "missed", "violated": "caught", "crashed": "caught"}
+OUTCOMES = {"holds": "survived", "violated": "killed", "crashed": "killed"}
 UNREACHED = 3  # examples without a call of the faulty function, after which a property is left
-QUICKEST = 20  # properties that run with every seed
+POISON = "properties.questions.masked_selection.poison"
 
 
-class Watch:
-    """A pytest plugin: times each property to its first failing example, and keeps its result."""
+@dataclass
+class Run:
+    """The property that runs, with one seed."""
 
-    def __init__(
-        self, out: TextIO, seed: int, only: Collection[str], without: Collection[str], judged: bool
-    ) -> None:
-        self.out, self.seed, self.judged = out, seed, judged
-        self.only, self.without = only, without
-        self.caught: dict[str, int] = {}
-        self.started, self.left = 0.0, False
-        self.failed_after: tuple[int, float] | None = None
+    seed: int = 0
+    started: float = 0.0
+    left: bool = False
+    """Whether it was left because it does not call the faulty function."""
+    failed_after: tuple[int, float] | None = None
+    """Examples and seconds."""
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        """No shrinking: the first failing example is what is timed."""
-        phases = [Phase.explicit, Phase.generate]
-        settings.register_profile("caught", settings(), phases=phases)
-        settings.load_profile("caught")
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [
-            item
-            for item in items
-            if item.nodeid not in self.without and (not self.only or item.nodeid in self.only)
-        ]
+run = Run()
 
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, None]:
-        catalogue.reach.calls, catalogue.reach.broken = 0, ""
-        self.started, self.failed_after, self.left = time.perf_counter(), None, False
-        write(self.out, {"seed": self.seed, "property": item.nodeid})
-        handle = getattr(getattr(item, "obj", None), "hypothesis", None)
-        if handle is None:
-            yield
-            return
-        inner = handle.inner_test
-        handle.inner_test = self.watched(inner)
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mutation", "which properties kill a mutant")
+    group.addoption("--seeds", type=json.loads, default=[0], help="a list, as JSON")
+    group.addoption("--only", metavar="FILE", help="the node ids of these properties, as JSON")
+    group.addoption("--unpoisoned", action="store_true", help="fill no memory before a call")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    """No shrinking: the first failing example is what is timed."""
+    phases = [Phase.explicit, Phase.generate]
+    settings.register_profile("mutation", settings(), phases=phases)
+    settings.load_profile("mutation")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if (path := config.getoption("--only")) is not None:
+        wanted = set(json.loads(Path(path).read_text(encoding="utf-8")))
+        items[:] = [item for item in items if item.nodeid in wanted]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def memory(request: pytest.FixtureRequest, place: str) -> None:
+    """Leave memory as earlier calls left it, where that was asked for."""
+    if request.config.getoption("--unpoisoned"):
+        from properties.mutants import replacement
+
+        replacement.put_in_place(POISON, lambda true: lambda *args: None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Run the property once with each seed."""
+    global run  # one process runs one property at a time
+    *others, last = item.config.getoption("--seeds")
+    handle: Any = getattr(item, "obj", None)
+    for seed in (*others, last):
+        run = Run(seed)
+        if hasattr(handle, "hypothesis"):
+            hypothesis.seed(seed)(handle)
+        # What the next seed needs stays set up: the fixtures of the property's module.
+        following: Any = nextitem if seed == last else item.parent
+        runtestprotocol(item, nextitem=following)
+    return True
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
+    reach.calls, reach.broken = 0, ""
+    run.started = time.perf_counter()
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    examples = mock.patch.object(handle, "inner_test", watch(handle.inner_test)) if handle else None
+    with examples or nullcontext():
+        yield
+
+
+def watch(inner: Callable[..., None]) -> Callable[..., None]:
+    """The property's body, one example: the first failure is timed, an unreached mutant is left."""
+
+    @functools.wraps(inner)
+    def example(*args: Any, **kwargs: Any) -> None:
+        if reach.mutant and not reach.calls and ledger.examples >= UNREACHED:
+            run.left = True
+            pytest.skip("the faulty function is not called")
         try:
-            yield
-        finally:
-            handle.inner_test = inner
+            inner(*args, **kwargs)
+        except Exception:
+            if run.failed_after is None:
+                run.failed_after = (ledger.examples, time.perf_counter() - run.started)
+            raise
 
-    def watched(self, inner: Callable[..., None]) -> Callable[..., None]:
-        """The property's body, one example, with the first failure's moment taken down."""
-
-        @functools.wraps(inner)
-        def example(*args: Any, **kwargs: Any) -> None:
-            if self.judged and not catalogue.reach.calls and ledger.examples >= UNREACHED:
-                self.left = True
-                pytest.skip("the faulty function is not called")
-            try:
-                inner(*args, **kwargs)
-            except Exception:
-                if self.failed_after is None:
-                    self.failed_after = (ledger.examples, time.perf_counter() - self.started)
-                raise
-
-        return example
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        found: Any = dict(report.user_properties).get("property")
-        if found is None:
-            return
-        outcome = OUTCOMES.get(found["outcome"], found["outcome"])
-        fails = outcome == "caught"  # without a call: by what an earlier property computed
-        if self.left or (self.judged and not catalogue.reach.calls and not fails):
-            outcome = "not reached"
-        if catalogue.reach.broken:
-            outcome, found["message"] = "broken", catalogue.reach.broken
-        whole = (found["examples"], time.perf_counter() - self.started)
-        examples, seconds = self.failed_after or whole
-        if outcome == "caught":
-            self.caught[report.nodeid] = examples
-        line = {"seed": self.seed, "property": report.nodeid, "outcome": outcome}
-        measured = {"examples": examples, "seconds": round(seconds, 4)}
-        write(self.out, {**line, **measured, "message": found.get("message", "")[:200]})
+    return example
 
 
-def write(out: TextIO, line: dict[str, Any]) -> None:
-    """Written at once: should the process die, the last line names the property that it died in."""
-    out.write(json.dumps(line) + "\n")
-    out.flush()
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, Any, None]:
+    report: pytest.TestReport = (yield).get_result()
+    found: Any = dict(report.user_properties).get("property")
+    if found is not None:
+        report.user_properties.append(("mutation", judge(found)))
 
 
-def main() -> None:
-    asked = parsed()
-    with asked.out.open("w", encoding="utf-8") as out:
-        if asked.defect != "none":
-            about = inspect.cleandoc(catalogue.defect_of(asked.defect, asked.target).about)
-            targets = catalogue.install(asked.defect, asked.target)
-            write(out, {"targets": targets, "about": about})
-        if asked.unpoisoned:
-            catalogue.put_in_place("properties.questions.memory.poison", no_poison)
-        quickest: list[str] = []
-        for seed in range(asked.seeds):
-            watch = Watch(out, seed, quickest or asked.only, asked.without, asked.defect != "none")
-            options = [f"--place={asked.place}", f"--timeout={asked.timeout}"]
-            in_process.run(watch, asked.profile, seed, asked.keyword, *options)
-            quickest = quickest or sorted(watch.caught, key=watch.caught.__getitem__)[:QUICKEST]
-        write(out, {"ended": True})
-
-
-def no_poison(true: Callable[..., None]) -> Callable[..., None]:
-    """Memory as earlier calls left it."""
-    return lambda *args: None
-
-
-def parsed() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--defect", required=True, help="a name, FILE::NAME, or none")
-    parser.add_argument("--target", help="what a defect from a file stands in for")
-    parser.add_argument("--seeds", type=int, default=10, help="0 to this less 1")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--place", default="cpu")
-    parser.add_argument("--profile", default="standard")
-    parser.add_argument("--timeout", type=float, default=180)
-    parser.add_argument("--only", type=json.loads, default=[], help="these properties, as JSON")
-    parser.add_argument("--unpoisoned", action="store_true", help="fill no memory before a call")
-    parser.add_argument("--without", action="append", default=[], help="a property to leave out")
-    parser.add_argument("-k", dest="keyword")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    main()
+def judge(found: dict[str, Any]) -> dict[str, Any]:
+    """What the property's own report, `found`, says of the mutant."""
+    outcome, message = found["outcome"], found.get("message", "")
+    outcome = OUTCOMES.get(outcome, outcome)
+    # One that fails without a call has noticed it by what an earlier property computed.
+    if run.left or (reach.mutant and not reach.calls and outcome != "killed"):
+        outcome = "not reached"
+    if reach.broken:
+        outcome, message = "broken", reach.broken
+    whole = (found["examples"], time.perf_counter() - run.started)
+    examples, seconds = run.failed_after or whole
+    return {
+        "seed": run.seed,
+        "outcome": outcome,
+        "examples": examples,
+        "seconds": round(seconds, 4),
+        "message": message[:200],
+        "targets": reach.targets,
+    }

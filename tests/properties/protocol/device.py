@@ -1,6 +1,6 @@
 """The device that the tensors live on: the one place where the properties touch it.
 
-A `stand_in.StandIn` comes in through here, too, so that the harness can be tested without a GPU.
+A `stand_in.StandIn` comes in through here, too, so that all of this can be tested without a GPU.
 
 Paddle is imported where it is needed: pytest's own process, which outlives the workers, loads this
 module with conftest.py, and must not die of a release.
@@ -14,11 +14,13 @@ from typing import Any
 class Cpu:
     """No device: there is nothing to wait for, and nothing that can be spoiled."""
 
+    place = "cpu"
+
     def open(self) -> None:
         """Tensors live here from now on."""
         import paddle
 
-        paddle.set_device("cpu")
+        paddle.set_device(self.place)
 
     def synchronize(self) -> None:
         """Wait for all that was asked of the device. Raises the error that it came to, late."""
@@ -35,10 +37,7 @@ class Cpu:
 class Gpu(Cpu):
     """The first CUDA device that is visible."""
 
-    def open(self) -> None:
-        import paddle
-
-        paddle.set_device("gpu")
+    place = "gpu"
 
     def synchronize(self) -> None:
         import paddle
@@ -72,11 +71,12 @@ current: Cpu = Cpu()
 def use(place: str, stand_in: str | None = None) -> None:
     """Open the device of this process."""
     global current  # one process, one device
-    current = Cpu() if place == "cpu" else Gpu()
     if stand_in is not None:
         from properties.protocol.stand_in import StandIn
 
         current = StandIn(stand_in)
+    else:
+        current = Cpu() if place == "cpu" else Gpu()
     current.open()
 
 

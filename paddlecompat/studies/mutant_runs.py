@@ -1,0 +1,140 @@
+"""One mutant in one release: what each property saw of it, with each seed.
+
+The properties run under the plugin `tests/properties/programs/run_mutants.py`. What they saw is
+kept under `.nox/mutation`, and read again as long as nothing that it depends on has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal
+
+from paddlecompat.cells import option_set, suite
+from paddlecompat.cells.option_set import PROPERTIES, Options
+from paddlecompat.cells.suite import Request
+from paddlecompat.fixtures.folders import MUTATION
+from paddlecompat.fixtures.forms import Model, read_as, write_text
+
+QUICKEST = 20  # properties that run with every seed
+OTHER_PROGRAMS = ("advised", "follow_advice", "time_properties")  # no run depends on these
+PLUGIN = ("-p", "properties.programs.run_mutants", "-o", "timeout_func_only=true")
+Seeds = Sequence[int]
+Only = tuple[str, ...] | None  # node ids of properties; None: all
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One mutant in one release; without a mutant it shows what the release itself violates."""
+
+    release: str
+    mutant: str | None = None
+    only: Only = None
+    poisoned: bool = True
+
+    @property
+    def name(self) -> str:
+        mutant = (self.mutant or "none").rpartition("::")[2]
+        return f"{self.release}-{mutant}{'' if self.poisoned else '-unpoisoned'}"
+
+
+class Sight(Model):
+    """What a property, with one seed, saw of a mutant."""
+
+    nodeid: str
+    """The property's."""
+    seed: int
+    outcome: Literal["killed", "died", "survived", "unsupported", "not reached", "broken"]
+    """`died`: the process did, which kills the mutant, too."""
+    examples: int = 0
+    seconds: float = 0.0
+    message: str = ""
+    targets: list[str] = []
+    """The functions that the mutant stands for in this release."""
+
+    @property
+    def kills(self) -> bool:
+        return self.outcome in ("killed", "died")
+
+    @property
+    def key(self) -> str:
+        return suite.key(self.nodeid)
+
+
+class Sights(Model):
+    """The form in which they are kept."""
+
+    seen: list[Sight]
+
+
+def try_mutant(
+    attempt: Attempt,
+    python: Path,
+    options: Options,
+    seeds: int,
+    fresh: bool = False,
+    folder: Path = MUTATION,
+) -> list[Sight]:
+    """Run all properties with the first seed, and with the others those that were quickest to kill.
+
+    Where none kills the mutant with the first seed, all run with the others, too.
+    """
+    kept = folder / f"{attempt.name}-{fingerprint(attempt, options, seeds)}.json"
+    if kept.exists() and not fresh:
+        return read_as(Sights, kept).seen
+    options = replace(options, mutant=attempt.mutant)
+    asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
+    work = folder / attempt.name
+    seen = run_properties(attempt, python, asked, work, [0], attempt.only)
+    others = range(1, seeds)
+    if others and any(sight.targets for sight in seen):
+        dead = [sight for sight in seen if sight.outcome == "died"]
+        seen += [sight.model_copy(update={"seed": seed}) for sight in dead for seed in others]
+        killing = [sight for sight in seen if sight.outcome == "killed"]
+        quickest = sorted(killing, key=lambda sight: sight.examples)[:QUICKEST]
+        again = tuple(sight.nodeid for sight in quickest) or attempt.only
+        seen += run_properties(attempt, python, asked, work, others, again)
+    write_text(kept, Sights(seen=seen).model_dump_json(indent=1))
+    return seen
+
+
+def run_properties(
+    attempt: Attempt, python: Path, asked: Request, work: Path, seeds: Seeds, only: Only
+) -> list[Sight]:
+    """What these properties see, or all, with each of the seeds."""
+    plugin = [*PLUGIN, f"--seeds={json.dumps(list(seeds))}"]
+    if only is not None:
+        write_text(work / "only.json", json.dumps(only))
+        plugin.append(f"--only={work / 'only.json'}")
+    if not attempt.poisoned:
+        plugin.append("--unpoisoned")
+    reports = (
+        suite.run_pytest(python, asked, work, plugin, work / "pytest.log") if only != () else []
+    )
+    seen: dict[tuple[str, int], Sight] = {}
+    for report in reports:
+        found = report.found.get("mutation")
+        # A death names no seed: it stands for all those that were not reported before.
+        for seed in [found["seed"]] if found else seeds:
+            sight = Sight(nodeid=report.nodeid, **(found or {"seed": seed, "outcome": "died"}))
+            seen.setdefault((report.nodeid, seed), sight)
+    return list(seen.values())
+
+
+def fingerprint(attempt: Attempt, options: Options, seeds: int) -> str:
+    """In a few letters what a run depends on: what is asked, and the sources of the properties.
+
+    Of the catalogue's modules it is the one that the mutant is in.
+    """
+    digest = sha256(repr((attempt, options, seeds)).encode())
+    catalogue, mutant = option_set.mutants(), attempt.mutant or ""
+    elsewhere = {path for path in catalogue.values() if path != catalogue.get(mutant)}
+    every = sorted(PROPERTIES.rglob("*.py"))
+    sources = [p for p in every if p not in elsewhere and p.stem not in OTHER_PROGRAMS]
+    outside, separator, _ = mutant.rpartition("::")
+    for source in [*sources, Path(outside)] if separator else sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,112 @@
+"""A suite of properties that needs no Paddle, under the real conftest, protocol and plugins."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from paddlecompat.cells import option_set, suite
+from paddlecompat.cells.option_set import Options
+from paddlecompat.cells.sanitizer import Watch
+from paddlecompat.cells.suite import Request
+from paddlecompat.fixtures.forms import Place
+from paddlecompat.machine.processes import plain_environment
+from paddlecompat.records.record import PropertyResult
+
+PREAMBLE = """
+import ctypes, os
+import numpy as np
+import pytest
+from properties.protocol.evidence import ask, begin, same_bytes
+from hypothesis import given, strategies as st
+
+class Case:
+    def __init__(self, n): self.n = n
+    def __str__(self): return f"case of {self.n}"
+    def script(self): return f"assert {self.n} < 10\\n"
+
+def verify(n=1):
+    begin(Case(n))
+    same_bytes(np.arange(n), np.arange(n))
+"""
+
+
+GPU = """
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from types import SimpleNamespace
+import numpy as np
+
+who = os.environ.get("PYTEST_XDIST_WORKER", "pytest itself")
+Path(__file__).with_name("loaded.txt").open("a").write(who)
+spoiled = False
+
+def set_device(place): pass
+
+def synchronize():
+    if spoiled:
+        raise OSError("CUDA error(700), an illegal memory access")
+
+class Tensor(np.ndarray):
+    def numpy(self):
+        synchronize()
+        return np.asarray(self)
+
+def to_tensor(values): return np.array(values).view(Tensor)
+
+device = SimpleNamespace(cuda=SimpleNamespace(synchronize=synchronize))
+"""
+
+
+class Suite:
+    """A folder with such properties, and with a `paddle` of a few lines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.tests = folder, folder / "properties"
+        for part in ("protocol", "programs", "mutants", "oracle"):
+            made_before = shutil.ignore_patterns("__pycache__", "of_*.py")
+            shutil.copytree(option_set.PROPERTIES / part, self.tests / part, ignore=made_before)
+        for name in ("__init__.py", "conftest.py", "pytest.ini"):
+            shutil.copy(option_set.PROPERTIES / name, self.tests / name)
+        self.write("", paddle="def set_device(place): pass\n")
+
+    def write(self, properties: str, paddle: str = "") -> None:
+        """Put these properties there; and this Paddle, where there is one."""
+        (self.tests / "test_sample.py").write_text(PREAMBLE + properties)
+        if paddle:
+            (self.folder / "paddle.py").write_text(paddle)
+
+    def request(self, place: Place = "cpu", watch: Watch | None = None, **asked: Any) -> Request:
+        """The options are those that a test names; the profile is quick unless it says so."""
+        options = Options(**{"profile": "quick", **asked})
+        return Request(place, options, watch=watch, properties=self.tests)
+
+    def run(self, properties: str, **asked: Any) -> dict[str, PropertyResult]:
+        """What came of the properties, by their names."""
+        self.write(properties)
+        results = suite.run(Path(sys.executable), self.request(**asked), self.folder / "log")
+        return {result.name: result for result in results}
+
+    def on_gpu(self, properties: str, **asked: Any) -> dict[str, PropertyResult]:
+        """With a Paddle that has a device, which `paddle.spoiled = True` spoils."""
+        self.write("", paddle=GPU)
+        return self.run(properties, place="gpu", **asked)
+
+    def by_hand(
+        self, properties: str, *options: str, paddle: str = "pass", module: str = ""
+    ) -> tuple[int, str]:
+        """The exit status of plain pytest, without workers or a log, and what is printed."""
+        placing = f"import os\ndef set_device(place): {paddle}\n"
+        self.write(properties, module or placing)
+        folder = str(self.tests)
+        command = [sys.executable, "-m", "pytest", folder, "--profile=quick", *options]
+        settings = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        ended = subprocess.run(
+            command, env=plain_environment() | settings, capture_output=True, text=True
+        )
+        return ended.returncode, ended.stdout + ended.stderr

@@ -1,0 +1,217 @@
+"""From what properties saw of a mutant to what is said of it; and the figures committed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from paddlecompat.cells.option_set import Options
+from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.folders import RECORDS, ROOT
+from paddlecompat.records import mutation_results, store
+from paddlecompat.records.mutation_results import Kill, MutantResult, MutationResults, Trial
+from paddlecompat.studies import mutation
+from paddlecompat.studies.mutant_runs import Attempt, Sight
+from paddlecompat.studies.mutation import Request, result_of, trials_of
+
+ZEROS = Attempt("2.6.2", "zeros")
+HOLDING = ["masked_select::test_a", "masked_select::test_b"]
+SELECT = ["paddle.masked_select"]
+
+
+def sight(name: str, seed: int, outcome: str, examples: int = 1, **changes: object) -> Sight:
+    """What a property of the selection saw in so many examples."""
+    known: dict[str, object] = {"seconds": 0.1, "message": "words", "targets": SELECT}
+    node = f"kernel/test_masked_select.py::{name}"
+    known |= {"nodeid": node, "seed": seed, "outcome": outcome, "examples": examples}
+    return Sight.model_validate(known | changes)
+
+
+def result(*seen: Sight, holding: list[str] = HOLDING) -> MutantResult:
+    """What came of `zeros` with two seeds."""
+    return result_of(ZEROS, seen, holding, 2)
+
+
+def test_a_mutant_is_killed_with_the_seeds_of_its_killers() -> None:
+    found = result(sight("test_a", 0, "killed", 1), sight("test_a", 1, "killed", 5))
+    assert (found.killed_with, found.survives) == (2, False)
+    assert found.killed_by == {"masked_select::test_a": Kill(seeds=2, examples=3, seconds=0.1)}
+    assert found.about.startswith("Shape and dtype are right, every element is 0")
+
+
+def test_a_death_kills_too() -> None:
+    assert result(sight("test_a", 0, "died", 0)).killed_with == 1
+
+
+def test_a_mutant_survives_a_seed_in_which_nothing_kills_it() -> None:
+    found = result(sight("test_a", 0, "killed"), sight("test_a", 1, "survived"))
+    assert (found.killed_with, found.survives) == (1, True)
+
+
+@pytest.mark.parametrize("outcome", ["killed", "died", "broken"])
+def test_what_does_not_hold_without_the_mutant_kills_nothing(outcome: str) -> None:
+    assert result(sight("test_a", 0, outcome), holding=[]).killed_by == {}
+
+
+def test_a_property_that_does_not_reach_the_mutant_is_left_out() -> None:
+    found = result(sight("test_a", 0, "not reached"), sight("test_b", 0, "survived"))
+    assert found.survived == ["masked_select::test_b"]
+    assert found.killed_by == {}
+
+
+def test_a_mutant_of_what_the_release_has_not_does_not_survive() -> None:
+    assert not result(sight("test_a", 0, "not reached", targets=[])).survives
+
+
+def test_an_error_of_the_mutants_own_is_no_kill() -> None:
+    with pytest.raises(ValueError, match=r"zeros, in masked_select::test_a: words"):
+        result(sight("test_a", 0, "broken"))
+
+
+def trial(release: str, seeds: int, **changes: object) -> Trial:
+    """A release in which one of two properties killed `zeros`."""
+    known: dict[str, object] = {
+        "release": release,
+        "profile": "quick",
+        "seeds": seeds,
+        "whole": True,
+        "properties": HOLDING,
+        "violated_without": [],
+        "mutants": [result(sight("test_a", 0, "killed"))],
+    }
+    return Trial.model_validate(known | changes)
+
+
+def test_a_property_that_kills_no_mutant_is_vacuous() -> None:
+    found = MutationResults(trials=[trial("2.6.2", 2)])
+    assert found.vacuous == ["masked_select::test_b"]
+
+
+def test_a_third_release_is_asked_only_what_is_new_in_it() -> None:
+    holds = {"2.2.2": ["a"], "2.6.2": ["a", "b"], "3.3.1": ["a", "b", "c"]}
+    assert mutation.asked_in(holds) == {"2.2.2": None, "2.6.2": None, "3.3.1": ("c",)}
+
+
+def test_every_release_and_mutant_is_tried() -> None:
+    def see(attempt: Attempt) -> list[Sight]:
+        if attempt.mutant is None:
+            return [sight("test_a", 0, "survived"), sight("test_b", 0, "killed")]
+        return [sight("test_a", 0, "killed" if attempt.poisoned else "survived")]
+
+    stale = mutation_results.STALE
+    request = Request(["zeros", stale], Options(profile="quick"), seeds=1, jobs=2)
+    first, *_, last = trials_of(["2.2.2", "2.6.2", "3.3.1"], request, see)
+    assert [found.mutant for found in first.mutants] == ["zeros", stale]
+    assert all(found.killed_by for found in first.mutants)
+    assert first.unpoisoned is not None
+    assert first.unpoisoned.survived == ["masked_select::test_a"]
+    assert first.violated_without == ["masked_select::test_b"]
+    assert (last.whole, last.properties) == (False, []), "all that holds held before"
+
+
+def test_a_release_that_is_measured_again_leaves_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "mutation.json"
+    for release, seeds in (("2.6.2", 1), ("2.2.2", 1), ("2.6.2", 10)):
+        mutation_results.write([trial(release, seeds)], path)
+    kept = [(trial.release, trial.seeds) for trial in mutation_results.read(path).trials]
+    assert kept == [("2.2.2", 1), ("2.6.2", 10)]
+
+
+def test_what_came_out_is_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mutation.json"
+    assert mutation.conclude([trial("2.6.2", 2)], path) == 1
+    said = capsys.readouterr().out
+    assert "2.6.2 zeros: killed with 1 of 2 seeds, by 1 properties" in said
+    assert "not killed with every seed: zeros in 2.6.2" in said
+    assert mutation_results.read(path).trials == [trial("2.6.2", 2)]
+
+
+def test_an_unknown_mutant_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"--mutant zeroes: .*zeros"):
+        option_set.known_mutant("zeroes")
+
+
+def test_a_mutant_from_a_file_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"there is no file nowhere\.py"):
+        option_set.known_mutant("nowhere.py::name")
+
+
+def test_a_mutant_from_a_file_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def name(true): return true", encoding="utf-8")
+    assert option_set.known_mutant(f"{path}::name") == f"{path}::name"
+
+
+def test_a_mutant_that_its_file_has_not_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("def mine(true): return true", encoding="utf-8")
+    with pytest.raises(ValueError, match="has no such function, but mine"):
+        option_set.known_mutant(f"{path}::other")
+
+
+def test_damaged_figures_are_told_by_file_and_field(tmp_path: Path) -> None:
+    path = tmp_path / "mutation.json"
+    path.write_text('{"trials": [{}]}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mutation\.json: trials\.0\.release: Field required"):
+        mutation_results.read(path)
+
+
+# The figures that are committed.
+
+
+def test_every_mutant_was_killed_with_every_seed() -> None:
+    survivors = mutation_results.read().survivors
+    assert [(release, found.mutant) for release, found in survivors] == []
+
+
+def test_every_property_that_holds_killed_a_mutant() -> None:
+    assert mutation_results.read().vacuous == []
+
+
+def test_the_whole_catalogue_was_tried() -> None:
+    for trial in mutation_results.read().trials:
+        assert sorted(found.mutant for found in trial.mutants) == sorted(option_set.mutants())
+
+
+def test_two_releases_were_tried_with_ten_seeds() -> None:
+    listed = [r.version for r in releases.load().release if r.version.startswith("2.")]
+    seeds = {trial.release: trial.seeds for trial in mutation_results.read().trials if trial.whole}
+    assert (seeds.get(listed[0]), seeds.get(listed[-1])) == (10, 10)
+
+
+def test_a_mutant_survives_where_what_can_kill_it_holds() -> None:
+    def survivors(*trials: Trial) -> list[str]:
+        return [release for release, _ in MutationResults(trials=list(trials)).survivors]
+
+    (zeros,) = trial("2.6.2", 2).mutants
+    killed = trial("2.6.2", 2, mutants=[zeros.model_copy(update={"killed_with": 2})])
+    unseen = zeros.model_copy(update={"killed_by": {}, "killed_with": 0})
+    here = trial("2.2.2", 2, mutants=[unseen])
+    not_shown = trial("2.2.2", 2, mutants=[unseen], properties=["masked_select::test_b"])
+    assert survivors(here, killed) == ["2.2.2"]
+    assert survivors(not_shown, killed) == []
+    assert survivors(not_shown) == ["2.2.2"]
+
+
+def test_what_was_tried_is_what_the_records_hold() -> None:
+    for trial in mutation_results.read().trials:
+        (path,) = RECORDS.glob(f"cpu-{trial.release}@*.json")
+        held = {r.key for r in store.read(path).properties if r.outcome == "holds"}
+        assert held == set(trial.properties) if trial.whole else held >= set(trial.properties)
+
+
+def test_only_what_waits_for_overwriting_needs_the_poison() -> None:
+    for trial in mutation_results.read().trials:
+        poisoned = trial.of(mutation_results.STALE)
+        assert poisoned is not None
+        assert trial.unpoisoned is not None
+        of_selections = re.compile("masked_select::")
+        assert any(map(of_selections.match, poisoned.killed_by)) or not trial.whole
+        assert not any(map(of_selections.match, trial.unpoisoned.killed_by))
+
+
+def test_the_page_names_every_mutant() -> None:
+    page = (ROOT / "reports" / "mutation.md").read_text("utf-8")
+    assert set(option_set.mutants()) <= set(re.findall(r"^\| \*\*(\w+)\*\*", page, re.MULTILINE))
