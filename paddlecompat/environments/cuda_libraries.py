@@ -68,10 +68,7 @@ def settings(environment: Path) -> dict[str, str]:
 def ask(
     python: Path, verb: str, libraries: Sequence[str], settings: dict[str, str] | None = None
 ) -> dict[str, bool]:
-    """Whether each library opens, as a verb of the program `probe` says.
-
-    Raises CannotRun where the program fails: a damaged library may end the process.
-    """
+    """Whether each library opens, as the program `probe` says. Raises CannotRun where it fails."""
     names = json.dumps({library: plain_name(library) for library in libraries})
     ended = run_program(python, "probe", [verb, names], settings)
     if ended.problem:
@@ -117,10 +114,7 @@ def provide(
 
 
 def line_for(build: Build, load: Lines) -> Line | None:
-    """The line of the build's CUDA version; None for a build without CUDA.
-
-    Raises CannotRun where the file has none.
-    """
+    """The line of the build's CUDA version, or None. Raises CannotRun where the file lacks it."""
     if build.cuda is None:
         return None
     line = next((line for line in load() if build.cuda in line.cuda), None)
@@ -130,10 +124,7 @@ def line_for(build: Build, load: Lines) -> Line | None:
 
 
 def place(source: Source, folder: Path, fetch: Fetch) -> str:
-    """Take a source's libraries out of its wheel, with links by the names that releases ask for.
-
-    Says what was placed. Raises CannotRun as `wheels.take`.
-    """
+    """Take libraries out of their wheel, with links by the names that releases ask for."""
     assert source.wheel is not None
     assert source.sha256 is not None
     members = {library: f"*/{library}" for library in source.libraries}

@@ -127,10 +127,7 @@ def read_stamp(folder: Path) -> Prepared | None:
 
 
 def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
-    """What an environment is made from: the builds that may fill the cell, their locks, the gaps.
-
-    What else the fixture tells of a build, as its GPU code, makes no environment anew.
-    """
+    """What an environment is made from; what the fixture tells of GPU code makes none anew."""
     release, on_gpu = cell.release, cell.place == "gpu"
     builds = [wanted.build] if wanted.build else wheels.choices(cell)[: 1 if on_gpu else None]
     named = [f"{build.distribution}=={build.version}" for build in builds]
@@ -143,10 +140,7 @@ def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
 
 
 def interpreter_for(cell: Cell) -> Path:
-    """An interpreter of the version that the cell's release is measured with.
-
-    Raises CannotRun where there is none, and none can be downloaded.
-    """
+    """The interpreter for the cell's release. Raises CannotRun where none can be had."""
     version = cell.release.python
     python = interpreters.find(version) or interpreters.download(version)
     if python is None:
@@ -156,10 +150,7 @@ def interpreter_for(cell: Cell) -> Path:
 
 
 def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
-    """A virtual environment with the locked packages, by their hashes, and the wheel.
-
-    The wheel's hash is checked already. Raises CannotRun with the reason where that fails.
-    """
+    """A virtual environment with the locked packages, by their hashes, and the checked wheel."""
     lock = next((b.lock for b in (wheel.build, *cell.release.builds) if b.lock.exists()), None)
     if lock is None:
         release = cell.release.version
@@ -179,10 +170,7 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
 def mend_all(
     cell: Cell, fixture: Fixture, wheel: Wheel, folder: Path, libraries: bool
 ) -> list[str]:
-    """What the build needs and this machine lacks, put there: one line for each thing.
-
-    Raises CannotRun with the reason where that fails.
-    """
+    """Put there what the build needs and this machine lacks; one line for each thing."""
     done = loader.mend(folder, fixture.gaps_of(cell.release))
     if cell.place == "gpu" and libraries:
         done += cuda_libraries.provide(folder, wheel.build)
@@ -192,7 +180,7 @@ def mend_all(
 
 
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """`import paddle` in a fresh process: what the build says of itself, what stands beside it.
+    """What the build says of itself, imported in a fresh process, and what stands beside it.
 
     Raises CannotRun with the release's words where it does not import.
     """

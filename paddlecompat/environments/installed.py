@@ -149,10 +149,7 @@ def show_tools(folder: Path) -> dict[str, str]:
 
 
 def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TOOLS) -> Path:
-    """The folder of the test tools for the interpreter's version: made once, then reused.
-
-    Raises CannotRun where they cannot be installed.
-    """
+    """The folder of the test tools for the interpreter's version: made once, then reused."""
     folder = parent / f"py{interpreter.python.replace('.', '')}"
     stamp, wanted = folder / lock.name, lock.read_text(encoding="utf-8")
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:

@@ -34,10 +34,9 @@ def make_environment(python: Path, folder: Path) -> None:
 
 
 def install(python: Path, *arguments: str, own_pip: bool = True) -> None:
-    """Install for `python` what the arguments name, and nothing else.
+    """Install for `python` what the arguments name, and nothing else; CannotRun where it fails.
 
-    Without uv it is done by the interpreter's own pip, or by this process's, which changes nothing
-    in the interpreter where the arguments have a `--target`. Raises CannotRun where it fails.
+    Without uv, `own_pip` says whether by the interpreter's pip or by that of this process.
     """
     command = install_command(str(python), interpreters.uv(), own_pip)
     run_installer([*command, "--quiet", "--no-deps", *arguments])

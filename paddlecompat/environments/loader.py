@@ -75,10 +75,7 @@ def mend(
 
 
 def lacks(module: Path, python: Path) -> set[str]:
-    """What `python`'s dynamic loader does not find for `module`: 'lib.so.1', 'symbol@VERSION'.
-
-    Raises CannotRun where the loader cannot read the module.
-    """
+    """What `python`'s dynamic loader does not find for `module`: 'lib.so.1', 'symbol@VERSION'."""
     said = listing(module, python)
     symbols = re.findall(r"^undefined symbol: (\S+), version (\S+)", said, re.MULTILINE)
     libraries = re.findall(r"^\s*(\S+) => not found", said, re.MULTILINE)
@@ -88,7 +85,7 @@ def lacks(module: Path, python: Path) -> set[str]:
 
 
 def listing(file: Path, python: Path) -> str:
-    """What `python`'s dynamic loader says of `file` and of all that it loads."""
+    """What the loader says of a file and of what it loads. CannotRun where it is damaged."""
     asking = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "1", "LD_BIND_NOW": "1"}
     ended = run_checked([dynamic_loader(python), file], asking)
     if ended.problem:

@@ -68,10 +68,7 @@ def choices(cell: Cell) -> list[Build]:
 
 
 def given_build(cell: Cell, path: Path) -> Build:
-    """The build that a person's wheel is of, from another index or of their own making.
-
-    Raises ValueError where the file is missing or is not a wheel of the cell's release.
-    """
+    """The build of a person's wheel. Raises ValueError where it is none of the cell's release."""
     if not path.is_file():
         raise ValueError(f"--wheel {path}: no such file")
     try:
@@ -131,10 +128,7 @@ def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
 
 
 def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
-    """The build's wheel, put into the folder; None: the index has no such.
-
-    Raises CannotRun where the index fails.
-    """
+    """The build's wheel, put into the folder; None and CannotRun as of `download`."""
     own = paddles_index(build, host.system())
     return download(folder, locked_requirement(build), python, platforms, *own)
 
