@@ -24,7 +24,6 @@ from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import CannotRun, Evidence, NotRun, PropertyResult
 
 NO_TESTS_SELECTED = 5
-RESTARTS = 100  # of workers that died
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,8 @@ class Request:
     """Environment variables that the build needs."""
     watch: Watch | None = None
     properties: Path = PROPERTIES
+    restarts: int = 100
+    """Of workers that died."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def command(python: Path, request: Request, log: Path, journal: Path) -> list[st
     return [
         *(str(python.absolute()), "-m", "pytest", str(request.properties)),
         *("--quiet", "--no-header", "--tb=no", "--no-summary"),
-        *("--numprocesses=1", f"--max-worker-restart={RESTARTS}"),
+        *("--numprocesses=1", f"--max-worker-restart={request.restarts}"),
         *(f"--timeout={options.timeout or limit}", "--timeout-method=thread"),
         *(f"--report-log={log}", f"--journal={journal}"),
         *(f"--place={request.place}", *pytest_arguments(options)),

@@ -40,9 +40,10 @@ def measure(fixture: Fixture, release: str, options: Options) -> Bench:
     (cell,) = cpu_cells(fixture, [release])
     python = interpreter_of(cell, fixture)
     print("every property, timed: a minute or two", flush=True)
-    timed = time_properties(python, options, BENCH / "timed")
+    asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
+    timed = time_properties(python, asked, BENCH / "timed")
     print("every property, profiled, a few examples each: half a minute", flush=True)
-    quick = replace(options, profile="quick")
+    quick = replace(asked, options=replace(options, profile="quick"))
     profiled = time_properties(python, quick, BENCH / "profiled", "--profiled")
     found = [
         Timed(property=key, inside=profiled[key]["inside"], **figures)
@@ -53,10 +54,9 @@ def measure(fixture: Fixture, release: str, options: Options) -> Bench:
 
 
 def time_properties(
-    python: Path, options: Options, work: Path, *more: str
+    python: Path, asked: Request, work: Path, *more: str
 ) -> dict[str, dict[str, Any]]:
     """The figures of every property that holds, by its key; on one core."""
-    asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
     figures = {}
     for report in suite.run_pytest(python, asked, work, [*PLUGIN, *more], work / "pytest.log"):
         found = report.found["property"]

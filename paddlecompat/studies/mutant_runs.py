@@ -73,7 +73,7 @@ class Sights(Model):
 def try_mutant(
     attempt: Attempt,
     python: Path,
-    options: Options,
+    asked: Request,
     seeds: int,
     fresh: bool = False,
     folder: Path = MUTATION,
@@ -82,11 +82,11 @@ def try_mutant(
 
     Where none kills the mutant with the first seed, all run with the others, too.
     """
-    kept = folder / f"{attempt.name}-{fingerprint(attempt, options, seeds)}.json"
+    kept = folder / f"{attempt.name}-{fingerprint(attempt, asked.options, seeds)}.json"
     if kept.exists() and not fresh:
         return read_as(Sights, kept).seen
-    options = replace(options, mutant=attempt.mutant)
-    asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
+    options = replace(asked.options, mutant=attempt.mutant)
+    asked = replace(asked, options=options, settings={"OMP_NUM_THREADS": "1"})
     work = folder / attempt.name
     seen = run_properties(attempt, python, asked, work, [0], attempt.only)
     others = range(1, seeds)

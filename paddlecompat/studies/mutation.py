@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from paddlecompat.cells import option_set
+from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.option_set import Options, known_mutant, mutants
 from paddlecompat.cells.run_program import cpu_cells, interpreter_of
 from paddlecompat.fixtures.releases import Fixture
@@ -55,7 +55,9 @@ def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list
     def see(attempt: Attempt) -> list[Sight]:
         seeds = request.seeds if attempt.mutant and attempt.poisoned else 1
         python = pythons[attempt.release]
-        return try_mutant(attempt, python, request.options, seeds, request.fresh)
+        return try_mutant(
+            attempt, python, suite.Request("cpu", request.options), seeds, request.fresh
+        )
 
     return trials_of(list(pythons), request, see)
 

@@ -81,10 +81,12 @@ class Suite:
         if paddle:
             (self.folder / "paddle.py").write_text(paddle)
 
-    def request(self, place: Place = "cpu", watch: Watch | None = None, **asked: Any) -> Request:
+    def request(
+        self, place: Place = "cpu", watch: Watch | None = None, restarts: int = 100, **asked: Any
+    ) -> Request:
         """The options are those that a test names; the profile is quick unless it says so."""
         options = Options(**{"profile": "quick", **asked})
-        return Request(place, options, watch=watch, properties=self.tests)
+        return Request(place, options, {}, watch, self.tests, restarts)
 
     def run(self, properties: str, **asked: Any) -> dict[str, PropertyResult]:
         """What came of the properties, by their names."""

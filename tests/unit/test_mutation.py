@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.cells.option_set import Options
+from paddlecompat.cells.option_set import Options, known_mutant, mutants
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.records import mutation_results, store
@@ -130,25 +130,25 @@ def test_what_came_out_is_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_an_unknown_mutant_is_refused_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"--mutant zeroes: .*zeros"):
-        option_set.known_mutant("zeroes")
+        known_mutant("zeroes")
 
 
 def test_a_mutant_from_a_file_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValueError, match=r"there is no file nowhere\.py"):
-        option_set.known_mutant("nowhere.py::name")
+        known_mutant("nowhere.py::name")
 
 
 def test_a_mutant_from_a_file_is_known(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("def name(true): return true", encoding="utf-8")
-    assert option_set.known_mutant(f"{path}::name") == f"{path}::name"
+    assert known_mutant(f"{path}::name") == f"{path}::name"
 
 
 def test_a_mutant_that_its_file_has_not_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text("def mine(true): return true", encoding="utf-8")
     with pytest.raises(ValueError, match="has no such function, but mine"):
-        option_set.known_mutant(f"{path}::other")
+        known_mutant(f"{path}::other")
 
 
 def test_damaged_figures_are_told_by_file_and_field(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_every_property_that_holds_killed_a_mutant() -> None:
 
 def test_the_whole_catalogue_was_tried() -> None:
     for trial in mutation_results.read().trials:
-        assert sorted(found.mutant for found in trial.mutants) == sorted(option_set.mutants())
+        assert sorted(found.mutant for found in trial.mutants) == sorted(mutants())
 
 
 def test_two_releases_were_tried_with_ten_seeds() -> None:
@@ -214,4 +214,4 @@ def test_only_what_waits_for_overwriting_needs_the_poison() -> None:
 
 def test_the_page_names_every_mutant() -> None:
     page = (ROOT / "reports" / "mutation.md").read_text("utf-8")
-    assert set(option_set.mutants()) <= set(re.findall(r"^\| \*\*(\w+)\*\*", page, re.MULTILINE))
+    assert set(mutants()) <= set(re.findall(r"^\| \*\*(\w+)\*\*", page, re.MULTILINE))
