@@ -36,7 +36,7 @@ HEAD: dict[str, Any] = {
 }
 QUESTIONS = (  # by module: those that have options are asked below
     ("questions.masked_selection", "all_forms gradient gradient_of_sum inputs_of_selecting"),
-    ("questions.masked_selection", "after_overwriting static_program to_static unfitting"),
+    ("questions.masked_selection", "after_overwriting static_program to_static misfits"),
     ("questions.nonzero", "indices indices_of_nan indices_of_rows indices_by_where"),
     ("questions.nonzero", "inputs_of_nonzero"),
     ("questions.boolean_index", "reading reading_alike reading_gradient inputs_of_reading"),
@@ -198,7 +198,7 @@ def test_a_script_of_a_refusal_fails_where_the_release_answers(
     properties: Properties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     selection = Selection((2,), "int32", mask_dtype="int64")
-    script = properties.selecting(selection, "unfitting").script()
+    script = properties.selecting(selection, "misfits").script()
     run(script, right, monkeypatch)
     with pytest.raises(AssertionError, match="expected an error"):
         run(script, stale, monkeypatch)

@@ -186,7 +186,7 @@ def unfitting_selections(draw: st.DrawFn) -> Selection:
 
 
 @st.composite
-def viewed(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Selection:
+def view_selections(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Selection:
     """The selections, seen as views. Shrinks to views of the whole in the order of the axes."""
     selection = draw(drawn)
     return dataclasses.replace(selection, seen=draw(views(selection.shape)))

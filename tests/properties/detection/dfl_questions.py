@@ -15,7 +15,7 @@ from properties.detection.box_loss_questions import (
     paddle_side_losses,
     scalar,
 )
-from properties.oracle.arrays import changed_at
+from properties.oracle.arrays import change_at
 from properties.oracle.box_loss import (
     IGNORED,
     DflInputs,
@@ -134,7 +134,7 @@ def wrong_label(inputs: DflInputs, place: int, label: int) -> Answers:
     due = -np.take_along_axis(log_softmax(inputs.logits), labels[..., None], -1)[..., 0]
     tolerance = side_tolerance(inputs.logits, eps_of(inputs.logits))
     yield "labels in range", entropies(labels), due, tolerance
-    wrong = changed_at(labels, place, label)
+    wrong = change_at(labels, place, label)
     what = f"label {label} of {inputs.logits.shape[-1]} classes"
     yield what, lambda: entropies(wrong), Refusal(), None
 
@@ -164,12 +164,12 @@ def notice_target(
     tolerance = dfl_tolerance(one, 1.0, eps, target_error(reg_range, eps))
     z = paddle.to_tensor(logits)
     yield "targets in range", dfl(z, paddle.to_tensor(targets)).numpy(), due, tolerance
-    wrong = changed_at(targets, place, target)
+    wrong = change_at(targets, place, target)
     what = f"the DFL of a target {target!r}, beyond {reg_range}"
-    yield what, lambda: finite(dfl(z, paddle.to_tensor(wrong)).numpy()), Refusal(), None
+    yield what, lambda: check_finite(dfl(z, paddle.to_tensor(wrong)).numpy()), Refusal(), None
 
 
-def finite(losses: np.ndarray) -> np.ndarray:
+def check_finite(losses: np.ndarray) -> np.ndarray:
     """The losses. Raises FloatingPointError where somebody would notice: NaN or an infinity."""
     if not np.isfinite(losses).all():
         raise FloatingPointError(f"not finite: {losses}")

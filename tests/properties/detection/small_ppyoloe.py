@@ -18,7 +18,7 @@ from properties.detection.dfl_questions import stale_targets
 from properties.detection.real_head import stale_selections
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange
 from properties.protocol.evidence import Answers
-from properties.protocol.scripts import scripted_as
+from properties.protocol.scripts import script_form
 from properties.questions.memory import Tensor
 
 Model = Any  # paddledet carries no types
@@ -142,14 +142,14 @@ def without_gradient(model: Model) -> list[str]:
 
 
 @cache
-def trained(assigner: str, seed: int, label_dtype: str, count: int) -> list[Step]:
+def first_steps(assigner: str, seed: int, label_dtype: str, count: int) -> list[Step]:
     """The first steps of a training."""
     return list(islice(train(assigner, seed, label_dtype), count))
 
 
 def finite_steps(assigner: str, seed: int, label_dtype: str, count: int) -> Answers:
     """At each step the loss is finite, and so is every parameter's gradient."""
-    for position, step in enumerate(trained(assigner, seed, label_dtype, count)):
+    for position, step in enumerate(first_steps(assigner, seed, label_dtype, count)):
         what = f"whether the loss of step {position}, {step.loss}, is finite"
         yield what, np.isfinite(step.loss), True, 0.0
         what = f"step {position}: parameters without a finite gradient, {', '.join(step.astray)}"
@@ -158,12 +158,12 @@ def finite_steps(assigner: str, seed: int, label_dtype: str, count: int) -> Answ
 
 def falling_loss(assigner: str, seed: int, label_dtype: str, count: int) -> Answers:
     """The mean loss of the last three steps is less than that of the first three."""
-    losses = [step.loss for step in trained(assigner, seed, label_dtype, count)]
+    losses = [step.loss for step in first_steps(assigner, seed, label_dtype, count)]
     first, last = np.mean(losses[:3]), np.mean(losses[-3:])
     yield f"whether the loss falls, from {first:.4g} to {last:.4g}", last < first, True, 0.0
 
 
-@scripted_as(box_loss_steps)
+@script_form(box_loss_steps)
 def step_losses(inputs: BoxLossInputs, reg_range: RegRange, box_losses: BoxLoss) -> Answers:
     """There are positives, and the step's three box losses are the oracle's."""
     found = (inputs.assigned_labels != inputs.assigned_scores.shape[-1]).any()
@@ -177,7 +177,7 @@ def first_losses(assigner: str, seed: int, label_dtype: str) -> Answers:
     return losses_match(step.box_losses, step.inputs, REG_RANGE)
 
 
-@scripted_as(stale_targets)
+@script_form(stale_targets)
 def step_on_stale_targets(
     assigner: str, seed: int, label_dtype: str, reg_range: RegRange, stale: float
 ) -> Answers:

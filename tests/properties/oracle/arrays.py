@@ -115,12 +115,12 @@ def ones_at(shape: tuple[int, ...], places: list[list[int]]) -> np.ndarray:
     return array
 
 
-def flipped(array: np.ndarray) -> np.ndarray:
+def reverse(array: np.ndarray) -> np.ndarray:
     """Another array of the same shape and dtype: its elements, the last first."""
     return array.reshape(-1)[::-1].reshape(array.shape).copy()
 
 
-def changed_at(array: np.ndarray, position: int, value: object) -> np.ndarray:
+def change_at(array: np.ndarray, position: int, value: object) -> np.ndarray:
     """A copy with another value at that position, in C order."""
     changed = array.copy()
     changed.reshape(-1)[position] = value

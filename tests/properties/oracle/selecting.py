@@ -54,10 +54,10 @@ def boolean_index_gradient(
     shape: tuple[int, ...], mask: np.ndarray, upstream: np.ndarray
 ) -> np.ndarray:
     """The gradient of `(x[mask] * upstream).sum()` by an `x` of `shape`, of upstream's dtype."""
-    return assigned(np.zeros(shape, upstream.dtype), mask, upstream)
+    return assignment(np.zeros(shape, upstream.dtype), mask, upstream)
 
 
-def assigned(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
+def assignment(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
     """What `x` holds after `x[mask] = value`; x itself stays as it is."""
     after = x.copy()
     after[mask] = value
@@ -69,7 +69,7 @@ def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(condition, x, y)
 
 
-def zeroed(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def zero_outside(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """`x` where the bool `mask` is True, else 0; the two broadcast first."""
     return where(mask, x, np.zeros((), x.dtype))
 
