@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from properties.cases.regressions import read_regressions
 from properties.cases.strategies import Selection
-from properties.oracle.arrays import View
+from properties.oracle.arrays import ArrayView
 from properties.oracle.box_loss import BoxLoss
 from properties.oracle.loss_arrays import dfl_inputs, head_inputs
 from properties.protocol.evidence import Violation, ledger, start
@@ -25,7 +25,7 @@ from properties.protocol.evidence import Violation, ledger, start
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
 SMALL = Selection((2, 3), "float32", "special", "alternating", 1)
 LARGE = Selection((1025,), "bfloat16", "bits", "half", 7)
-SEEN = Selection((2, 3), "float32", seen=View((1, 0), (slice(0, 3, 2), slice(0, 2, 1))))
+SEEN = Selection((2, 3), "float32", seen=ArrayView((1, 0), (slice(0, 3, 2), slice(0, 2, 1))))
 DFL = {"reg_range": (0, 17), "dtype": "float32", "pattern": "inside", "count": 2, "spread": 4.0}
 HEAD: dict[str, Any] = {
     "reg_range": (0, 17),

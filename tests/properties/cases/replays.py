@@ -9,13 +9,13 @@ import numpy as np
 import paddle
 
 from properties.cases.case import Case
-from properties.cases.regressions import Regression
+from properties.cases.regressions import PublishedCase
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.boolean_index import get_masked
 from properties.questions.memory import fresh, poison, tensor
 
 
-def replay(told: Regression) -> Case:
+def replay(told: PublishedCase) -> Case:
     """The published call, to be asked again."""
     question = published_refusal if told.call == "cross_entropy" else published_call
     return Case(question, told, {"call": told.call, **told.options})

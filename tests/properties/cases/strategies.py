@@ -16,7 +16,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from properties.oracle.arrays import PATTERNS, View, literal, mask_of, values
+from properties.oracle.arrays import PATTERNS, ArrayView, literal, mask_of, values
 
 Shape = tuple[int, ...]
 FLOATS = ("float32", "float64")
@@ -39,7 +39,7 @@ class Selection:
     seed: int = 0
     mask_shape: tuple[int, ...] | None = None  # None: the shape of x
     mask_dtype: str = "bool"
-    seen: View | None = None  # None: as they are
+    seen: ArrayView | None = None  # None: as they are
 
     @property
     def x(self) -> np.ndarray:
@@ -193,14 +193,14 @@ def view_selections(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Sel
 
 
 @st.composite
-def views(draw: st.DrawFn, shape: Shape) -> View:
+def views(draw: st.DrawFn, shape: Shape) -> ArrayView:
     """A permutation of the axes, then a slice of every axis, never empty.
 
     Shrinks to the axes in their order and to whole slices.
     """
     permutation = draw(st.permutations(range(len(shape))))
     index = tuple(draw(slices(shape[axis])) for axis in permutation)
-    return View(tuple(permutation), index)
+    return ArrayView(tuple(permutation), index)
 
 
 @st.composite

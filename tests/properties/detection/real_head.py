@@ -1,6 +1,6 @@
 """PaddleDetection's own PP-YOLOE head, and the questions about its box loss.
 
-Scripts have no PaddleDetection: they ask the same of the head's formulas in Paddle's operators.
+Scripts do without PaddleDetection: they ask the head's formulas in Paddle's operators instead.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Head = Any  # paddledet carries no types
 
 @cache
 def build_head(classes: int, reg_range: RegRange) -> Head:
-    """The head as PaddleDetection's configurations make it, as small as it gets, no assigners.
+    """The head as PaddleDetection's configurations make it, but as small as possible, no assigners.
 
     Where it cannot be imported the property is `unsupported`, with the error's words.
     """
@@ -106,13 +106,13 @@ def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answer
 
 @script_form(stale_targets)
 def head_on_stale_targets(inputs: BoxLossInputs, reg_range: RegRange, stale: float) -> Answers:
-    """The three losses are right; where no selection is written, users' error is due."""
+    """The losses are right; where no selection is written, the error that users report is due."""
     return stale_selections(partial(head_losses, inputs, reg_range), reg_range, stale)
 
 
 def stale_selections(losses: Callable[[], Answers], reg_range: RegRange, stale: float) -> Answers:
-    """`losses` are right; where memory held `stale`, and selections are not written, users' error
-    is due (PaddlePaddle/Paddle#44181).
+    """`losses` are right. Where `masked_select` leaves its output as it is in memory, which held
+    `stale`, the error that users report is due (PaddlePaddle/Paddle#44181).
     """
     yield from losses()
     true = paddle.masked_select

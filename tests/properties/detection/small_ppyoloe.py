@@ -1,6 +1,6 @@
-"""PaddleDetection's PP-YOLOE, as small as it gets, what it is trained on, and what is asked of it.
+"""A small PP-YOLOE of PaddleDetection's own parts, its training, and the questions about that.
 
-Scripts of a training need PaddleDetection besides; those of one step's box loss do not.
+The script of a training needs PaddleDetection; that of one step's box loss does not.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ EPOCHS = {"ATSS": 0, "TAL": STATIC_EPOCHS}
 def build_ppyoloe() -> Model:
     """CSPResNet, CustomCSPPAN and PPYOLOEHead with both assigners: 1/16 of the width of PP-YOLOE-l.
 
-    Raises NotImplementedError, with the error's words, where it cannot be imported.
+    Raises NotImplementedError where paddledet (2.6.0) cannot be imported.
     """
     try:
         from ppdet.modeling.architectures.ppyoloe import PPYOLOE
@@ -87,7 +87,7 @@ def images_and_boxes(seed: int, label_dtype: str) -> dict[str, np.ndarray]:
 
 
 class Step(NamedTuple):
-    """What one training step came to."""
+    """The inputs and the results of one training step."""
 
     inputs: BoxLossInputs  # what the head saw
     box_losses: BoxLoss  # what the head made of it, floats
@@ -113,7 +113,7 @@ def train(assigner: str, seed: int, label_dtype: str) -> Iterator[Step]:
 
 
 def record_box_losses(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
-    """A list to which the head's box loss adds what it is given and what it returns."""
+    """A list to which the head's box loss, from now on, appends its inputs and its results."""
     seen: list[tuple[BoxLossInputs, BoxLoss]] = []
     true = head._bbox_loss
 
@@ -172,7 +172,7 @@ def step_losses(inputs: BoxLossInputs, reg_range: RegRange, box_losses: BoxLoss)
 
 
 def first_losses(assigner: str, seed: int, label_dtype: str) -> Answers:
-    """The box losses of the first step, which is taken anew."""
+    """The box losses of the first step, taken again."""
     step = next(train(assigner, seed, label_dtype))
     return losses_match(step.box_losses, step.inputs, REG_RANGE)
 
@@ -181,6 +181,6 @@ def first_losses(assigner: str, seed: int, label_dtype: str) -> Answers:
 def step_on_stale_targets(
     assigner: str, seed: int, label_dtype: str, reg_range: RegRange, stale: float
 ) -> Answers:
-    """The first step's box losses are right; where no selection is written, users' error is due."""
+    """As `head_on_stale_targets`, of the first step of a training."""
     losses = partial(first_losses, assigner, seed, label_dtype)
     return stale_selections(losses, reg_range, stale)

@@ -1,6 +1,6 @@
 """`paddle.nonzero` names the elements that are not zero, in C order, and nothing else happens.
 
-Denormals are not put to it: releases before 2.4 take them for zero, as they set the CPU to do.
+Denormals are left out: releases before 2.4 set the CPU to treat them as zero.
 """
 
 from __future__ import annotations

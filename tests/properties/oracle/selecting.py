@@ -22,8 +22,8 @@ def masked_select_gradient(
 ) -> np.ndarray:
     """The gradient of `(masked_select(x, mask) * upstream).sum()` by an `x` of `shape`.
 
-    `upstream` is 1-D, an element for each one selected, of x's dtype. Where x was broadcast, the
-    elements that one element of x was copied to add up, in float64.
+    `upstream` is 1-D, an element for each one selected, of x's dtype. Where x was broadcast, one of
+    its elements stands in several places: their gradients are added, in float64.
     """
     common = np.broadcast(np.empty(shape), mask).shape
     scattered = np.zeros(common, upstream.dtype)

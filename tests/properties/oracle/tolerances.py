@@ -1,8 +1,8 @@
-"""How near a release can come to the oracle's losses: absolute bounds, derived.
+"""How far a release's losses may be from the oracle's: absolute bounds, derived.
 
-`eps` is the spacing of the release's floats at 1. One rounding errs by half of it at most,
-relatively; each is counted as a whole, and the other half is for the oracle's own rounding and for
-what is of second order.
+`eps` is the spacing of the release's floats at 1. The relative error of one rounding is
+at most half of it. A whole is counted: the other half covers the oracle's own rounding and the
+terms of second order.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from properties.oracle.arrays import View, reverse
+from properties.oracle.arrays import ArrayView, reverse
 from properties.oracle.selecting import (
     assignment,
     boolean_index,
@@ -22,12 +22,12 @@ from properties.questions.memory import Tensor, both_views, fresh, gradients, in
 
 
 def get_masked(source: Tensor, chosen: Tensor) -> Tensor:
-    """What the mask chooses."""
+    """`source[chosen]`."""
     return source[chosen]
 
 
 def set_masked(target: Tensor, chosen: Tensor, value: Any) -> Tensor:
-    """The target, once the value was written where the mask is True."""
+    """The target, after `target[chosen] = value`."""
     target[chosen] = value
     return target
 
@@ -46,7 +46,7 @@ def reading_alike(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield fresh("x[mask]", due, get_masked, source, chosen)
 
 
-def reading_of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def reading_of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
     source, chosen, array, wanted = both_views(x, mask, seen)
     due = boolean_index(array, wanted)
@@ -111,7 +111,7 @@ def assigning_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def assigning_gradient_of_one(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
-    """The gradients of `x[mask] = tensor` of one element: its own is the sum of all that comes in.
+    """The gradients of `x[mask] = tensor` of one element, whose gradient is a sum.
 
     x counts from 1 and has few elements, so that the sum is exact in whatever order.
     """
@@ -122,9 +122,9 @@ def assigning_gradient_of_one(x: np.ndarray, mask: np.ndarray, number: int = 77)
 def gradients_of_assigning(
     x: np.ndarray, mask: np.ndarray, written: np.ndarray, upstream: np.ndarray, due: np.ndarray
 ) -> Answers:
-    """The gradients of `x[mask] = written`: by x, and by what was written, of which `due` is due.
+    """The gradients of `x[mask] = written`, by x and by what was written; the latter's is `due`.
 
-    Paddle writes into no tensor that is to have a gradient itself: the target is a copy of x.
+    Paddle does not write into a leaf that needs a gradient, so the target is a copy of x.
     """
     leaf, value = tensor(x, stop_gradient=False), tensor(written, stop_gradient=False)
     target = set_masked(leaf.clone(), tensor(mask), value)

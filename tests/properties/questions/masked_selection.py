@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import View
+from properties.oracle.arrays import ArrayView
 from properties.oracle.selecting import masked_select, masked_select_gradient
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import (
@@ -48,7 +48,7 @@ def mask_and_rest(mask: np.ndarray) -> list[tuple[str, np.ndarray]]:
 
 
 def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """As a function and as a method, of x as it is and laid out flat, kept and left out."""
+    """As a function and as a method; of x and of x laid out flat; kept and left out."""
     yield from of_tensor("x", tensor(x), x, mask)
     if x.shape == mask.shape and x.ndim > 1 and x.size < 1024:  # a large one costs too much time
         flat, flat_mask = x.reshape(-1), mask.reshape(-1)
@@ -76,7 +76,7 @@ def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The gradient of the plain sum, the way a loss takes it: 1 where selected, else 0."""
+    """The gradient of the plain sum, as in a loss: 1 where selected, else 0."""
     for form in FORMS:
         leaf, chosen = tensor(x, stop_gradient=False), tensor(mask)
         total = selected_as(form, leaf, chosen).sum()
@@ -89,7 +89,7 @@ def inputs_of_selecting(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def after_overwriting(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The selection once x was overwritten, and x once the selection was: each has its memory."""
+    """The selection after x was overwritten, and the reverse: they share no memory."""
     due = masked_select(x, mask)
     source = tensor(x)
     kept = paddle.masked_select(source, tensor(mask))
@@ -103,7 +103,7 @@ def after_overwriting(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def by_bytes(x: np.ndarray, mask: np.ndarray, byte: int) -> Answers:
-    """By a mask whose true elements are stored as `byte`: in C and in NumPy, all but 0 is true."""
+    """By a mask whose true elements are stored as `byte`: every byte but 0 is true."""
     source = tensor(x)
     for which, wanted in mask_and_rest(mask):
         stored = np.multiply(wanted, byte, dtype=np.uint8).view(np.bool_)
@@ -111,7 +111,7 @@ def by_bytes(x: np.ndarray, mask: np.ndarray, byte: int) -> Answers:
         yield from answers_of_forms(what, masked_select(x, wanted), source, tensor(stored))
 
 
-def of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
     source, chosen, array, wanted = both_views(x, mask, seen)
     yield from of_tensor("a view of x", source, array, wanted)

@@ -7,7 +7,7 @@ from typing import Any, Callable
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import View, reverse
+from properties.oracle.arrays import ArrayView, reverse
 from properties.oracle.selecting import nonzero, where, zero_outside
 from properties.protocol.evidence import Answer, Answers
 from properties.questions.memory import Tensor, both_views, fresh, inputs_after, poison, tensor
@@ -41,7 +41,7 @@ def indices_of_nan(x: np.ndarray, mask: np.ndarray) -> Answers:
 def fresh_axes(
     what: str, due: np.ndarray, call: Callable[..., Any], *given: Tensor, **options: bool
 ) -> Answer:
-    """As `fresh`, where the call gives the indices of every axis: side by side, as in `due`.
+    """As `fresh`, for a call that gives a tensor of indices for each axis: they are put together.
 
     Each axis is [N, 1] in what releases before 3.1 document and [N] in later ones
     (PaddlePaddle/Paddle#72003), so that side by side they are [N, rank, 1] or [N, rank].
@@ -51,7 +51,7 @@ def fresh_axes(
     return what, axes, due[:, :, None] if axes.ndim == 3 else due, None
 
 
-def indices_of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def indices_of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """Of a view of x, which is 0 where the mask is False, and of the same view of the mask."""
     views = both_views(zero_outside(x, mask), mask, seen)
     for name, source, array in zip(("x", "the mask"), views[:2], views[2:]):

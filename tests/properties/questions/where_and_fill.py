@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import View, reverse
+from properties.oracle.arrays import ArrayView, reverse
 from properties.oracle.selecting import masked_fill, where, zero_outside
 from properties.protocol.evidence import Answers
 from properties.questions.memory import both_views, contents, fresh, gradients, inputs_after, tensor
@@ -29,7 +29,7 @@ def choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield fresh("mask.where(x, y)", due, condition.where, one, two)
 
 
-def choosing_from_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def choosing_from_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """Between a view of x and what it holds reversed, with the mask stored and as a view."""
     source, condition, array, wanted = both_views(x, mask, seen)
     other = reverse(array)
@@ -95,7 +95,7 @@ def filling_in_place(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answe
     yield "x after Tensor.masked_fill_", contents(other), due, None
 
 
-def filling_of_views(x: np.ndarray, mask: np.ndarray, seen: View, number: int = 77) -> Answers:
+def filling_of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView, number: int = 77) -> Answers:
     """Of a view of x, with the mask stored as the view reads, and with the same view of it."""
     fill = offered_function("masked_fill")
     source, chosen, array, wanted = both_views(x, mask, seen)
@@ -116,7 +116,7 @@ def filling_gradient(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answe
 
 
 def filling_gradient_by_value(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
-    """The gradient by the value, a 0-D tensor: the sum of what comes in where x was filled.
+    """The gradient by the value, a 0-D tensor: the sum of the upstream gradient where x was filled.
 
     x counts from 1 and has few elements, so that the sum is exact in whatever order.
     """
