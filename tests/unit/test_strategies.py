@@ -96,12 +96,12 @@ def test_a_large_case_is_made_again_by_its_code(selection: Selection) -> None:
     assert made == [selection.x.tobytes(), selection.mask.tobytes()]
 
 
-def test_a_mixed_selection_shrinks_to_two_elements_with_the_first_chosen() -> None:
+def test_a_mixed_selection_shrinks_to_two_elements() -> None:
     assert find(mixed_selections(), anything) == Selection((2,), "float32", "count", "first", 0)
 
 
 @given(mixed_selections() | leading_selections())
-def test_a_mixed_mask_chooses_something_and_leaves_something_out(selection: Selection) -> None:
+def test_a_mixed_mask_is_neither_all_true_nor_all_false(selection: Selection) -> None:
     assert 0 < selection.mask.sum() < selection.mask.size
 
 

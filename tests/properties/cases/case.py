@@ -54,20 +54,20 @@ class Case:
 
     def script(self) -> str:
         """A program that asks the same, often, and fails at the first answer that is wrong."""
-        question, scope, before = form_in_script(self.question), {"check": check}, ""
-        given = {name: code_of(value) for name, value in self.options.items()}
-        if self.inputs is not None and (names := arguments_of(question, self.inputs.arguments)):
-            before = f"{self.inputs.code()}\n"
-            given = {**dict(zip(names, names)), **given}
-            scope.update(vars(sys.modules[type(self.inputs).__module__]))
-        scope[question.__name__] = question
-        arguments = (f"{name}={code}" for name, code in arguments_of(question, given).items())
+        question, scope, arrays, before = form_in_script(self.question), {}, {}, ""
+        if self.inputs is not None:
+            arrays = arguments_of(question, self.inputs.arguments)
+            before = f"{self.inputs.code()}\n" if arrays else ""
+            scope = vars(sys.modules[type(self.inputs).__module__])
+        given = [f"{name}={name}" for name in arrays]
+        options = arguments_of(question, self.options)
+        given += [f"{name}={code_of(value)}" for name, value in options.items()]
         body = f"""{before}for _ in range(100):  # some faults come and go
-    for what, actual, expected, tolerance in {question.__name__}({", ".join(arguments)}):
+    for what, actual, expected, tolerance in {question.__name__}({", ".join(given)}):
         check(what, actual, expected, tolerance)
 print("as expected")
 """
-        return program(str(self), body, scope)
+        return program(str(self), body, {**scope, question.__name__: question, "check": check})
 
 
 def arguments_of(question: Question, given: dict[str, Any]) -> dict[str, Any]:
