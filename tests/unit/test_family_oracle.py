@@ -55,7 +55,7 @@ def test_the_gradient_of_a_boolean_index_is_its_adjoint(selection: Selection) ->
 def test_assigning_writes_one_element_after_the_other(selection: Selection) -> None:
     x, mask = selection.x, selection.mask
     before, elements = x.copy(), np.arange(np.count_nonzero(mask))
-    after = selecting.assigned(x, mask, elements)
+    after = selecting.assignment(x, mask, elements)
     left = iter(elements)
     assert (
         after.tolist()

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from properties.cases.regressions import Regression, read_regressions
+from properties.cases.regressions import PublishedCase, read_regressions
 from properties.oracle.selecting import boolean_index, masked_select, nonzero
 
 PUBLISHED = read_regressions()
 
 
 @pytest.mark.parametrize("published", PUBLISHED, ids=[case.name for case in PUBLISHED])
-def test_what_is_published_as_right_is_what_the_oracle_gives(published: Regression) -> None:
+def test_what_is_published_as_right_is_what_the_oracle_gives(published: PublishedCase) -> None:
     if published.call == "cross_entropy":
         (label,) = published.arguments["x"].tolist()
         assert not 0 <= label < published.options["classes"]
@@ -30,7 +30,7 @@ def test_what_is_published_as_right_is_what_the_oracle_gives(published: Regressi
 
 
 @pytest.mark.parametrize("published", PUBLISHED, ids=[case.name for case in PUBLISHED])
-def test_the_code_of_a_case_makes_its_arrays_again(published: Regression) -> None:
+def test_the_code_of_a_case_makes_its_arrays_again(published: PublishedCase) -> None:
     from properties.oracle import arrays
 
     scope: dict[str, Any] = {"np": np, "ones_at": arrays.ones_at}

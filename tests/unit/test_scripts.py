@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from properties.cases.regressions import read_regressions
 from properties.cases.strategies import Selection
-from properties.oracle.arrays import View
+from properties.oracle.arrays import ArrayView
 from properties.oracle.box_loss import BoxLoss
 from properties.oracle.loss_arrays import dfl_inputs, head_inputs
 from properties.protocol.evidence import Violation, ledger, start
@@ -25,7 +25,7 @@ from properties.protocol.evidence import Violation, ledger, start
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
 SMALL = Selection((2, 3), "float32", "special", "alternating", 1)
 LARGE = Selection((1025,), "bfloat16", "bits", "half", 7)
-SEEN = Selection((2, 3), "float32", seen=View((1, 0), (slice(0, 3, 2), slice(0, 2, 1))))
+SEEN = Selection((2, 3), "float32", seen=ArrayView((1, 0), (slice(0, 3, 2), slice(0, 2, 1))))
 DFL = {"reg_range": (0, 17), "dtype": "float32", "pattern": "inside", "count": 2, "spread": 4.0}
 HEAD: dict[str, Any] = {
     "reg_range": (0, 17),
@@ -36,7 +36,7 @@ HEAD: dict[str, Any] = {
 }
 QUESTIONS = (  # by module: those that have options are asked below
     ("questions.masked_selection", "all_forms gradient gradient_of_sum inputs_of_selecting"),
-    ("questions.masked_selection", "after_overwriting static_program to_static unfitting"),
+    ("questions.masked_selection", "after_overwriting static_program to_static misfits"),
     ("questions.nonzero", "indices indices_of_nan indices_of_rows indices_by_where"),
     ("questions.nonzero", "inputs_of_nonzero"),
     ("questions.boolean_index", "reading reading_alike reading_gradient inputs_of_reading"),
@@ -198,7 +198,7 @@ def test_a_script_of_a_refusal_fails_where_the_release_answers(
     properties: Properties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     selection = Selection((2,), "int32", mask_dtype="int64")
-    script = properties.selecting(selection, "unfitting").script()
+    script = properties.selecting(selection, "misfits").script()
     run(script, right, monkeypatch)
     with pytest.raises(AssertionError, match="expected an error"):
         run(script, stale, monkeypatch)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from properties.protocol.evidence import Answers, Refusal, ask, begin, refused, same_bytes, within
-from properties.protocol.scripts import in_script, program
+from properties.protocol.scripts import form_in_script, program
 
 Question = Callable[..., Answers]
 
@@ -50,27 +50,27 @@ class Case:
     def answers(self) -> Answers:
         """Ask, one verified call after the other."""
         given = {} if self.inputs is None else self.inputs.arguments
-        return self.question(**taken_by(self.question, {**given, **self.options}))
+        return self.question(**arguments_of(self.question, {**given, **self.options}))
 
     def script(self) -> str:
         """A program that asks the same, often, and fails at the first answer that is wrong."""
-        question, scope, before = in_script(self.question), {"check": check}, ""
-        given = {name: code_of(value) for name, value in self.options.items()}
-        if self.inputs is not None and (names := taken_by(question, self.inputs.arguments)):
-            before = f"{self.inputs.code()}\n"
-            given = {**dict(zip(names, names)), **given}
-            scope.update(vars(sys.modules[type(self.inputs).__module__]))
-        scope[question.__name__] = question
-        arguments = (f"{name}={code}" for name, code in taken_by(question, given).items())
+        question, scope, arrays, before = form_in_script(self.question), {}, {}, ""
+        if self.inputs is not None:
+            arrays = arguments_of(question, self.inputs.arguments)
+            before = f"{self.inputs.code()}\n" if arrays else ""
+            scope = vars(sys.modules[type(self.inputs).__module__])
+        given = [f"{name}={name}" for name in arrays]
+        options = arguments_of(question, self.options)
+        given += [f"{name}={code_of(value)}" for name, value in options.items()]
         body = f"""{before}for _ in range(100):  # some faults come and go
-    for what, actual, expected, tolerance in {question.__name__}({", ".join(arguments)}):
+    for what, actual, expected, tolerance in {question.__name__}({", ".join(given)}):
         check(what, actual, expected, tolerance)
 print("as expected")
 """
-        return program(str(self), body, scope)
+        return program(str(self), body, {**scope, question.__name__: question, "check": check})
 
 
-def taken_by(question: Question, given: dict[str, Any]) -> dict[str, Any]:
+def arguments_of(question: Question, given: dict[str, Any]) -> dict[str, Any]:
     """What the question takes of all that is given."""
     parameters = signature(question).parameters
     return {name: value for name, value in given.items() if name in parameters}

@@ -76,11 +76,11 @@ class StepInputs:
         for name, array in self.inputs._asdict().items():
             kept = np.where(chosen, array, np.zeros((), array.dtype)) if array.ndim == 3 else array
             text = b64encode(compress(np.ascontiguousarray(kept).tobytes())).decode()
-            lines.append(f"    {name}=unpacked({text!r}, {kept.dtype.name!r}, {kept.shape}),")
+            lines.append(f"    {name}=unpack({text!r}, {kept.dtype.name!r}, {kept.shape}),")
         return "\n".join([*lines, ")"])
 
 
-def unpacked(text: str, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+def unpack(text: str, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """The array whose bytes were compressed to this text."""
     return np.frombuffer(decompress(b64decode(text)), dtype).reshape(shape)
 

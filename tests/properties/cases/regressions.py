@@ -22,11 +22,11 @@ import numpy as np
 from properties.oracle.arrays import literal, ones_at
 
 FILE = Path(__file__).parents[3] / "fixtures" / "regressions.json"
-LONG = 1024  # elements; a longer array in the file is one of zeros and ones
+LONG = 1024  # elements
 
 
 @dataclass(frozen=True)
-class Regression:
+class PublishedCase:
     """One entry: the inputs of a case, and its options."""
 
     name: str
@@ -46,24 +46,24 @@ class Regression:
 
 
 def expression_of(array: np.ndarray) -> str:
-    """An expression that makes the array: a long one by the places of its ones."""
-    if array.size <= LONG:
+    """An expression that makes the array: if it is long and has only 0 and 1, by its ones."""
+    if array.size <= LONG or (array != array.astype(bool)).any():
         return literal(array)
     places = np.argwhere(array).tolist()
     return f"ones_at({array.shape}, {places}).astype({array.dtype.name!r})"
 
 
-def read_regressions(file: Path = FILE) -> list[Regression]:
+def read_regressions(file: Path = FILE) -> list[PublishedCase]:
     """The entries of the file, which is known to be valid."""
     return [regression_of(entry) for entry in json.loads(file.read_text(encoding="utf-8"))]
 
 
-def regression_of(entry: dict[str, Any]) -> Regression:
+def regression_of(entry: dict[str, Any]) -> PublishedCase:
     """The arrays and the options of an entry."""
     right = "int64" if entry["call"] == "nonzero" else entry["dtype"]
     dtypes = {"x": entry["dtype"], "mask": "bool", "right": right}
     given = {name: entry[name] for name in dtypes if entry.get(name, "refused") != "refused"}
-    return Regression(
+    return PublishedCase(
         name=entry["name"],
         thread=entry["thread"],
         call=entry["call"],

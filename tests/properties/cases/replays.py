@@ -9,19 +9,19 @@ import numpy as np
 import paddle
 
 from properties.cases.case import Case
-from properties.cases.regressions import Regression
+from properties.cases.regressions import PublishedCase
 from properties.protocol.evidence import Answers, Refusal
-from properties.questions.boolean_index import read
+from properties.questions.boolean_index import get_masked
 from properties.questions.memory import fresh, poison, tensor
 
 
-def replay(told: Regression) -> Case:
+def replay(told: PublishedCase) -> Case:
     """The published call, to be asked again."""
-    question = published_refusal if told.call == "cross_entropy" else published
+    question = published_refusal if told.call == "cross_entropy" else published_call
     return Case(question, told, {"call": told.call, **told.options})
 
 
-def published(
+def published_call(
     call: str,
     x: np.ndarray,
     right: np.ndarray,
@@ -35,7 +35,7 @@ def published(
     given = [source] if mask is None else [source, tensor(mask)]
     calls = {
         "masked_select": paddle.masked_select,
-        "boolean index": read,
+        "boolean index": get_masked,
         "nonzero": paddle.nonzero,
     }
     for _ in range(20):

@@ -16,7 +16,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from properties.oracle.arrays import PATTERNS, View, literal, mask_of, values
+from properties.oracle.arrays import PATTERNS, ArrayView, literal, mask_of, values
 
 Shape = tuple[int, ...]
 FLOATS = ("float32", "float64")
@@ -39,7 +39,7 @@ class Selection:
     seed: int = 0
     mask_shape: tuple[int, ...] | None = None  # None: the shape of x
     mask_dtype: str = "bool"
-    seen: View | None = None  # None: as they are
+    seen: ArrayView | None = None  # None: as they are
 
     @property
     def x(self) -> np.ndarray:
@@ -186,21 +186,21 @@ def unfitting_selections(draw: st.DrawFn) -> Selection:
 
 
 @st.composite
-def viewed(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Selection:
+def view_selections(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Selection:
     """The selections, seen as views. Shrinks to views of the whole in the order of the axes."""
     selection = draw(drawn)
     return dataclasses.replace(selection, seen=draw(views(selection.shape)))
 
 
 @st.composite
-def views(draw: st.DrawFn, shape: Shape) -> View:
+def views(draw: st.DrawFn, shape: Shape) -> ArrayView:
     """A permutation of the axes, then a slice of every axis, never empty.
 
     Shrinks to the axes in their order and to whole slices.
     """
     permutation = draw(st.permutations(range(len(shape))))
     index = tuple(draw(slices(shape[axis])) for axis in permutation)
-    return View(tuple(permutation), index)
+    return ArrayView(tuple(permutation), index)
 
 
 @st.composite

@@ -15,7 +15,7 @@ from properties.detection.box_loss_questions import (
     paddle_side_losses,
     scalar,
 )
-from properties.oracle.arrays import changed_at
+from properties.oracle.arrays import change_at
 from properties.oracle.box_loss import (
     IGNORED,
     DflInputs,
@@ -82,7 +82,7 @@ def dfl_gradients(inputs: DflInputs) -> Answers:
 
 
 def dfl_bin_shares(inputs: DflInputs) -> Answers:
-    """What each bin weighs, read off the gradient of the sides' plain sum; and the sums, 1."""
+    """The bins' shares, computed from the gradient of the sides' plain sum; and their sums, 1."""
     logits, targets, _, reg_range = inputs
     leaf = paddle.to_tensor(logits, stop_gradient=False)
     paddle_side_losses(leaf, paddle.to_tensor(targets), reg_range[0]).sum().backward()
@@ -95,7 +95,7 @@ def dfl_bin_shares(inputs: DflInputs) -> Answers:
 def ignored_labels(inputs: DflInputs) -> Answers:
     """Cross entropies and their gradient, where each positive's first label is the ignored one.
 
-    Ignored is what Paddle documents for -100: no loss, no gradient.
+    As Paddle documents for -100, it has no loss and no gradient.
     """
     true, labels = log_softmax(inputs.logits), labels_below(inputs)
     ones = np.arange(true.shape[-1]) == labels[..., None]
@@ -134,7 +134,7 @@ def wrong_label(inputs: DflInputs, place: int, label: int) -> Answers:
     due = -np.take_along_axis(log_softmax(inputs.logits), labels[..., None], -1)[..., 0]
     tolerance = side_tolerance(inputs.logits, eps_of(inputs.logits))
     yield "labels in range", entropies(labels), due, tolerance
-    wrong = changed_at(labels, place, label)
+    wrong = change_at(labels, place, label)
     what = f"label {label} of {inputs.logits.shape[-1]} classes"
     yield what, lambda: entropies(wrong), Refusal(), None
 
@@ -153,9 +153,10 @@ def wrong_target(
 def notice_target(
     dfl: Callable[[Tensor, Tensor], Tensor], inputs: DflInputs, place: int, target: float
 ) -> Answers:
-    """`dfl` [N, 1] of targets in range is right. One is changed: an error is due, or no number.
+    """`dfl` [N, 1] of targets in range is right. One is changed: an error is due.
 
-    The head has its weights in float32, whatever the targets are.
+    A loss that is not finite is as good as an error: a user notices. The head has its weights in
+    float32, whatever the targets are.
     """
     logits, targets, _, reg_range = inputs
     eps = max(eps_of(logits), EPS)
@@ -164,20 +165,20 @@ def notice_target(
     tolerance = dfl_tolerance(one, 1.0, eps, target_error(reg_range, eps))
     z = paddle.to_tensor(logits)
     yield "targets in range", dfl(z, paddle.to_tensor(targets)).numpy(), due, tolerance
-    wrong = changed_at(targets, place, target)
+    wrong = change_at(targets, place, target)
     what = f"the DFL of a target {target!r}, beyond {reg_range}"
-    yield what, lambda: finite(dfl(z, paddle.to_tensor(wrong)).numpy()), Refusal(), None
+    yield what, lambda: check_finite(dfl(z, paddle.to_tensor(wrong)).numpy()), Refusal(), None
 
 
-def finite(losses: np.ndarray) -> np.ndarray:
-    """The losses. Raises FloatingPointError where somebody would notice: NaN or an infinity."""
+def check_finite(losses: np.ndarray) -> np.ndarray:
+    """The losses. Raises FloatingPointError where one is NaN or infinite."""
     if not np.isfinite(losses).all():
         raise FloatingPointError(f"not finite: {losses}")
     return losses
 
 
 def stale_targets(reg_range: RegRange, stale: float) -> Answers:
-    """The DFL of targets that are all `stale`, beyond the range: what users report is due."""
+    """The DFL of targets that are all `stale`, beyond the range: the error that users report."""
     low, high = reg_range
     logits, targets = paddle.zeros([1, 4, high - low]), paddle.full([1, 4], stale)
     words = reported_words(reported_label(reg_range, stale))
@@ -186,7 +187,7 @@ def stale_targets(reg_range: RegRange, stale: float) -> Answers:
 
 
 def reported_label(reg_range: RegRange, stale: float) -> int:
-    """The label that the release is to name: the lower one, unless that one is let pass."""
+    """The label that the error is to name: the lower one, unless that is a bin or ignored."""
     low, high = reg_range
     below = floor(stale) - low
     return below + 1 if below in (IGNORED, high - low - 1) else below

@@ -1,6 +1,6 @@
 """PaddleDetection's own PP-YOLOE head, and the questions about its box loss.
 
-Scripts have no PaddleDetection: they ask the same of the head's formulas in Paddle's operators.
+Scripts do without PaddleDetection: they ask the head's formulas in Paddle's operators instead.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from properties.detection.dfl_questions import (
 )
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs, DflInputs, RegRange
 from properties.protocol.evidence import Answers, Refusal
-from properties.protocol.scripts import scripted_as
+from properties.protocol.scripts import script_form
 from properties.questions.memory import Tensor
 
 Head = Any  # paddledet carries no types
@@ -37,7 +37,7 @@ Head = Any  # paddledet carries no types
 
 @cache
 def build_head(classes: int, reg_range: RegRange) -> Head:
-    """The head as PaddleDetection's configurations make it, as small as it gets, no assigners.
+    """The head as PaddleDetection's configurations make it, but as small as possible, no assigners.
 
     Where it cannot be imported the property is `unsupported`, with the error's words.
     """
@@ -68,14 +68,14 @@ def ask_head(inputs: BoxLossInputs, reg_range: RegRange) -> tuple[BoxLoss, dict[
     return BoxLoss(*losses), {"l1": boxes, "giou": boxes, "dfl": dist}
 
 
-@scripted_as(box_loss_steps)
+@script_form(box_loss_steps)
 def head_losses(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """The three losses."""
     losses, _ = ask_head(inputs, reg_range)
     return losses_match(BoxLoss._make(map(number, losses)), inputs, reg_range)
 
 
-@scripted_as(box_loss_steps)
+@script_form(box_loss_steps)
 def head_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """The gradient of each loss."""
     for name in BoxLoss._fields:
@@ -84,7 +84,7 @@ def head_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
         yield from gradient_matches(name, leaves[name], inputs, reg_range)
 
 
-@scripted_as(box_loss_steps)
+@script_form(box_loss_steps)
 def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """The losses, and the gradient of DFL: all of them 0."""
     losses, leaves = ask_head(inputs, reg_range)
@@ -94,7 +94,7 @@ def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answer
     yield "the dfl loss's gradient", gradient, np.zeros(gradient.shape), 0.0
 
 
-@scripted_as(wrong_target)
+@script_form(wrong_target)
 def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answers:
     """As `wrong_target`, of the head's own DFL, whose labels are int64."""
 
@@ -104,15 +104,15 @@ def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answer
     return notice_target(dfl, inputs, place, target)
 
 
-@scripted_as(stale_targets)
+@script_form(stale_targets)
 def head_on_stale_targets(inputs: BoxLossInputs, reg_range: RegRange, stale: float) -> Answers:
-    """The three losses are right; where no selection is written, users' error is due."""
+    """The losses are right; where no selection is written, the error that users report is due."""
     return stale_selections(partial(head_losses, inputs, reg_range), reg_range, stale)
 
 
 def stale_selections(losses: Callable[[], Answers], reg_range: RegRange, stale: float) -> Answers:
-    """`losses` are right; where memory held `stale`, and selections are not written, users' error
-    is due (PaddlePaddle/Paddle#44181).
+    """`losses` are right. Where `masked_select` leaves its output as it is in memory, which held
+    `stale`, the error that users report is due (PaddlePaddle/Paddle#44181).
     """
     yield from losses()
     true = paddle.masked_select

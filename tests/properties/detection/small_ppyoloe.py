@@ -1,6 +1,6 @@
-"""PaddleDetection's PP-YOLOE, as small as it gets, what it is trained on, and what is asked of it.
+"""A small PP-YOLOE of PaddleDetection's own parts, its training, and the questions about that.
 
-Scripts of a training need PaddleDetection besides; those of one step's box loss do not.
+The script of a training needs PaddleDetection; that of one step's box loss does not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from properties.detection.dfl_questions import stale_targets
 from properties.detection.real_head import stale_selections
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange
 from properties.protocol.evidence import Answers
-from properties.protocol.scripts import scripted_as
+from properties.protocol.scripts import script_form
 from properties.questions.memory import Tensor
 
 Model = Any  # paddledet carries no types
@@ -35,7 +35,7 @@ EPOCHS = {"ATSS": 0, "TAL": STATIC_EPOCHS}
 def build_ppyoloe() -> Model:
     """CSPResNet, CustomCSPPAN and PPYOLOEHead with both assigners: 1/16 of the width of PP-YOLOE-l.
 
-    Raises NotImplementedError, with the error's words, where it cannot be imported.
+    Raises NotImplementedError where paddledet (2.6.0) cannot be imported.
     """
     try:
         from ppdet.modeling.architectures.ppyoloe import PPYOLOE
@@ -87,7 +87,7 @@ def images_and_boxes(seed: int, label_dtype: str) -> dict[str, np.ndarray]:
 
 
 class Step(NamedTuple):
-    """What one training step came to."""
+    """The inputs and the results of one training step."""
 
     inputs: BoxLossInputs  # what the head saw
     box_losses: BoxLoss  # what the head made of it, floats
@@ -113,7 +113,7 @@ def train(assigner: str, seed: int, label_dtype: str) -> Iterator[Step]:
 
 
 def record_box_losses(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
-    """A list to which the head's box loss adds what it is given and what it returns."""
+    """A list to which the head's box loss, from now on, appends its inputs and its results."""
     seen: list[tuple[BoxLossInputs, BoxLoss]] = []
     true = head._bbox_loss
 
@@ -142,14 +142,14 @@ def without_gradient(model: Model) -> list[str]:
 
 
 @cache
-def trained(assigner: str, seed: int, label_dtype: str, count: int) -> list[Step]:
+def first_steps(assigner: str, seed: int, label_dtype: str, count: int) -> list[Step]:
     """The first steps of a training."""
     return list(islice(train(assigner, seed, label_dtype), count))
 
 
 def finite_steps(assigner: str, seed: int, label_dtype: str, count: int) -> Answers:
     """At each step the loss is finite, and so is every parameter's gradient."""
-    for position, step in enumerate(trained(assigner, seed, label_dtype, count)):
+    for position, step in enumerate(first_steps(assigner, seed, label_dtype, count)):
         what = f"whether the loss of step {position}, {step.loss}, is finite"
         yield what, np.isfinite(step.loss), True, 0.0
         what = f"step {position}: parameters without a finite gradient, {', '.join(step.astray)}"
@@ -158,12 +158,12 @@ def finite_steps(assigner: str, seed: int, label_dtype: str, count: int) -> Answ
 
 def falling_loss(assigner: str, seed: int, label_dtype: str, count: int) -> Answers:
     """The mean loss of the last three steps is less than that of the first three."""
-    losses = [step.loss for step in trained(assigner, seed, label_dtype, count)]
+    losses = [step.loss for step in first_steps(assigner, seed, label_dtype, count)]
     first, last = np.mean(losses[:3]), np.mean(losses[-3:])
     yield f"whether the loss falls, from {first:.4g} to {last:.4g}", last < first, True, 0.0
 
 
-@scripted_as(box_loss_steps)
+@script_form(box_loss_steps)
 def step_losses(inputs: BoxLossInputs, reg_range: RegRange, box_losses: BoxLoss) -> Answers:
     """There are positives, and the step's three box losses are the oracle's."""
     found = (inputs.assigned_labels != inputs.assigned_scores.shape[-1]).any()
@@ -172,15 +172,15 @@ def step_losses(inputs: BoxLossInputs, reg_range: RegRange, box_losses: BoxLoss)
 
 
 def first_losses(assigner: str, seed: int, label_dtype: str) -> Answers:
-    """The box losses of the first step, which is taken anew."""
+    """The box losses of the first step, taken again."""
     step = next(train(assigner, seed, label_dtype))
     return losses_match(step.box_losses, step.inputs, REG_RANGE)
 
 
-@scripted_as(stale_targets)
+@script_form(stale_targets)
 def step_on_stale_targets(
     assigner: str, seed: int, label_dtype: str, reg_range: RegRange, stale: float
 ) -> Answers:
-    """The first step's box losses are right; where no selection is written, users' error is due."""
+    """As `head_on_stale_targets`, of the first step of a training."""
     losses = partial(first_losses, assigner, seed, label_dtype)
     return stale_selections(losses, reg_range, stale)

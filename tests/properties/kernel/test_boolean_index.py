@@ -15,7 +15,7 @@ from properties.cases.strategies import (
     selections,
     shapes,
     shapes_around,
-    viewed,
+    view_selections,
     zero_size_shapes,
 )
 from properties.oracle.arrays import view
@@ -57,7 +57,7 @@ test_reading_a_zero_size_tensor_gives_nothing = holds(
 
 @given(data=st.data())
 def test_a_view_is_read_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(viewed(mixed_selections()))
+    selection = data.draw(view_selections(mixed_selections()))
     assert selection.seen is not None
     mask = view(selection.mask, selection.seen)
     assume(mask.size > 1 and mask.any())

@@ -12,7 +12,7 @@ from properties.cases.strategies import (
     selections,
     shapes,
     shapes_around,
-    viewed,
+    view_selections,
     zero_size_shapes,
 )
 from properties.questions import where_and_fill
@@ -45,7 +45,7 @@ test_filling_in_place_changes_the_tensor_itself = holds(
 )
 test_x_and_mask_broadcast_as_in_numpy = holds(where_and_fill.filling, broadcast_selections())
 test_a_view_is_filled_in_its_logical_order = holds(
-    where_and_fill.filling_of_views, viewed(selections(fills=["count"]))
+    where_and_fill.filling_of_views, view_selections(selections(fills=["count"]))
 )
 test_the_gradient_goes_back_to_what_was_not_filled = holds(
     where_and_fill.filling_gradient, selections(dtypes=FLOATS, fills=["count"])

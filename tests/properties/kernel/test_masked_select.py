@@ -17,7 +17,7 @@ from properties.cases.strategies import (
     shapes,
     shapes_around,
     unfitting_selections,
-    viewed,
+    view_selections,
     zero_size_shapes,
 )
 from properties.protocol.release_errors import NO_BROADCAST
@@ -71,19 +71,19 @@ def test_every_byte_of_a_mask_but_zero_is_true(selection: Selection, byte: int) 
     verify(Case(asked.by_bytes, selection, {"byte": byte}))
 
 
-test_a_view_is_selected_in_its_logical_order = holds(asked.of_views, viewed(selections()))
+test_a_view_is_selected_in_its_logical_order = holds(asked.of_views, view_selections(selections()))
 test_x_and_mask_broadcast_as_in_numpy = holds(asked.all_forms, broadcast_selections(), NO_BROADCAST)
 test_the_gradient_of_a_broadcast_selection_adds_up = holds(
     asked.gradient, broadcast_selections(FLOATS), NO_BROADCAST
 )
-test_shapes_that_do_not_fit_are_refused = holds(asked.unfitting, unfitting_selections())
+test_shapes_that_do_not_fit_are_refused = holds(asked.misfits, unfitting_selections())
 
 
 @pytest.mark.parametrize("mask_dtype", ["uint8", "int32", "int64", "float32", "float64"])
 @given(selection=selections())
 def test_a_mask_that_is_not_boolean_is_refused(mask_dtype: str, selection: Selection) -> None:
     unfit = dataclasses.replace(selection, mask_dtype=mask_dtype)
-    verify(Case(asked.unfitting, unfit))
+    verify(Case(asked.misfits, unfit))
 
 
 test_a_static_graph_selects_bit_exact = holds(

@@ -1,6 +1,6 @@
 """`paddle.nonzero` names the elements that are not zero, in C order, and nothing else happens.
 
-Denormals are not put to it: releases before 2.4 take them for zero, as they set the CPU to do.
+Denormals are left out: releases before 2.4 set the CPU to treat them as zero.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from properties.cases.strategies import (
     ROWS,
     selections,
     shapes_around,
-    viewed,
+    view_selections,
     zero_size_shapes,
 )
 from properties.questions import nonzero
@@ -44,7 +44,7 @@ test_a_zero_size_tensor_has_no_indices = holds(
     nonzero.indices, selections(zero_size_shapes(), OFFERED)
 )
 test_indices_of_a_view_are_those_of_its_logical_order = holds(
-    nonzero.indices_of_views, viewed(selections(fills=["count"]))
+    nonzero.indices_of_views, view_selections(selections(fills=["count"]))
 )
 test_indices_of_a_row_are_exact_whatever_its_width = holds(
     nonzero.indices_of_rows, selections(ROWS, OFFERED, ["count"])

@@ -10,7 +10,7 @@ from properties.cases.strategies import (
     broadcast_selections,
     selections,
     shapes_around,
-    viewed,
+    view_selections,
     zero_size_shapes,
 )
 from properties.protocol.release_errors import NO_MASK_ALONE
@@ -56,7 +56,7 @@ test_what_broadcasts_keeps_its_bits = holds(
     where_and_fill.choosing, broadcast_selections(FLOATS, ["special"])
 )
 test_a_view_is_chosen_from_in_its_logical_order = holds(
-    where_and_fill.choosing_from_views, viewed(selections())
+    where_and_fill.choosing_from_views, view_selections(selections())
 )
 test_the_gradient_goes_to_the_side_that_was_chosen = holds(
     where_and_fill.choosing_gradient, selections(dtypes=FLOATS, fills=["count"])

@@ -29,7 +29,7 @@ def values(shape: tuple[int, ...], dtype: str, fill: str, seed: int) -> np.ndarr
 
 
 def count(size: int, dtype: str, seed: int = 0) -> np.ndarray:
-    """1, 2, 3, …: every element tells where it stood, so that a misplaced one is seen."""
+    """1, 2, 3, …: each element tells its position, so that a misplaced one is noticed."""
     exact = {"bool": 2, "bfloat16": 256, "float16": 2048}.get(dtype, 2**24)
     numbers = (1 + np.arange(size)) % exact
     if dtype == "bfloat16":
@@ -38,7 +38,7 @@ def count(size: int, dtype: str, seed: int = 0) -> np.ndarray:
 
 
 def bits(size: int, dtype: str, seed: int) -> np.ndarray:
-    """Elements of which every bit is drawn."""
+    """Elements whose every bit is drawn at random."""
     kind = np.dtype("uint16" if dtype == "bfloat16" else dtype)
     drawn = np.frombuffer(np.random.RandomState(seed).bytes(size * kind.itemsize), np.uint8)
     return (drawn & 1 if dtype == "bool" else drawn.copy()).view(kind)
@@ -73,8 +73,8 @@ def corners(dtype: str, width: int) -> list[int]:
 def mask_of(shape: tuple[int, ...], pattern: str, seed: int) -> np.ndarray:
     """A bool array of `shape`, True where `pattern` chooses, by position in C order.
 
-    `block edges` chooses two elements on either side of every multiple of 1,024, the elements that
-    one block of the CUDA kernel covers. `half`, `sparse` and `dense` choose at random: 50 %, 1 %
+    `block edges` chooses two elements on either side of every multiple of 1,024: one block of the
+    CUDA kernel covers 1,024 elements. `half`, `sparse` and `dense` choose at random: 50 %, 1 %
     and 99 %. Raises KeyError for other patterns.
     """
     size = int(np.prod(shape))
@@ -96,31 +96,31 @@ def mask_of(shape: tuple[int, ...], pattern: str, seed: int) -> np.ndarray:
     return chosen[pattern].reshape(shape)
 
 
-class View(NamedTuple):
+class ArrayView(NamedTuple):
     """A view of an array: its axes permuted, then a slice of every axis."""
 
     permutation: tuple[int, ...]
     slices: tuple[slice, ...]
 
 
-def view(array: Any, seen: View) -> Any:
+def view(array: Any, seen: ArrayView) -> Any:
     """A view of an array or of a tensor."""
     return array.transpose(list(seen.permutation))[seen.slices]
 
 
 def ones_at(shape: tuple[int, ...], places: list[list[int]]) -> np.ndarray:
-    """An int64 array of `shape`, 0 but for 1 at the places."""
+    """An int64 array of `shape`: 1 at the places, 0 elsewhere."""
     array = np.zeros(shape, np.int64)
     array[tuple(np.array(places).T)] = 1
     return array
 
 
-def flipped(array: np.ndarray) -> np.ndarray:
-    """Another array of the same shape and dtype: its elements, the last first."""
+def reverse(array: np.ndarray) -> np.ndarray:
+    """A copy with the elements in reverse order, in the same shape."""
     return array.reshape(-1)[::-1].reshape(array.shape).copy()
 
 
-def changed_at(array: np.ndarray, position: int, value: object) -> np.ndarray:
+def change_at(array: np.ndarray, position: int, value: object) -> np.ndarray:
     """A copy with another value at that position, in C order."""
     changed = array.copy()
     changed.reshape(-1)[position] = value
@@ -141,7 +141,7 @@ def literal(array: np.ndarray) -> str:
 
 
 def decimals_suffice(flat: np.ndarray) -> bool:
-    """Whether digits say it all: integers, or floats that are finite and never -0.0.
+    """Whether decimals keep every bit: of integers, and of finite floats other than -0.0.
 
     Python reads `-2j` as the negative of `0+2j`, whose real part is then -0.0.
     """

@@ -44,7 +44,7 @@ class Positives(NamedTuple):
 
 
 class BoxLoss(NamedTuple):
-    """The three losses, or one thing about each of the three."""
+    """The three losses, or one value for each of them."""
 
     l1: Any
     giou: Any
@@ -95,7 +95,7 @@ def dfl_loss(inputs: DflInputs, scores_sum: float) -> float:
 def dfl_gradient(inputs: DflInputs, scores_sum: float) -> np.ndarray:
     """The gradient of `dfl_loss` by the logits, float64 [N, 4, C].
 
-    A side's is softmax(logits) less the bins' shares, for these sum to one.
+    For a side it is softmax(logits) less the bins' shares, because the shares sum to one.
     """
     side = np.exp(log_softmax(inputs.logits)) - bin_shares(inputs.targets, inputs.reg_range)
     above = np.asarray(inputs.weights, np.float64) / (4 * scores_sum)
@@ -129,7 +129,7 @@ def giou_losses(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def giou_gradients(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """The gradient of each of `giou_losses` by its first box, float64 [N, 4].
 
-    Where two sides coincide there is none, and what is given here is one of its neighbours.
+    Where two sides coincide the loss has no gradient: this is one of the two on either side.
     """
     inner, union, outer, d_inner, d_union, d_outer = overlaps(boxes, truth)
     iou, filled = (inner / union)[:, None], (union / outer)[:, None]

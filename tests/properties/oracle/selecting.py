@@ -22,8 +22,8 @@ def masked_select_gradient(
 ) -> np.ndarray:
     """The gradient of `(masked_select(x, mask) * upstream).sum()` by an `x` of `shape`.
 
-    `upstream` is 1-D, an element for each one selected, of x's dtype. Where x was broadcast, the
-    elements that one element of x was copied to add up, in float64.
+    `upstream` is 1-D, an element for each one selected, of x's dtype. Where x was broadcast, one of
+    its elements stands in several places: their gradients are added, in float64.
     """
     common = np.broadcast(np.empty(shape), mask).shape
     scattered = np.zeros(common, upstream.dtype)
@@ -54,10 +54,10 @@ def boolean_index_gradient(
     shape: tuple[int, ...], mask: np.ndarray, upstream: np.ndarray
 ) -> np.ndarray:
     """The gradient of `(x[mask] * upstream).sum()` by an `x` of `shape`, of upstream's dtype."""
-    return assigned(np.zeros(shape, upstream.dtype), mask, upstream)
+    return assignment(np.zeros(shape, upstream.dtype), mask, upstream)
 
 
-def assigned(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
+def assignment(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
     """What `x` holds after `x[mask] = value`; x itself stays as it is."""
     after = x.copy()
     after[mask] = value
@@ -69,7 +69,7 @@ def where(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(condition, x, y)
 
 
-def zeroed(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def zero_outside(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """`x` where the bool `mask` is True, else 0; the two broadcast first."""
     return where(mask, x, np.zeros((), x.dtype))
 

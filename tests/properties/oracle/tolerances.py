@@ -1,8 +1,8 @@
-"""How near a release can come to the oracle's losses: absolute bounds, derived.
+"""How far a release's losses may be from the oracle's: absolute bounds, derived.
 
-`eps` is the spacing of the release's floats at 1. One rounding errs by half of it at most,
-relatively; each is counted as a whole, and the other half is for the oracle's own rounding and for
-what is of second order.
+`eps` is the spacing of the release's floats at 1. The relative error of one rounding is
+at most half of it. A whole is counted: the other half covers the oracle's own rounding and the
+terms of second order.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def side_tolerance(logits: np.ndarray, eps: float, target_error: float = 0.0) ->
     roundings of numbers up to E: the log itself, the difference, the weight, the product, the sum.
     A target that is off by `target_error` moves the loss by the logits' difference times that.
     """
-    classes, greatest = logits.shape[-1], farthest(logits)
+    classes, greatest = logits.shape[-1], greatest_logit(logits)
     entropy = 2 * greatest + log(classes)
     relative: float = 2 * greatest + 8 + classes + 5 * entropy
     return eps * relative + target_error * 2 * greatest
@@ -44,7 +44,7 @@ def dfl_tolerance(
     """How far `dfl_loss` may be off: each of N positives by `side_tolerance`, and the sum by one
     rounding a term of at most N + 8: mean of four, weight, N terms, division.
     """
-    entropy = 2 * farthest(inputs.logits) + log(inputs.logits.shape[-1])
+    entropy = 2 * greatest_logit(inputs.logits) + log(inputs.logits.shape[-1])
     adding = eps * (len(inputs.weights) + 8) * entropy
     one = side_tolerance(inputs.logits, eps, target_error) + adding
     return float(one * inputs.weights.sum() / scores_sum)
@@ -57,7 +57,7 @@ def dfl_gradient_tolerance(
     error as in `side_tolerance`, of elements that sum to one; 8 roundings of the shares and of the
     factor from above, at most 1 each, for each of two cross entropies.
     """
-    classes, greatest = inputs.logits.shape[-1], farthest(inputs.logits)
+    classes, greatest = inputs.logits.shape[-1], greatest_logit(inputs.logits)
     relative = eps * (2 * greatest + 8 + classes + 16) + 2 * target_error
     tolerance: np.ndarray = relative * np.asarray(inputs.weights, np.float64) / (4 * scores_sum)
     return tolerance[:, None, None]
@@ -107,6 +107,6 @@ def target_error(reg_range: RegRange, eps: float) -> float:
     return eps * max(abs(end) for end in reg_range)
 
 
-def farthest(logits: np.ndarray) -> float:
+def greatest_logit(logits: np.ndarray) -> float:
     """How far the logits go from 0."""
     return float(np.abs(logits).max(initial=0.0))

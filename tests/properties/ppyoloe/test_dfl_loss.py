@@ -1,7 +1,7 @@
 """PP-YOLOE's distribution focal loss, in Paddle's operators, is what its paper says.
 
-Where a label is no bin, the release says so: PP-YOLOE's targets come out of `masked_select`, and a
-loss computed from garbage trains a model on it, silently.
+Where a label is no bin, the release raises an error. PP-YOLOE's targets come out of
+`masked_select`: without the error, a model would be trained on garbage, silently.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from properties.detection.small_ppyoloe import (
     REG_RANGE,
     falling_loss,
     finite_steps,
+    first_steps,
     step_losses,
-    trained,
 )
 from properties.protocol.evidence import ask, begin
 from properties.protocol.release_errors import NO_INT32_LABELS
@@ -60,7 +60,7 @@ def training(
 def verify_each_step(case: Case) -> None:
     """The box losses at each step of the training are right: a case of its own."""
     begin(case)
-    steps = ask(trained, *case.options.values(), not_offered=NO_INT32_LABELS)
+    steps = ask(first_steps, *case.options.values(), not_offered=NO_INT32_LABELS)
     for number, step in enumerate(steps):
         inputs = StepInputs(str(case), number, step.inputs, step.box_losses)
         verify(Case(step_losses, inputs, {"reg_range": REG_RANGE}))

@@ -19,7 +19,7 @@ OURS = __name__.partition(".")[0] + "."  # what the modules of the properties ar
 IN_SCRIPTS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
-def scripted_as(other: Callable[..., Any]) -> Callable[[Function], Function]:
+def script_form(other: Callable[..., Any]) -> Callable[[Function], Function]:
     """Decorate a function that needs PaddleDetection: scripts have `other` in its place."""
 
     def decorate(function: Function) -> Function:
@@ -29,7 +29,7 @@ def scripted_as(other: Callable[..., Any]) -> Callable[[Function], Function]:
     return decorate
 
 
-def in_script(function: Callable[..., Any]) -> Callable[..., Any]:
+def form_in_script(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function that stands for this one in scripts: mostly itself."""
     return IN_SCRIPTS.get(function, function)
 
@@ -45,7 +45,7 @@ def program(title: str, body: str, scope: Mapping[str, Any]) -> str:
     sources: dict[str, str] = {}
     left = [(body, scope)]
     while left:
-        for name, held in named_in(*left.pop()):
+        for name, held in names_in(*left.pop()):
             if name in sources:
                 continue
             if str(getattr(held, "__module__", "")).startswith(OURS):
@@ -62,7 +62,7 @@ def program(title: str, body: str, scope: Mapping[str, Any]) -> str:
     return f'"""{title}"""\n\nfrom __future__ import annotations\n\n{text}{body}'
 
 
-def named_in(code: str, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def names_in(code: str, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The names in the code that the scope holds, and what they stand for."""
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Name) and node.id in scope:

@@ -10,19 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from properties.oracle.arrays import View, flipped
-from properties.oracle.selecting import assigned, boolean_index, boolean_index_gradient, zeroed
+from properties.oracle.arrays import ArrayView, reverse
+from properties.oracle.selecting import (
+    assignment,
+    boolean_index,
+    boolean_index_gradient,
+    zero_outside,
+)
 from properties.protocol.evidence import Answers
 from properties.questions.memory import Tensor, both_views, fresh, gradients, inputs_after, tensor
 
 
-def read(source: Tensor, chosen: Tensor) -> Tensor:
-    """What the mask chooses."""
+def get_masked(source: Tensor, chosen: Tensor) -> Tensor:
+    """`source[chosen]`."""
     return source[chosen]
 
 
-def write(target: Tensor, chosen: Tensor, value: Any) -> Tensor:
-    """The target, once the value was written where the mask is True."""
+def set_masked(target: Tensor, chosen: Tensor, value: Any) -> Tensor:
+    """The target, after `target[chosen] = value`."""
     target[chosen] = value
     return target
 
@@ -30,81 +35,83 @@ def write(target: Tensor, chosen: Tensor, value: Any) -> Tensor:
 def reading(x: np.ndarray, mask: np.ndarray) -> Answers:
     """What the mask chooses, and what it leaves out; and by the mask reversed."""
     source = tensor(x)
-    for wanted in (mask, ~mask, flipped(mask), ~flipped(mask)):
-        yield fresh("x[mask]", boolean_index(x, wanted), read, source, tensor(wanted))
+    for wanted in (mask, ~mask, reverse(mask), ~reverse(mask)):
+        yield fresh("x[mask]", boolean_index(x, wanted), get_masked, source, tensor(wanted))
 
 
 def reading_alike(x: np.ndarray, mask: np.ndarray) -> Answers:
     """What the mask chooses, four times: some faults come and go."""
     due, source, chosen = boolean_index(x, mask), tensor(x), tensor(mask)
     for _ in range(4):
-        yield fresh("x[mask]", due, read, source, chosen)
+        yield fresh("x[mask]", due, get_masked, source, chosen)
 
 
-def reading_of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def reading_of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
     source, chosen, array, wanted = both_views(x, mask, seen)
     due = boolean_index(array, wanted)
-    yield fresh("view of x[mask]", due, read, source, tensor(wanted))
-    yield fresh("view of x[view of mask]", due, read, source, chosen)
+    yield fresh("view of x[mask]", due, get_masked, source, tensor(wanted))
+    yield fresh("view of x[view of mask]", due, get_masked, source, chosen)
 
 
 def reading_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradient, for an upstream gradient whose elements differ."""
-    for wanted in (mask, ~mask, flipped(mask)):
-        upstream = flipped(boolean_index(x, wanted))
+    for wanted in (mask, ~mask, reverse(mask)):
+        upstream = reverse(boolean_index(x, wanted))
         leaf, above = tensor(x, stop_gradient=False), tensor(upstream)
         due = boolean_index_gradient(x.shape, wanted, upstream)
-        yield from gradients("x[mask]", read(leaf, tensor(wanted)), above, x=(leaf, due))
+        yield from gradients("x[mask]", get_masked(leaf, tensor(wanted)), above, x=(leaf, due))
 
 
 def inputs_of_reading(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The inputs themselves, after the call and its gradient."""
-    return inputs_after(read, x=x, mask=mask)
+    return inputs_after(get_masked, x=x, mask=mask)
 
 
 def assigning_a_number(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
     """x after `x[mask] = number`, after the same with a tensor of one element, and for ~mask."""
     one = np.array([number], x.dtype)
-    for wanted in (mask, ~mask, flipped(mask)):
-        due, chosen = assigned(x, wanted, number), tensor(wanted)
+    for wanted in (mask, ~mask, reverse(mask)):
+        due, chosen = assignment(x, wanted, number), tensor(wanted)
         for value in (number, tensor(one)):
-            yield fresh(f"x[mask] = {number}", due, write, tensor(x), chosen, value)
+            yield fresh(f"x[mask] = {number}", due, set_masked, tensor(x), chosen, value)
 
 
 def assigning_elements(x: np.ndarray, mask: np.ndarray) -> Answers:
     """x after `x[mask] = tensor`, an element for each one that is chosen; and for ~mask."""
-    for wanted in (mask, ~mask, flipped(mask), ~flipped(mask)):
-        elements = boolean_index(flipped(x), wanted)
-        due, value = assigned(x, wanted, elements), tensor(elements)
-        yield fresh("x[mask] = tensor", due, write, tensor(x), tensor(wanted), value)
+    for wanted in (mask, ~mask, reverse(mask), ~reverse(mask)):
+        elements = boolean_index(reverse(x), wanted)
+        due, value = assignment(x, wanted, elements), tensor(elements)
+        yield fresh("x[mask] = tensor", due, set_masked, tensor(x), tensor(wanted), value)
 
 
 def assigning_over_nan(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
     """x after `x[mask] = number`, where x held NaN, infinities and great numbers there."""
     held = np.resize(np.array([np.nan, np.inf, -np.inf, 1e30], x.dtype), np.count_nonzero(mask))
-    due, before = assigned(x, mask, number), assigned(x, mask, held)
+    due, before = assignment(x, mask, number), assignment(x, mask, held)
     chosen, one = tensor(mask), tensor(np.array([number], x.dtype))
     for name, value in (("a number", number), ("a tensor", one)):
-        yield fresh(f"{name} over NaN and infinities", due, write, tensor(before), chosen, value)
+        yield fresh(
+            f"{name} over NaN and infinities", due, set_masked, tensor(before), chosen, value
+        )
 
 
 def assigning_an_element(x: np.ndarray, mask: np.ndarray) -> Answers:
     """x after `x[mask] = tensor` of one element, the last of x, whatever its bits."""
     element = x.reshape(-1)[-1:].copy()
-    due, value = assigned(x, mask, element), tensor(element)
-    yield fresh("x[mask] = tensor of one element", due, write, tensor(x), tensor(mask), value)
+    due, value = assignment(x, mask, element), tensor(element)
+    yield fresh("x[mask] = tensor of one element", due, set_masked, tensor(x), tensor(mask), value)
 
 
 def assigning_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradients of `x[mask] = tensor`: none for what was overwritten, all for the tensor."""
-    elements, upstream = boolean_index(x, mask), flipped(x)
+    elements, upstream = boolean_index(x, mask), reverse(x)
     due = boolean_index(upstream, mask)
     return gradients_of_assigning(x, mask, elements, upstream, due)
 
 
 def assigning_gradient_of_one(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
-    """The gradients of `x[mask] = tensor` of one element: its own is the sum of all that comes in.
+    """The gradients of `x[mask] = tensor` of one element, whose gradient is a sum.
 
     x counts from 1 and has few elements, so that the sum is exact in whatever order.
     """
@@ -115,17 +122,17 @@ def assigning_gradient_of_one(x: np.ndarray, mask: np.ndarray, number: int = 77)
 def gradients_of_assigning(
     x: np.ndarray, mask: np.ndarray, written: np.ndarray, upstream: np.ndarray, due: np.ndarray
 ) -> Answers:
-    """The gradients of `x[mask] = written`: by x, and by what was written, of which `due` is due.
+    """The gradients of `x[mask] = written`, by x and by what was written; the latter's is `due`.
 
-    Paddle writes into no tensor that is to have a gradient itself: the target is a copy of x.
+    Paddle does not write into a leaf that needs a gradient, so the target is a copy of x.
     """
     leaf, value = tensor(x, stop_gradient=False), tensor(written, stop_gradient=False)
-    target = write(leaf.clone(), tensor(mask), value)
-    leaves = {"x": (leaf, zeroed(upstream, ~mask)), "value": (value, due)}
+    target = set_masked(leaf.clone(), tensor(mask), value)
+    leaves = {"x": (leaf, zero_outside(upstream, ~mask)), "value": (value, due)}
     return gradients("x[mask] = tensor", target, tensor(upstream), **leaves)
 
 
 def inputs_of_assigning(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
     """The mask and the value, after the assignment."""
     one = np.array([number], x.dtype)
-    return inputs_after(partial(write, tensor(x)), gradient=False, mask=mask, value=one)
+    return inputs_after(partial(set_masked, tensor(x)), gradient=False, mask=mask, value=one)

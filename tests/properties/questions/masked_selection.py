@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import View
+from properties.oracle.arrays import ArrayView
 from properties.oracle.selecting import masked_select, masked_select_gradient
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import (
@@ -35,20 +35,20 @@ def selected_as(form: str, x: Tensor, mask: Tensor) -> Tensor:
     return paddle.masked_select(x, mask) if form == "function" else x.masked_select(mask)
 
 
-def by_each_form(what: str, due: np.ndarray, source: Tensor, chosen: Tensor) -> Answers:
+def answers_of_forms(what: str, due: np.ndarray, source: Tensor, chosen: Tensor) -> Answers:
     """The selection as a function and as a method."""
     for form in FORMS:
         yield fresh(f"{what}, by the {form}", due, selected_as, form, source, chosen)
 
 
-def kept_and_left_out(mask: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def mask_and_rest(mask: np.ndarray) -> list[tuple[str, np.ndarray]]:
     """The mask and its complement, each with a word for what it selects."""
     rest = np.logical_not(mask, out=np.empty(mask.shape, bool))  # an array also of no dimension
     return [("kept", mask), ("left out", rest)]
 
 
 def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """As a function and as a method, of x as it is and laid out flat, kept and left out."""
+    """As a function and as a method; of x and of x laid out flat; kept and left out."""
     yield from of_tensor("x", tensor(x), x, mask)
     if x.shape == mask.shape and x.ndim > 1 and x.size < 1024:  # a large one costs too much time
         flat, flat_mask = x.reshape(-1), mask.reshape(-1)
@@ -57,14 +57,14 @@ def all_forms(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def of_tensor(name: str, source: Tensor, x: np.ndarray, mask: np.ndarray) -> Answers:
     """From a tensor that holds x: what the mask keeps, and what it leaves out."""
-    for which, wanted in kept_and_left_out(mask):
+    for which, wanted in mask_and_rest(mask):
         due, chosen = masked_select(x, wanted), tensor(wanted)
-        yield from by_each_form(f"what is {which} of {name}", due, source, chosen)
+        yield from answers_of_forms(f"what is {which} of {name}", due, source, chosen)
 
 
 def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradient, for an upstream gradient whose elements differ: the selected ones, reversed."""
-    for which, wanted in kept_and_left_out(mask):
+    for which, wanted in mask_and_rest(mask):
         upstream = masked_select(x, wanted)[::-1].copy()
         due = masked_select_gradient(x.shape, wanted, upstream)
         chosen, above = tensor(wanted), tensor(upstream)
@@ -76,7 +76,7 @@ def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The gradient of the plain sum, the way a loss takes it: 1 where selected, else 0."""
+    """The gradient of the plain sum, as in a loss: 1 where selected, else 0."""
     for form in FORMS:
         leaf, chosen = tensor(x, stop_gradient=False), tensor(mask)
         total = selected_as(form, leaf, chosen).sum()
@@ -89,7 +89,7 @@ def inputs_of_selecting(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def after_overwriting(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The selection once x was overwritten, and x once the selection was: each has its memory."""
+    """The selection after x was overwritten, and the reverse: they share no memory."""
     due = masked_select(x, mask)
     source = tensor(x)
     kept = paddle.masked_select(source, tensor(mask))
@@ -103,19 +103,19 @@ def after_overwriting(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def by_bytes(x: np.ndarray, mask: np.ndarray, byte: int) -> Answers:
-    """By a mask whose true elements are stored as `byte`: in C and in NumPy, all but 0 is true."""
+    """By a mask whose true elements are stored as `byte`: every byte but 0 is true."""
     source = tensor(x)
-    for which, wanted in kept_and_left_out(mask):
+    for which, wanted in mask_and_rest(mask):
         stored = np.multiply(wanted, byte, dtype=np.uint8).view(np.bool_)
         what = f"what is {which} by bytes {byte}"
-        yield from by_each_form(what, masked_select(x, wanted), source, tensor(stored))
+        yield from answers_of_forms(what, masked_select(x, wanted), source, tensor(stored))
 
 
-def of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
     source, chosen, array, wanted = both_views(x, mask, seen)
     yield from of_tensor("a view of x", source, array, wanted)
-    yield from by_each_form("views of x and mask", masked_select(array, wanted), source, chosen)
+    yield from answers_of_forms("views of x and mask", masked_select(array, wanted), source, chosen)
 
 
 def static_program(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -148,14 +148,14 @@ def run_program(x: np.ndarray, masks: Sequence[np.ndarray]) -> list[np.ndarray]:
 def to_static(x: np.ndarray, mask: np.ndarray) -> Answers:
     """By a compiled function, called for the mask and for its complement."""
     compiled = paddle.jit.to_static(select)
-    for _, wanted in kept_and_left_out(mask):
+    for _, wanted in mask_and_rest(mask):
         source, chosen = tensor(x), tensor(wanted)
         due = masked_select(x, wanted)
         for call in ("first", "second"):
             yield fresh(f"paddle.jit.to_static, {call} call", due, compiled, source, chosen)
 
 
-def unfitting(x: np.ndarray, mask: np.ndarray) -> Answers:
+def misfits(x: np.ndarray, mask: np.ndarray) -> Answers:
     """A mask that does not fit x, or is not boolean: by either form it is due an error."""
     source, chosen = tensor(x), tensor(mask)
     for form in FORMS:

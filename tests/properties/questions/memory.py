@@ -1,9 +1,8 @@
-"""What questions are made of: tensors of known bytes, and memory that cannot hold the answer yet.
+"""What questions share: tensors of known bytes, and memory that does not hold the answer by chance.
 
-A question takes arrays and options by name, and yields its answers one after the other, each
-beside what is due (`Answers` of evidence.py). What it calls of Paddle is looked up when it is
-called, so that a mutant is seen that was put in later. Its source is copied into the script that
-reproduces a violation: what ran and what is handed on are the same lines.
+A question takes arrays and options by name, and yields its answers one by one, each with what is
+due (`Answers` of evidence.py). It looks up Paddle's functions when it calls them, so that a mutant
+that is put in later is called. Its source is copied into the script that reproduces a violation.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import View, view
+from properties.oracle.arrays import ArrayView, view
 from properties.protocol.evidence import Answer, Answers
 
 Tensor = Any  # paddle carries no types
@@ -36,7 +35,7 @@ def poison(nbytes: int) -> None:
 def fresh(
     what: str, due: np.ndarray, call: Callable[..., Tensor], *given: Any, **options: Any
 ) -> Answer:
-    """The answer of a call whose output gets poisoned memory."""
+    """The answer of a call, after memory of its output's size was poisoned."""
     poison(due.nbytes)
     return what, contents(call(*given, **options)), due, None
 
@@ -44,9 +43,10 @@ def fresh(
 def gradients(
     what: str, output: Tensor, upstream: Tensor | None, **leaves: tuple[Tensor, np.ndarray]
 ) -> Answers:
-    """The gradients of `output` in poisoned memory: of each leaf, by its name, beside what is due.
+    """The gradient of `output` by each leaf, after memory of its size was poisoned.
 
-    Raises AssertionError where a leaf has no gradient.
+    `leaves` are tensors, each with the gradient that is due, by name. Raises AssertionError where
+    a leaf has no gradient.
     """
     for _, due in leaves.values():
         poison(due.nbytes)
@@ -98,7 +98,7 @@ def contents(made: Tensor) -> np.ndarray:
 
 
 def both_views(
-    x: np.ndarray, mask: np.ndarray, seen: View
+    x: np.ndarray, mask: np.ndarray, seen: ArrayView
 ) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
     """The same view of x and of the mask: as tensors, and as the arrays that these hold.
 

@@ -7,21 +7,21 @@ from typing import Any, Callable
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import View, flipped
-from properties.oracle.selecting import nonzero, where, zeroed
+from properties.oracle.arrays import ArrayView, reverse
+from properties.oracle.selecting import nonzero, where, zero_outside
 from properties.protocol.evidence import Answer, Answers
 from properties.questions.memory import Tensor, both_views, fresh, inputs_after, poison, tensor
 
 
 def indices(x: np.ndarray, mask: np.ndarray) -> Answers:
     """By the mask, and by the mask reversed."""
-    for wanted in (mask, flipped(mask)):
+    for wanted in (mask, reverse(mask)):
         yield from indices_once(x, wanted)
 
 
 def indices_once(x: np.ndarray, mask: np.ndarray) -> Answers:
     """Of x where the mask is True, else 0: as a function, as a method, by axis; and of the mask."""
-    array = zeroed(x, mask)
+    array = zero_outside(x, mask)
     due, source = nonzero(array), tensor(array)
     yield fresh("paddle.nonzero", due, paddle.nonzero, source)
     yield fresh("Tensor.nonzero", due, source.nonzero)
@@ -31,7 +31,7 @@ def indices_once(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def indices_of_nan(x: np.ndarray, mask: np.ndarray) -> Answers:
     """Of NaN where the mask is True, else -0.0: what x holds does not matter."""
-    for wanted in (mask, flipped(mask)):
+    for wanted in (mask, reverse(mask)):
         array = where(wanted, np.array(np.nan, x.dtype), np.array(-0.0, x.dtype))
         due, source = nonzero(array), tensor(array)
         yield fresh("nonzero of NaN and -0.0", due, paddle.nonzero, source)
@@ -41,7 +41,7 @@ def indices_of_nan(x: np.ndarray, mask: np.ndarray) -> Answers:
 def fresh_axes(
     what: str, due: np.ndarray, call: Callable[..., Any], *given: Tensor, **options: bool
 ) -> Answer:
-    """As `fresh`, where the call gives the indices of every axis: side by side, as in `due`.
+    """As `fresh`, for a call that gives a tensor of indices for each axis: they are put together.
 
     Each axis is [N, 1] in what releases before 3.1 document and [N] in later ones
     (PaddlePaddle/Paddle#72003), so that side by side they are [N, rank, 1] or [N, rank].
@@ -51,16 +51,16 @@ def fresh_axes(
     return what, axes, due[:, :, None] if axes.ndim == 3 else due, None
 
 
-def indices_of_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def indices_of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """Of a view of x, which is 0 where the mask is False, and of the same view of the mask."""
-    views = both_views(zeroed(x, mask), mask, seen)
+    views = both_views(zero_outside(x, mask), mask, seen)
     for name, source, array in zip(("x", "the mask"), views[:2], views[2:]):
         yield fresh(f"nonzero of the view of {name}", nonzero(array), paddle.nonzero, source)
 
 
 def indices_of_rows(x: np.ndarray, mask: np.ndarray) -> Answers:
     """Of every row: on the GPU, rows of an odd width do not start where a vector load may."""
-    array = zeroed(x, mask)
+    array = zero_outside(x, mask)
     source = tensor(array)
     for number, row in enumerate(array):
         yield fresh(f"nonzero of row {number}", nonzero(row), paddle.nonzero, source[number])
@@ -78,5 +78,5 @@ def inputs_of_nonzero(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def indices_by_where(x: np.ndarray, mask: np.ndarray) -> Answers:
     """`paddle.where` of the mask alone, and of the mask reversed, by turns."""
-    for wanted in (mask, flipped(mask)) * 2:
+    for wanted in (mask, reverse(mask)) * 2:
         yield fresh_axes("paddle.where(mask)", nonzero(wanted), paddle.where, tensor(wanted))

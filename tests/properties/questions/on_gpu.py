@@ -1,7 +1,7 @@
-"""What is asked of a GPU alone.
+"""Questions that make sense on a GPU alone.
 
-On the CPU the same kernels are other code, nothing runs beside anything else, and memory is given
-back to the system.
+On the CPU the kernels are other code, calls do not overlap, and freed memory goes back to the
+system.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def on_the_cpu_and_here(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def again_and_again(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The same call many times: what goes wrong now and then goes wrong here."""
+    """The same calls 50 times: a fault that comes and goes is likely to show."""
     source, chosen = tensor(x), tensor(mask)
     selected, indices = masked_select(x, mask), nonzero(mask)
     for call in range(50):
@@ -60,9 +60,9 @@ def on_two_streams(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def of_unaligned_parts(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """Of each row, and from each of the first elements on: vector loads want 16 bytes aligned.
+    """Of each row, and from each of the first elements on: their addresses are not multiples of 16.
 
-    As PaddlePaddle/Paddle#72958 tells of a row whose address is not.
+    Vector loads need such addresses (PaddlePaddle/Paddle#72958).
     """
     source, chosen = tensor(x), tensor(mask)
     for row in range(min(4, len(x))):
@@ -74,16 +74,16 @@ def of_unaligned_parts(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def of_part(what: str, source: Tensor, chosen: Tensor, x: np.ndarray, mask: np.ndarray) -> Answers:
-    """Selected from it, and the indices of its mask."""
+    """The selection from a part, and the indices of its mask."""
     due = masked_select(x, mask)
     yield fresh(f"masked_select, {what}", due, paddle.masked_select, source, chosen)
     yield fresh(f"nonzero, {what}", nonzero(mask), paddle.nonzero, chosen)
 
 
 def memory_handed_out_again(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """An output that nothing writes holds the poison: so stale memory cannot look like an answer.
+    """An output that nothing writes holds the poison, not an earlier answer.
 
-    This is asked of the allocator, not of a kernel: `paddle.empty` writes nothing.
+    This checks the allocator, not a kernel: `paddle.empty` writes nothing.
     """
     count = max(1, x.nbytes // 8)
     pattern = np.full(count, POISON)

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import View, flipped
-from properties.oracle.selecting import masked_fill, where, zeroed
+from properties.oracle.arrays import ArrayView, reverse
+from properties.oracle.selecting import masked_fill, where, zero_outside
 from properties.protocol.evidence import Answers
 from properties.questions.memory import both_views, contents, fresh, gradients, inputs_after, tensor
 
 
 def choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
     """Between x and its elements reversed: as a function, both ways round, and as a method."""
-    other = flipped(x)
+    other = reverse(x)
     one, two = tensor(x), tensor(other)
-    for wanted in (mask, flipped(mask)):
+    for wanted in (mask, reverse(mask)):
         condition = tensor(wanted)
         due, swapped = where(wanted, x, other), where(wanted, other, x)
         yield fresh("paddle.where(mask, x, y)", due, paddle.where, condition, one, two)
@@ -29,10 +29,10 @@ def choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield fresh("mask.where(x, y)", due, condition.where, one, two)
 
 
-def choosing_from_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
+def choosing_from_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """Between a view of x and what it holds reversed, with the mask stored and as a view."""
     source, condition, array, wanted = both_views(x, mask, seen)
-    other = flipped(array)
+    other = reverse(array)
     due, swapped = where(wanted, array, other), where(wanted, other, array)
     yield fresh("where of views", due, paddle.where, condition, source, tensor(other))
     yield fresh("where of a view", swapped, paddle.where, tensor(wanted), tensor(other), source)
@@ -40,20 +40,23 @@ def choosing_from_views(x: np.ndarray, mask: np.ndarray, seen: View) -> Answers:
 
 def choosing_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradient by either side, for an upstream gradient whose elements differ."""
-    upstream = flipped(x)
-    for wanted in (mask, flipped(mask)):
+    upstream = reverse(x)
+    for wanted in (mask, reverse(mask)):
         one, two = tensor(x, stop_gradient=False), tensor(upstream, stop_gradient=False)
         chosen = paddle.where(tensor(wanted), one, two)
-        leaves = {"x": (one, zeroed(upstream, wanted)), "y": (two, zeroed(upstream, ~wanted))}
+        leaves = {
+            "x": (one, zero_outside(upstream, wanted)),
+            "y": (two, zero_outside(upstream, ~wanted)),
+        }
         yield from gradients("where", chosen, tensor(upstream), **leaves)
 
 
 def inputs_of_choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The inputs themselves, after the call and its gradient."""
-    return inputs_after(paddle.where, mask=mask, x=x, y=flipped(x))
+    return inputs_after(paddle.where, mask=mask, x=x, y=reverse(x))
 
 
-def offered(name: str) -> Any:
+def offered_function(name: str) -> Any:
     """The function of Paddle by that name. Raises NotImplementedError where there is none."""
     if not hasattr(paddle, name):
         raise NotImplementedError(f"paddle has no {name}")
@@ -62,7 +65,7 @@ def offered(name: str) -> Any:
 
 def filling(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
     """By a number, as a function and as a method, and by a 0-D tensor; where the mask is False."""
-    fill = offered("masked_fill")
+    fill = offered_function("masked_fill")
     source, value = tensor(x), tensor(np.array(number, x.dtype))
     for wanted in (mask, ~mask):
         due, chosen = masked_fill(x, wanted, number), tensor(wanted)
@@ -73,17 +76,17 @@ def filling(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
 
 def filling_with_an_element(x: np.ndarray, mask: np.ndarray) -> Answers:
     """By a 0-D tensor that holds the last element of x, whatever its bits; also where not mask."""
-    fill = offered("masked_fill")
+    fill = offered_function("masked_fill")
     element = x.reshape(-1)[-1:].reshape(()).copy()
     source, value = tensor(x), tensor(element)
-    for wanted in (mask, ~mask, flipped(mask), ~flipped(mask)):
+    for wanted in (mask, ~mask, reverse(mask), ~reverse(mask)):
         due = masked_fill(x, wanted, element)
         yield fresh("masked_fill by an element", due, fill, source, tensor(wanted), value)
 
 
 def filling_in_place(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
     """`masked_fill_`, as a function and as a method: what x holds, and what comes back."""
-    fill = offered("masked_fill_")
+    fill = offered_function("masked_fill_")
     due, chosen = masked_fill(x, mask, number), tensor(mask)
     one, other = tensor(x), tensor(x)
     yield fresh("paddle.masked_fill_", due, fill, one, chosen, number)
@@ -92,9 +95,9 @@ def filling_in_place(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answe
     yield "x after Tensor.masked_fill_", contents(other), due, None
 
 
-def filling_of_views(x: np.ndarray, mask: np.ndarray, seen: View, number: int = 77) -> Answers:
+def filling_of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView, number: int = 77) -> Answers:
     """Of a view of x, with the mask stored as the view reads, and with the same view of it."""
-    fill = offered("masked_fill")
+    fill = offered_function("masked_fill")
     source, chosen, array, wanted = both_views(x, mask, seen)
     due = masked_fill(array, wanted, number)
     yield fresh("masked_fill of a view", due, fill, source, tensor(wanted), number)
@@ -103,21 +106,21 @@ def filling_of_views(x: np.ndarray, mask: np.ndarray, seen: View, number: int = 
 
 def filling_gradient(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
     """The gradient by x: none where x was filled, and the upstream gradient elsewhere."""
-    fill = offered("masked_fill")
-    upstream = flipped(x)
+    fill = offered_function("masked_fill")
+    upstream = reverse(x)
     for wanted in (mask, ~mask):
         leaf = tensor(x, stop_gradient=False)
         filled = fill(leaf, tensor(wanted), number)
-        due = zeroed(upstream, ~wanted)
+        due = zero_outside(upstream, ~wanted)
         yield from gradients("masked_fill", filled, tensor(upstream), x=(leaf, due))
 
 
 def filling_gradient_by_value(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
-    """The gradient by the value, a 0-D tensor: the sum of what comes in where x was filled.
+    """The gradient by the value, a 0-D tensor: the sum of the upstream gradient where x was filled.
 
     x counts from 1 and has few elements, so that the sum is exact in whatever order.
     """
-    fill = offered("masked_fill")
+    fill = offered_function("masked_fill")
     due = np.array(x[mask].sum(), x.dtype)
     for form, alone in (("alone", True), ("beside that by x", False)):
         value = tensor(np.array(number, x.dtype), stop_gradient=False)
@@ -127,5 +130,5 @@ def filling_gradient_by_value(x: np.ndarray, mask: np.ndarray, number: int = 77)
 
 def inputs_of_filling(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
     """The inputs themselves, after the call and its gradient."""
-    fill = partial(offered("masked_fill"), value=number)
+    fill = partial(offered_function("masked_fill"), value=number)
     return inputs_after(fill, x=x, mask=mask)
