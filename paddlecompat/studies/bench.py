@@ -40,13 +40,12 @@ def time_properties(
 ) -> dict[str, dict[str, Any]]:
     """The figures of every property that holds, by its key; on one core."""
     asked = replace(asked, settings={"OMP_NUM_THREADS": "1"})
-    work.mkdir(parents=True, exist_ok=True)
     figures = {}
-    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *options], work / "pytest.log"):
+    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *options]):
         found = report.found["property"]
         if found["outcome"] == "holds":
             counted = {name: found[name] for name in ("calls", "examples")}
-            figures[suite.key(report.nodeid)] = {**counted, **report.found["timed"]}
+            figures[report.key] = {**counted, **report.found["timed"]}
     return figures
 
 
