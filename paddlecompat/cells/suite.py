@@ -47,7 +47,12 @@ class Report:
     nodeid: str
     seconds: float
     found: dict[str, Any]
-    """What `conftest.py` and the plugins say of it, by their names for it."""
+    """What conftest.py and the plugins say of it, by their names for it."""
+
+    @property
+    def key(self) -> str:
+        """The property's name in the records, as 'masked_select::test_…'."""
+        return key_of(self.nodeid)
 
 
 def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
@@ -55,10 +60,9 @@ def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
 
     Raises as `run_pytest`.
     """
-    reports = run_pytest(python, request, folder)
-    seen = {r.nodeid: result(r.nodeid, r.seconds, r.found["property"]) for r in reports}
+    reports = {report.nodeid: report for report in run_pytest(python, request, folder)}
     collected = json.loads((folder / "journal.json.collected").read_text(encoding="utf-8"))
-    return [seen.get(nodeid) or never_ran(nodeid) for nodeid in collected]
+    return [result_of(reports.get(nodeid) or never_ran(nodeid)) for nodeid in collected]
 
 
 def run_pytest(
@@ -66,12 +70,13 @@ def run_pytest(
     request: Request,
     folder: Path,
     plugin: Sequence[str] = (),
-    output: Path | None = None,
+    only: Sequence[str] = (),
 ) -> list[Report]:
-    """Run the properties in `python`, with these options of a plugin; the reports in their order.
+    """Run the properties in `python`, or those of these node ids; the reports in their order.
 
-    Logs go to `folder`; what pytest prints goes to the terminal, or to the file `output`.
-    Raises ValueError where `request` selects no property, CannotRun where none could be collected.
+    Logs go to `folder`. What pytest prints goes to the terminal; with the options of a plugin, to a
+    log, too. Raises ValueError where `request` selects no property, CannotRun where none could be
+    collected.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log, journal = folder / "report.jsonl", folder / "journal.json"
@@ -79,19 +84,19 @@ def run_pytest(
     for stale in (log, journal, collected, *folder.glob("sanitizer.*.log")):
         stale.unlink(missing_ok=True)
     watched = request.watch.command(folder) if request.watch else []
-    asked = [*watched, *command(python, request, log, journal), *plugin]
+    paths = [f"{request.properties}/{nodeid}" for nodeid in only] or [str(request.properties)]
+    asked = [*watched, *command(python, request, log, journal), *plugin, *paths]
     inside = request.properties.parent  # plugins are found there
-    if output is None:
-        status = processes.run_shown(asked, request.settings, inside)
+    if plugin:
+        status = processes.run_logged(asked, folder / "pytest.log", request.settings, inside)
     else:
-        status = processes.run_logged(asked, output, request.settings, inside)
+        status = processes.run_shown(asked, request.settings, inside)
     if status == NO_TESTS_SELECTED:
         raise ValueError(f"no property matches -k {request.options.keyword!r}")
     problem = collection_error(log)
-    if problem is None and not collected.exists():
-        problem = f"pytest could not collect the properties: see {output or 'above'}"
-    if problem is not None:
-        raise CannotRun(NotRun(reason="import failed", detail=problem))
+    if problem or not collected.exists():
+        words = "pytest could not collect the properties; its words are above, or in pytest.log"
+        raise CannotRun(NotRun(reason="import failed", detail=problem or words))
     return list(reports_in(log))
 
 
@@ -100,7 +105,7 @@ def command(python: Path, request: Request, log: Path, journal: Path) -> list[st
     options = request.options
     limit = PROFILES[options.profile].seconds * (SLOWER if request.watch else 1)
     return [
-        *(str(python.absolute()), "-m", "pytest", str(request.properties)),
+        *(str(python.absolute()), "-m", "pytest"),
         *("--quiet", "--no-header", "--tb=no", "--no-summary"),
         *("--numprocesses=1", f"--max-worker-restart={request.restarts}"),
         *(f"--timeout={options.timeout or limit}", "--timeout-method=thread"),
@@ -132,30 +137,28 @@ def entries(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def result(nodeid: str, seconds: float, found: dict[str, Any]) -> PropertyResult:
+def result_of(report: Report) -> PropertyResult:
     """A property's result from what its report carried."""
+    found = dict(report.found["property"])
     evidence = found.pop("evidence", None)
+    group, _, name = report.key.partition("::")
     return PropertyResult(
-        group=group(nodeid),
-        name=nodeid.partition("::")[2],
-        seconds=round(seconds, 3),
+        group=group,
+        name=name,
+        seconds=round(report.seconds, 3),
         evidence=None if evidence is None else Evidence(**evidence),
         **found,
     )
 
 
-def key(nodeid: str) -> str:
-    """A property's name in the records, as 'masked_select::test_…'."""
-    return f"{group(nodeid)}::{nodeid.partition('::')[2]}"
+def never_ran(nodeid: str) -> Report:
+    """Of a collected property without a report: its worker died before it could start."""
+    message = "the process died before this property ran"
+    found = {"outcome": "crashed", "calls": 0, "examples": 0, "message": message}
+    return Report(nodeid, 0.0, {"property": found})
 
 
-def group(nodeid: str) -> str:
-    """'masked_select' of 'kernel/test_masked_select.py::test_…'."""
-    module = Path(nodeid.partition("::")[0]).stem
-    return re.sub(r"^test_", "", module)
-
-
-def never_ran(nodeid: str) -> PropertyResult:
-    """A collected property without a result: its worker died before it could start."""
-    found = {"outcome": "crashed", "calls": 0, "examples": 0}
-    return result(nodeid, 0.0, {**found, "message": "the process died before this property ran"})
+def key_of(nodeid: str) -> str:
+    """'masked_select::test_…' of 'kernel/test_masked_select.py::test_…'."""
+    module, _, name = nodeid.partition("::")
+    return f"{re.sub(r'^test_', '', Path(module).stem)}::{name}"

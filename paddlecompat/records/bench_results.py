@@ -1,4 +1,4 @@
-"""TODO."""
+"""How fast the properties are: the form of `reports/bench.json`, and its sums."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class View:
         """'2.2.2-2.3.2, 3.3.1': neighbours among those measured are joined."""
         return release_span({one.release for one in some}, [one.release for one in self.measured])
 
-    def agreeing(
+    def group_rows(
         self, rows: Callable[[Measured], Iterable[Row]], key: Callable[[Row], Key]
     ) -> dict[Key, tuple[str, list[Row]]]:
         """The releases' rows by what they have in common, with the releases that they are of."""
@@ -102,14 +102,14 @@ class View:
         ]
 
     @property
-    def restoring(self) -> list[str]:
+    def remedies(self) -> list[str]:
         """What gives the right loss in every release, whatever else the kernel serves."""
         lines = grouped(self.lines, lambda line: line.variant)
         wanted = ("restores the right loss",)
         return [v for v, some in lines.items() if all(line.verdicts == wanted for line in some)]
 
     @property
-    def raising(self) -> dict[str, str]:
+    def raising_releases(self) -> dict[str, str]:
         """The releases in which the fault raises where there is no advice, by memory."""
         runs = [(one, run) for one in self.measured for run in one.without if run.memory]
         return {
@@ -126,7 +126,7 @@ class View:
         }
 
     def details_of(self, piece: Piece) -> list[Detail]:
-        found = self.agreeing(lambda one: one.runs(piece), counts_of)
+        found = self.group_rows(lambda one: one.runs(piece), counts_of)
         details = []
         for releases, runs in found.values():
             errors = [run.median_error for run in runs if run.median_error is not None]
@@ -148,9 +148,9 @@ class View:
         }
 
     @property
-    def leaving(self) -> list[tuple[str, Targets]]:
+    def targets_outside(self) -> list[tuple[str, Targets]]:
         """Boxes whose targets leave the range, with the releases in which they do so alike."""
-        found = self.agreeing(
+        found = self.group_rows(
             lambda one: (row for row in one.targets if not row.stay), lambda row: row
         )
         rows = [(releases, alike[0]) for releases, alike in found.values()]
@@ -158,7 +158,7 @@ class View:
         return sorted(rows, key=lambda pair: kinds.index(kind_of(pair[1])))
 
     @property
-    def staying(self) -> dict[tuple[str, str], list[str]]:
+    def ranges_inside(self) -> dict[tuple[str, str], list[str]]:
         """The ranges in which, in every release, the targets stay: by dtype and box."""
         rows = grouped((row for one in self.measured for row in one.targets), kind_of)
         staying = [kind for kind, some in rows.items() if all(row.stay for row in some)]
@@ -170,7 +170,7 @@ class View:
         return upgrade(self.measured)
 
     @property
-    def made(self) -> dict[tuple[int, int], str]:
+    def commands(self) -> dict[tuple[int, int], str]:
         """The releases by the seed and the number of cases that they were measured with."""
         made = grouped(self.measured, lambda one: (one.seed, one.cases))
         return {key: self.span(group) for key, group in made.items()}

@@ -58,11 +58,11 @@ def time_properties(
 ) -> dict[str, dict[str, Any]]:
     """The figures of every property that holds, by its key; on one core."""
     figures = {}
-    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *more], work / "pytest.log"):
+    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *more]):
         found = report.found["property"]
         if found["outcome"] == "holds":
             counted = {name: found[name] for name in ("calls", "examples")}
-            figures[suite.key(report.nodeid)] = {**counted, **report.found["timed"]}
+            figures[report.key] = {**counted, **report.found["timed"]}
     return figures
 
 

@@ -22,8 +22,6 @@ from paddlecompat.fixtures.forms import Model, read_as, write_text
 QUICKEST = 20  # properties that run with every seed
 OTHER_PROGRAMS = ("advised", "follow_advice", "time_properties")  # no run depends on these
 PLUGIN = ("-p", "properties.programs.run_mutants", "-o", "timeout_func_only=true")
-Seeds = Sequence[int]
-Only = tuple[str, ...] | None  # node ids of properties; None: all
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,8 @@ class Attempt:
 
     release: str
     mutant: str | None = None
-    only: Only = None
+    only: tuple[str, ...] | None = None
+    """The properties that are asked, by their node ids; None: all."""
     poisoned: bool = True
 
     @property
@@ -61,7 +60,8 @@ class Sight(Model):
 
     @property
     def key(self) -> str:
-        return suite.key(self.nodeid)
+        """The property's name in the records."""
+        return suite.key_of(self.nodeid)
 
 
 class Sights(Model):
@@ -87,41 +87,30 @@ def try_mutant(
         return read_as(Sights, kept).seen
     options = replace(asked.options, mutant=attempt.mutant)
     asked = replace(asked, options=options, settings={"OMP_NUM_THREADS": "1"})
-    work = folder / attempt.name
-    seen = run_properties(attempt, python, asked, work, [0], attempt.only)
+    plugin = [*PLUGIN, *([] if attempt.poisoned else ["--unpoisoned"])]
+
+    def see(seeds: Sequence[int], only: Sequence[str]) -> list[Sight]:
+        more = [*plugin, f"--seeds={json.dumps(list(seeds))}"]
+        reports = suite.run_pytest(python, asked, folder / attempt.name, more, only)
+        seen: dict[tuple[str, int], Sight] = {}
+        for report in reports:
+            found = report.found.get("mutation")
+            # A death names no seed: it stands for all those that were not reported before.
+            for seed in [found["seed"]] if found else seeds:
+                sight = Sight(nodeid=report.nodeid, **(found or {"seed": seed, "outcome": "died"}))
+                seen.setdefault((report.nodeid, seed), sight)
+        return list(seen.values())
+
+    seen = see([0], attempt.only or ()) if attempt.only != () else []
     others = range(1, seeds)
     if others and any(sight.targets for sight in seen):
         dead = [sight for sight in seen if sight.outcome == "died"]
         seen += [sight.model_copy(update={"seed": seed}) for sight in dead for seed in others]
         killing = [sight for sight in seen if sight.outcome == "killed"]
         quickest = sorted(killing, key=lambda sight: sight.examples)[:QUICKEST]
-        again = tuple(sight.nodeid for sight in quickest) or attempt.only
-        seen += run_properties(attempt, python, asked, work, others, again)
+        seen += see(others, [sight.nodeid for sight in quickest] or attempt.only or ())
     write_text(kept, Sights(seen=seen).model_dump_json(indent=1))
     return seen
-
-
-def run_properties(
-    attempt: Attempt, python: Path, asked: Request, work: Path, seeds: Seeds, only: Only
-) -> list[Sight]:
-    """What these properties see, or all, with each of the seeds."""
-    plugin = [*PLUGIN, f"--seeds={json.dumps(list(seeds))}"]
-    if only is not None:
-        write_text(work / "only.json", json.dumps(only))
-        plugin.append(f"--only={work / 'only.json'}")
-    if not attempt.poisoned:
-        plugin.append("--unpoisoned")
-    reports = (
-        suite.run_pytest(python, asked, work, plugin, work / "pytest.log") if only != () else []
-    )
-    seen: dict[tuple[str, int], Sight] = {}
-    for report in reports:
-        found = report.found.get("mutation")
-        # A death names no seed: it stands for all those that were not reported before.
-        for seed in [found["seed"]] if found else seeds:
-            sight = Sight(nodeid=report.nodeid, **(found or {"seed": seed, "outcome": "died"}))
-            seen.setdefault((report.nodeid, seed), sight)
-    return list(seen.values())
 
 
 def fingerprint(attempt: Attempt, options: Options, seeds: int) -> str:

@@ -6,7 +6,7 @@ import argparse
 import ast
 import statistics
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +26,12 @@ from paddlecompat.records.mutation_results import (
     read,
     write,
 )
-from paddlecompat.studies.mutant_runs import Attempt, Only, Sight, try_mutant
+from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
 
 RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # the oldest and the newest 2.x, and the newest of all
 WHOLE = 2  # of them, from the first, are asked every property
+Seen = list[Sight]
+See = Callable[[Attempt], Seen]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list
     cells = cpu_cells(fixture, releases)
     pythons = {cell.release.version: interpreter_of(cell, fixture) for cell in cells}
 
-    def see(attempt: Attempt) -> list[Sight]:
+    def see(attempt: Attempt) -> Seen:
         seeds = request.seeds if attempt.mutant and attempt.poisoned else 1
         python = pythons[attempt.release]
         return try_mutant(
@@ -62,12 +64,14 @@ def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list
     return trials_of(list(pythons), request, see)
 
 
-def trials_of(
-    releases: Sequence[str], request: Request, see: Callable[[Attempt], list[Sight]]
-) -> list[Trial]:
+def trials_of(releases: Sequence[str], request: Request, see: See) -> list[Trial]:
     """Every release's trial, by what `see` finds of an attempt."""
-    plain = see_all([Attempt(release) for release in releases], request.jobs, see)
-    asked = asked_in({attempt.release: held_in(seen) for attempt, seen in plain.items()})
+    plain = dict(see_all([Attempt(release) for release in releases], request, see))
+    held = {
+        release: [sight for sight in plain[Attempt(release)] if sight.outcome == "survived"]
+        for release in releases
+    }
+    asked = properties_to_ask({release: [s.nodeid for s in seen] for release, seen in held.items()})
     attempts = [
         Attempt(release, mutant, only, poisoned)
         for release, only in asked.items()
@@ -75,25 +79,35 @@ def trials_of(
         for mutant in request.mutants
         if poisoned or mutant == STALE  # this one shows what the poison is for
     ]
-    found = see_all(attempts, request.jobs, see)
+    results: dict[Attempt, MutantResult] = {}
+    for attempt, seen in see_all(attempts, request, see):
+        able = [sight.key for sight in held[attempt.release]]
+        results[attempt] = result_of(attempt, seen, able, request.seeds)
+        print(f"  {words_on(results[attempt])}", flush=True)
     return [
-        trial_of(seen, {a: f for a, f in found.items() if a.release == attempt.release}, request)
-        for attempt, seen in plain.items()
+        Trial(
+            release=release,
+            profile=request.options.profile,
+            seeds=request.seeds,
+            whole=only is None,
+            properties=[s.key for s in held[release] if only is None or s.nodeid in only],
+            violated_without=[s.key for s in plain[Attempt(release)] if s.kills],
+            mutants=[results[a] for a in attempts if a.release == release and a.poisoned],
+            unpoisoned=next(
+                (results[a] for a in attempts if a.release == release and not a.poisoned), None
+            ),
+        )
+        for release, only in asked.items()
     ]
 
 
-def held_in(seen: Sequence[Sight]) -> list[str]:
-    """The node ids of the properties that held."""
-    return [sight.nodeid for sight in seen if sight.outcome == "survived"]
-
-
-def asked_in(holds: dict[str, list[str]]) -> dict[str, Only]:
+def properties_to_ask(holds: dict[str, list[str]]) -> dict[str, tuple[str, ...] | None]:
     """Which properties each release is asked, by those that hold in each without a mutant.
 
     All (None) in the first releases; in a later one those that hold in none before it, as those of
     float16 do.
     """
-    asked: dict[str, Only] = {}
+    asked: dict[str, tuple[str, ...] | None] = {}
     before: set[str] = set()
     for number, (release, held) in enumerate(holds.items()):
         asked[release] = None if number < WHOLE else tuple(p for p in held if p not in before)
@@ -102,50 +116,18 @@ def asked_in(holds: dict[str, list[str]]) -> dict[str, Only]:
 
 
 def see_all(
-    attempts: Sequence[Attempt], jobs: int, see: Callable[[Attempt], list[Sight]]
-) -> dict[Attempt, list[Sight]]:
-    """What was seen in every attempt, so many side by side, in the order of the attempts."""
-    found: dict[Attempt, list[Sight]] = {}
+    attempts: Sequence[Attempt], request: Request, see: See
+) -> Iterator[tuple[Attempt, Seen]]:
+    """What was seen in every attempt, as they end; some run side by side."""
     started = time.monotonic()
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(request.jobs) as pool:
         futures = {pool.submit(see, attempt): attempt for attempt in attempts}
         for number, future in enumerate(as_completed(futures), start=1):
-            attempt, left = futures[future], len(attempts) - number
-            found[attempt] = future.result()
+            left = len(attempts) - number
             minutes = (time.monotonic() - started) / number * left / 60
-            said = f"{words_on(found[attempt], attempt)}; {left} left, about {minutes:.0f} min"
-            print(f"[{number}/{len(attempts)}] {attempt.name}: {said}", flush=True)
-    return {attempt: found[attempt] for attempt in attempts}
-
-
-def words_on(seen: Sequence[Sight], attempt: Attempt) -> str:
-    """How one mutant in one release went, for the terminal."""
-    if broken := next((sight for sight in seen if sight.outcome == "broken"), None):
-        return f"the mutant itself is broken: {broken.message}"
-    killing = [sight for sight in seen if sight.kills]
-    properties = len({sight.nodeid for sight in killing})
-    if attempt.mutant is None:
-        return f"{properties} properties do not hold without a mutant"
-    seeds = len({sight.seed for sight in killing})
-    return f"killed with {seeds} seeds, by {properties} properties"
-
-
-def trial_of(plain: Sequence[Sight], found: dict[Attempt, list[Sight]], request: Request) -> Trial:
-    """One release's attempts, put together; `plain` is what was seen there without a mutant."""
-    first = next(iter(found))
-    holding = [sight for sight in plain if sight.outcome == "survived"]
-    able = [sight.key for sight in holding]
-    results = {a: result_of(a, seen, able, request.seeds) for a, seen in found.items()}
-    return Trial(
-        release=first.release,
-        profile=request.options.profile,
-        seeds=request.seeds,
-        whole=first.only is None,
-        properties=[s.key for s in holding if first.only is None or s.nodeid in first.only],
-        violated_without=[sight.key for sight in plain if sight.kills],
-        mutants=[result for attempt, result in results.items() if attempt.poisoned],
-        unpoisoned=next((r for attempt, r in results.items() if not attempt.poisoned), None),
-    )
+            ahead = f"{left} left, about {minutes:.0f} min"
+            print(f"[{number}/{len(attempts)}] {futures[future].name}; {ahead}", flush=True)
+            yield futures[future], future.result()
 
 
 def result_of(
@@ -163,6 +145,7 @@ def result_of(
             if sight.outcome == "broken":
                 raise ValueError(f"mutant {attempt.mutant}, in {sight.key}: {sight.message}")
     kills = {key: [s for s in group if s.kills] for key, group in sights.items()}
+    survived = {key for key, group in sights.items() for s in group if s.outcome == "survived"}
     return MutantResult(
         mutant=attempt.mutant.rpartition("::")[2],
         targets=next((sight.targets for sight in seen if sight.targets), []),
@@ -170,7 +153,7 @@ def result_of(
         seeds=seeds if attempt.poisoned else 1,
         killed_with=len({sight.seed for group in kills.values() for sight in group}),
         killed_by={key: kill_of(group) for key, group in kills.items() if group},
-        survived=[key for key, group in sights.items() if held_in(group) and not kills[key]],
+        survived=[key for key in sights if key in survived and not kills[key]],
     )
 
 
@@ -214,17 +197,17 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
     return conclude(trials, REPORT if whole else None), whole
 
 
+def words_on(result: MutantResult) -> str:
+    """What came of a mutant, for the terminal."""
+    best = sorted(result.killed_by.items(), key=lambda item: item[1].examples)
+    quickest = f"{best[0][0]} after {best[0][1].examples:g} examples" if best else "nothing"
+    seeds = f"{result.killed_with} of {result.seeds} seeds"
+    return f"killed with {seeds}, by {len(best)} properties; quickest: {quickest}"
+
+
 def conclude(trials: list[Trial], path: Path | None) -> int:
-    """Say what came out, and keep it where there is a path. Returns 1 where a mutant survives."""
+    """Say what survived, and keep all where there is a path. Returns 1 where a mutant survives."""
     found = MutationResults(trials=trials)
-    for trial in trials:
-        for result in trial.mutants:
-            best = sorted(result.killed_by.items(), key=lambda item: item[1].examples)
-            quickest = f"{best[0][0]} after {best[0][1].examples:g} examples" if best else "nothing"
-            print(
-                f"{trial.release} {result.mutant}: killed with {result.killed_with} of "
-                f"{result.seeds} seeds, by {len(best)} properties; quickest: {quickest}"
-            )
     if path is not None:
         write(trials, path)
         found = read(path)  # what other releases show tells what one of them cannot

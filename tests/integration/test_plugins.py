@@ -9,7 +9,7 @@ import pytest
 
 from integration.sample_suite import Suite
 from paddlecompat.studies import bench
-from paddlecompat.studies.mutant_runs import Attempt, Sight, run_properties, try_mutant
+from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
 
 PADDLE = """
 from types import SimpleNamespace
@@ -70,11 +70,13 @@ def suite(tmp_path: Path) -> Suite:
     return made
 
 
-def see(suite: Suite, mutant: str | None, seeds: int = 1) -> dict[tuple[str, int], Sight]:
+def see(
+    suite: Suite, mutant: str | None, seeds: int = 1, only: tuple[str, ...] | None = None
+) -> dict[tuple[str, int], Sight]:
     """What the properties see of a mutant, by their names and seeds."""
     name = mutant and f"{suite.folder / 'mine.py'}::{mutant}"
     seen = try_mutant(
-        Attempt("2.6.2", name),
+        Attempt("2.6.2", name, only),
         Path(sys.executable),
         suite.request(target="paddle.double"),
         seeds,
@@ -133,13 +135,8 @@ def test_a_run_is_read_again_until_its_source_changes(suite: Suite) -> None:
 
 
 def test_some_properties_run_without_the_others(suite: Suite) -> None:
-    only = ("test_sample.py::test_one",)
-    asked = suite.request()
-    attempt = Attempt("2.6.2", only=only)
-    folder = suite.folder / "log"
-    seen = run_properties(attempt, Path(sys.executable), asked, folder, [0, 1], only)
-    assert [(sight.nodeid, sight.seed) for sight in seen] == [(*only, 0), (*only, 1)]
-    assert run_properties(attempt, Path(sys.executable), asked, folder, [0], ()) == []
+    assert see(suite, "off_by_one", only=("test_sample.py::test_one",)).keys() == {("test_one", 0)}
+    assert see(suite, "off_by_one", only=()) == {}
 
 
 def test_what_holds_is_timed_and_profiled(suite: Suite) -> None:

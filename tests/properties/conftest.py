@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable
 
@@ -54,7 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(config.getoption("--profile"))
     if in_cell(config):
         journal.path = config.getoption("--journal")
-        limit_memory(config.getoption("--memory-limit"))
+        if (gibibytes := config.getoption("--memory-limit")) is not None:
+            limit_memory(gibibytes)
 
 
 def in_cell(config: pytest.Config) -> bool:
@@ -62,15 +64,13 @@ def in_cell(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
 
-def limit_memory(gibibytes: float | None) -> None:
-    if gibibytes is None:
-        return
-    try:
-        import resource  # not on Windows
-    except ImportError:
-        return
-    size = int(gibibytes * 2**30)
-    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+def limit_memory(gibibytes: float) -> None:
+    """Limit the address space of this process; not on Windows, which has no such limit."""
+    with suppress(ImportError):
+        import resource
+
+        size = int(gibibytes * 2**30)
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

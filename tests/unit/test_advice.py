@@ -123,7 +123,7 @@ def test_only_what_restores_everywhere_is_put_first(tmp_path: Path) -> None:
     good[1] = good[1].model_copy(update={"trains": 10})
     once = measured("2.2.2", sound(), faulty(right=10, trains=10), *good)
     not_again = measured("2.3.2", sound(), faulty(wrong=10), *good)
-    assert view_of(advice_results.gather(keep(tmp_path, once, not_again))).restoring == ["sort"]
+    assert view_of(advice_results.gather(keep(tmp_path, once, not_again))).remedies == ["sort"]
 
 
 def test_the_page_says_what_was_counted_in_both_languages(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_share_inside_paddle_is_weighted_by_time() -> None:
     assert first.inside == pytest.approx(0.2)
 
 
-def test_damaged_figures_are_told_by_file_and_field(tmp_path: Path) -> None:
+def test_damaged_bench_figures_are_told_by_field(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match=r"bench\.json: release: Field required"):

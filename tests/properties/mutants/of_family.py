@@ -53,21 +53,19 @@ def nonzero_ends_after_one_grid(x: np.ndarray, indices: np.ndarray) -> np.ndarra
 
 
 @mutant(NONZERO, with_indices)
-def nonzero_misses_the_first_of_a_block(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
+def nonzero_misses_the_first_of_a_block(x: np.ndarray, indices: np.ndarray) -> Any:
     """The elements 1,024, 2,048, … are missed: an offset between blocks that is one too great."""
     at = positions(x, indices)
-    found: np.ndarray = indices[(at == 0) | (at % 1024 != 0)]
-    return found
+    return indices[(at == 0) | (at % 1024 != 0)]
 
 
 @mutant(NONZERO, with_indices)
-def nonzero_misses_the_tail_of_a_vector(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
+def nonzero_misses_the_tail_of_a_vector(x: np.ndarray, indices: np.ndarray) -> Any:
     """The last one to three elements are missed where a size is no multiple of 4.
 
     The kernel loads 4 elements at once; what is left has a path of its own.
     """
-    found: np.ndarray = indices[positions(x, indices) < x.size // 4 * 4]
-    return found
+    return indices[positions(x, indices) < x.size // 4 * 4]
 
 
 def positions(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
@@ -183,7 +181,7 @@ def assignment_by_arithmetic(true: Function, x: Tensor, mask: Tensor, value: Any
 @mutant(WRITE, with_mask)
 def assignment_cuts_the_gradient(true: Function, x: Tensor, mask: Tensor, value: Any) -> None:
     """No gradient reaches the value: the graph holds x alone."""
-    true(x, mask, detached(value))
+    true(x, mask, detach(value))
 
 
 @mutant(WRITE, with_mask)
@@ -194,7 +192,7 @@ def assignment_writes_its_value(true: Function, x: Tensor, mask: Tensor, value: 
         hold_zeros(value)
 
 
-def detached(value: Any) -> Any:
+def detach(value: Any) -> Any:
     """A tensor without its graph; anything else as it is."""
     return value.detach() if isinstance(value, paddle.Tensor) else value
 
@@ -257,17 +255,13 @@ def where_writes_its_input(true: Function, condition: Tensor, x: Tensor, y: Tens
 
 
 @mutant(FILL)
-def fill_where_false(
-    true: Function, x: Tensor, mask: Tensor, value: Any, name: Any = None
-) -> Tensor:
+def fill_where_false(true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any) -> Tensor:
     """The value is written where the mask is False: the two branches are swapped."""
     return true(x, paddle.logical_not(mask), value)
 
 
 @mutant(FILL)
-def fill_by_arithmetic(
-    true: Function, x: Tensor, mask: Tensor, value: Any, name: Any = None
-) -> Tensor:
+def fill_by_arithmetic(true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any) -> Tensor:
     """Zeros are added to what is not filled, as 2.6 does to broadcast: -0.0 loses its sign."""
     given = true(x, mask, value)
     array = given.numpy()
@@ -275,9 +269,7 @@ def fill_by_arithmetic(
 
 
 @mutant(FILL)
-def fill_refuses_nothing(
-    true: Function, x: Tensor, mask: Tensor, value: Any, name: Any = None
-) -> Tensor:
+def fill_refuses_nothing(true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any) -> Tensor:
     """Where there is nothing to fill it is an error, as a launch grid of 0 is to CUDA."""
     if not mask.numpy().any():
         raise RuntimeError("invalid configuration argument")
@@ -286,7 +278,7 @@ def fill_refuses_nothing(
 
 @mutant(FILL)
 def fill_sends_the_gradient_to_what_was_filled(
-    true: Function, x: Tensor, mask: Tensor, value: Any, name: Any = None
+    true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any
 ) -> Tensor:
     """The values are right, and the gradient reaches x where it was overwritten."""
     right = true(x, mask, value).numpy()
@@ -294,17 +286,13 @@ def fill_sends_the_gradient_to_what_was_filled(
 
 
 @mutant(FILL)
-def fill_cuts_the_gradient(
-    true: Function, x: Tensor, mask: Tensor, value: Any, name: Any = None
-) -> Tensor:
+def fill_cuts_the_gradient(true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any) -> Tensor:
     """No gradient reaches the value: the CPU kernel of 3.1 counts the mask in its place."""
-    return true(x, mask, detached(value))
+    return true(x, mask, detach(value))
 
 
 @mutant(FILL)
-def fill_writes_its_input(
-    true: Function, x: Tensor, mask: Tensor, value: Any, name: Any = None
-) -> Tensor:
+def fill_writes_its_input(true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any) -> Tensor:
     """Afterwards x is filled too: the answer shares its memory."""
     given = true(x, mask, value)
     if given.shape == x.shape:
@@ -314,7 +302,7 @@ def fill_writes_its_input(
 
 @mutant("paddle.masked_fill_")
 def fill_in_place_fills_a_copy(
-    true: Function, x: Tensor, mask: Tensor, value: Any, name: Any = None
+    true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any
 ) -> Tensor:
     """What comes back is filled, and x itself is not."""
     return true(x.clone(), mask, value)

@@ -25,12 +25,12 @@ def in_the_head(fault: Fault, true: Function) -> Function:
     """The same fault for the head's method, which takes the mean over the sides itself."""
 
     def df_loss(head: Any, pred_dist: Tensor, target: Tensor, lower_bound: int = 0) -> Tensor:
-        return fault(sound, pred_dist, target, lower_bound).mean(-1, keepdim=True)
+        return fault(sound_losses, pred_dist, target, lower_bound).mean(-1, keepdim=True)
 
     return df_loss
 
 
-def sound(*inputs: Any) -> Tensor:
+def sound_losses(*inputs: Any) -> Tensor:
     """The side losses as they are due."""
     below, above, share = entropies(*inputs)
     return below * (1 - share) + above * share

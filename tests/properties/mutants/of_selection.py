@@ -20,13 +20,13 @@ from properties.mutants.faults import (
     mutant,
     truth,
     with_float_values,
-    with_state,
     with_values,
 )
 
 BLOCK = 1024  # elements
 GRID = 256 * BLOCK
 CHUNK = 512 * BLOCK
+CALLS = itertools.count(1)
 
 
 # Edges of the kernel's plan.
@@ -88,18 +88,13 @@ def order_not_kept(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.
     return selected[np.argsort(reversed_in_fours, kind="stable")]
 
 
-@mutant(SELECT, with_state)
-def wrong_once_in_many(true: Function) -> Function:
+@mutant(SELECT, with_values)
+def wrong_once_in_many(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
     """Every 20th call with more than one element selected gives the first of them last.
 
     A race between blocks of a kernel looks like this: right, until it is not.
     """
-    calls = itertools.count(1)
-
-    def values(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-        return np.roll(selected, -1 if selected.size > 1 and next(calls) % 20 == 0 else 0)
-
-    return with_values(values, true)
+    return np.roll(selected, -1 if selected.size > 1 and next(CALLS) % 20 == 0 else 0)
 
 
 @mutant(SELECT)
@@ -181,10 +176,9 @@ def all_true_keeps_the_shape(x: np.ndarray, mask: np.ndarray, selected: np.ndarr
 
 
 @mutant(SELECT, with_values)
-def only_byte_one_is_true(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
+def only_byte_one_is_true(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> Any:
     """A mask's byte counts where it is 1 alone: `mask[i] == true` on raw bytes."""
-    chosen: np.ndarray = x[mask.view(np.uint8) == 1]
-    return chosen
+    return x[mask.view(np.uint8) == 1]
 
 
 @mutant(SELECT)
@@ -215,13 +209,9 @@ def weights_misaligned(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) ->
     return np.roll(selected, 1) if x.ndim == 2 else selected
 
 
-@mutant(SELECT, with_state)
-def another_positives_target(true: Function) -> Function:
+@mutant(SELECT)
+def another_positives_target(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
     """Of four coordinates a positive, those that need no gradient are the next positive's."""
-    moved = with_values(lambda x, mask, selected: np.roll(selected, 4), true)
-
-    def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
-        assigned = x.stop_gradient and len(x.shape) == 3 and x.shape[-1] == 4
-        return (moved if assigned else true)(x, mask, name)
-
-    return masked_select
+    if not (x.stop_gradient and len(x.shape) == 3 and x.shape[-1] == 4):
+        return true(x, mask, name)
+    return with_values(lambda x, mask, selected: np.roll(selected, 4), true)(x, mask, name)

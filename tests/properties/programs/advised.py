@@ -6,9 +6,9 @@ targets of the DFL, the boxes beforehand, the range, or the whole box loss. All 
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Callable
 from unittest import mock
 
@@ -27,7 +27,7 @@ Range = tuple[int, int]
 RANGE: Range = (0, 17)  # PaddleDetection's default
 WIDER: tuple[Range, ...] = ((0, 33), (0, 65), (0, 129), (-8, 33), (-64, 65), (-512, 513))
 EMPTY = -40.0  # the logit of a bin that was added: e^-48 of what the head's own bins have
-# The release's own, in a wrapping: `defects.replaced` replaces the function in every module.
+# The release's own, in a wrapping: `put_in_place` replaces the function in every module.
 SELECT = partial(paddle.masked_select)
 POINTS_IN_A_ROW = 8  # of `head_inputs`
 
@@ -45,16 +45,6 @@ class Advice:
     loss: Callable[..., tuple[Tensor, Tensor, Tensor]] | None = None
 
 
-class Instead:
-    """Paddle with another `masked_select`, for the one module that sees this as `paddle`."""
-
-    def __init__(self, masked_select: Selection) -> None:
-        self.masked_select = masked_select
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(paddle, name)
-
-
 def ask(advice: Advice, inputs: BoxLossInputs) -> tuple[BoxLoss, Tensor, Tensor]:
     """The head's three losses with the advice followed, and the leaves: distributions and boxes.
 
@@ -65,22 +55,20 @@ def ask(advice: Advice, inputs: BoxLossInputs) -> tuple[BoxLoss, Tensor, Tensor]
     inputs = advice.boxes(inputs) if advice.boxes else inputs
     dist, boxes = (
         paddle.to_tensor(array, stop_gradient=False)
-        for array in (widened(inputs.pred_dist, advice.reg_range), inputs.pred_bboxes)
+        for array in (widen(inputs.pred_dist, advice.reg_range), inputs.pred_bboxes)
     )
     head = build_head(inputs.assigned_scores.shape[-1], advice.reg_range)
     assigned = (*map(paddle.to_tensor, inputs[2:6]), scalar(inputs.assigned_scores_sum))
-    with ExitStack() as followed:
-        if advice.select:
-            instead = Instead(advice.select)
-            followed.enter_context(mock.patch.object(ppyoloe_head, "paddle", instead))
-        if advice.targets:
-            checked = with_targets(head, advice.targets)
-            followed.enter_context(mock.patch.object(head, "_df_loss", checked))
-        losses = advice.loss or type(head)._bbox_loss
+    select = advice.select or paddle.masked_select
+    instead = SimpleNamespace(**{**vars(paddle), "masked_select": select})
+    df_loss = with_targets(head, advice.targets) if advice.targets else head._df_loss
+    losses = advice.loss or type(head)._bbox_loss
+    put = mock.patch.object
+    with put(ppyoloe_head, "paddle", instead), put(head, "_df_loss", df_loss):
         return BoxLoss(*losses(head, dist, boxes, *assigned)), dist, boxes
 
 
-def widened(dist: np.ndarray, reg_range: Range) -> np.ndarray:
+def widen(dist: np.ndarray, reg_range: Range) -> np.ndarray:
     """Logits [..., 4 * C] of RANGE's bins as logits [..., 4 * C'] of a wider range's."""
     low, high = reg_range
     added = [(0, 0)] * (dist.ndim - 1) + [(0, 0), (RANGE[0] - low, high - RANGE[1])]
@@ -89,8 +77,8 @@ def widened(dist: np.ndarray, reg_range: Range) -> np.ndarray:
     return wide.reshape(*dist.shape[:-1], -1)
 
 
-def narrowed(dist: np.ndarray, reg_range: Range) -> np.ndarray:
-    """What `widened` made wider, [..., 4 * C'], for RANGE's bins alone: [..., 4 * C]."""
+def narrow(dist: np.ndarray, reg_range: Range) -> np.ndarray:
+    """What `widen` made wider, [..., 4 * C'], for RANGE's bins alone: [..., 4 * C]."""
     bins = dist.reshape(*dist.shape[:-1], 4, -1)
     first, count = RANGE[0] - reg_range[0], RANGE[1] - RANGE[0]
     return bins[..., first : first + count].reshape(*dist.shape[:-1], -1)
@@ -165,7 +153,7 @@ def with_targets(head: Head, check: Callable[[Tensor, Range], tuple[Tensor, Any]
     return _df_loss
 
 
-def dropped(targets: Tensor, reg_range: Range) -> tuple[Tensor, Tensor]:
+def drop_outside(targets: Tensor, reg_range: Range) -> tuple[Tensor, Tensor]:
     """A positive with a target out of range, or NaN, has no loss."""
     low, high = reg_range
     inside = paddle.logical_and(targets >= low, targets < high - 1)
@@ -173,20 +161,20 @@ def dropped(targets: Tensor, reg_range: Range) -> tuple[Tensor, Tensor]:
     return paddle.where(inside, targets, paddle.full_like(targets, low)), kept
 
 
-def clipped(targets: Tensor, reg_range: Range) -> tuple[Tensor, int]:
+def clip_targets(targets: Tensor, reg_range: Range) -> tuple[Tensor, int]:
     return targets.clip(reg_range[0], reg_range[1] - 1 - 0.01), 1
 
 
-def clipped_without_nan(targets: Tensor, reg_range: Range) -> tuple[Tensor, int]:
+def clip_without_nan(targets: Tensor, reg_range: Range) -> tuple[Tensor, int]:
     """NaN becomes 0. (`paddle.nan_to_num` is not in every release.)"""
     numbers = paddle.where(paddle.isnan(targets), paddle.zeros_like(targets), targets)
-    return clipped(numbers, reg_range)
+    return clip_targets(numbers, reg_range)
 
 
 # Checking or mending the boxes before the loss.
 
 
-def beyond_are_background(inputs: BoxLossInputs) -> BoxLossInputs:
+def drop_beyond(inputs: BoxLossInputs) -> BoxLossInputs:
     """An anchor with a side of its box out of RANGE is no longer a positive."""
     points, boxes = inputs.anchor_points, inputs.assigned_bboxes
     sides = np.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1)
@@ -196,13 +184,13 @@ def beyond_are_background(inputs: BoxLossInputs) -> BoxLossInputs:
     return inputs._replace(assigned_labels=labels)
 
 
-def corners_ordered(inputs: BoxLossInputs) -> BoxLossInputs:
+def order_corners(inputs: BoxLossInputs) -> BoxLossInputs:
     first, second = inputs.assigned_bboxes[..., :2], inputs.assigned_bboxes[..., 2:]
     ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=-1)
     return inputs._replace(assigned_bboxes=ordered)
 
 
-def clipped_to_the_image(inputs: BoxLossInputs) -> BoxLossInputs:
+def clip_to_the_image(inputs: BoxLossInputs) -> BoxLossInputs:
     """The image is what the grid of anchor points covers."""
     rows = -(-len(inputs.anchor_points) // POINTS_IN_A_ROW)
     corner = np.array([POINTS_IN_A_ROW, rows] * 2, np.float32)
@@ -244,12 +232,12 @@ ADVICE = (
     *(Advice("widen reg_range", str(wide), wide) for wide in WIDER),
     Advice("select on the CPU", "Tensor.cpu(), and back", select=on_the_cpu),
     Advice("select on the CPU", "through NumPy, and back", select=by_numpy),
-    Advice("filter the values", "drop positives with a target out of range", targets=dropped),
-    Advice("filter the values", "clip the targets", targets=clipped),
-    Advice("filter the values", "NaN to 0, then clip", targets=clipped_without_nan),
-    Advice("filter the values", "drop boxes beyond the range", boxes=beyond_are_background),
-    Advice("repair the boxes", "put the corners in order", boxes=corners_ordered),
-    Advice("repair the boxes", "clip to the image", boxes=clipped_to_the_image),
+    Advice("filter the values", "drop positives with a target out of range", targets=drop_outside),
+    Advice("filter the values", "clip the targets", targets=clip_targets),
+    Advice("filter the values", "NaN to 0, then clip", targets=clip_without_nan),
+    Advice("filter the values", "drop boxes beyond the range", boxes=drop_beyond),
+    Advice("repair the boxes", "put the corners in order", boxes=order_corners),
+    Advice("repair the boxes", "clip to the image", boxes=clip_to_the_image),
     Advice("another formulation", "gather of nonzero", select=gather_nonzero),
     Advice("another formulation", "gather_nd of nonzero", select=gather_nd_nonzero),
     Advice("another formulation", "index_select of nonzero", select=index_select_nonzero),

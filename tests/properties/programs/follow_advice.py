@@ -13,12 +13,10 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
-from typing import Any, Callable
-from unittest import mock
+from typing import Any
 
 import numpy as np
 import paddle
@@ -28,7 +26,7 @@ from properties.cases.loss_cases import ASSIGNED, REG_RANGES
 from properties.detection.box_loss_questions import number, paddle_side_losses
 from properties.detection.real_head import build_head
 from properties.mutants.faults import Function, stale, with_call, with_mask
-from properties.mutants.replacement import replaced
+from properties.mutants.replacement import put_in_place
 from properties.oracle.box_loss import (
     BoxLoss,
     BoxLossInputs,
@@ -48,7 +46,7 @@ from properties.programs.advised import (
     Range,
     ask,
     boolean_index_in_full,
-    narrowed,
+    narrow,
 )
 from properties.protocol.release_errors import in_one_line, says_not_offered
 from properties.questions.memory import Tensor
@@ -127,10 +125,11 @@ class Case:
         """The relative error of that loss, of the three, which is farthest off."""
         return float(max(abs(a - due) / due for a, due in zip(losses, self.losses)))
 
-    def trains(self, by_dist: Any, by_boxes: Any) -> bool:
-        """Whether the gradients of the losses' sum are right: arrays, or None."""
-        if by_dist is None or by_boxes is None:
+    def trains(self, dist: Tensor, boxes: Tensor, reg_range: Range) -> bool:
+        """Whether these leaves have the right gradients of the losses' sum."""
+        if dist.grad is None or boxes.grad is None:
             return False
+        by_dist, by_boxes = narrow(dist.grad.numpy(), reg_range), boxes.grad.numpy()
         due, tolerances = self.gradients, box_loss_gradient_tolerance(self.inputs, RANGE, EPS)
         off = np.abs(by_boxes - due.l1 - due.giou).max() <= tolerances.l1 + tolerances.giou
         return bool(off and np.abs(by_dist - due.dfl).max() <= tolerances.dfl)
@@ -170,9 +169,10 @@ def end_of(advice: Advice, case: Case) -> tuple[str, Any]:
         return "not_finite", None
     if not case.right(losses):
         return "wrong", case.error(losses)
-    by_dist, by_boxes = gradients(sum(tensors), dist, boxes)
-    by_dist = None if by_dist is None else narrowed(by_dist, advice.reg_range)
-    return "right", case.trains(by_dist, by_boxes)
+    total = sum(tensors)
+    if not total.stop_gradient:
+        total.backward()
+    return "right", case.trains(dist, boxes, advice.reg_range)
 
 
 def row_of(advice: Advice, condition: str, memory: str, ends: Iterable[tuple[str, Any]]) -> Row:
@@ -200,13 +200,6 @@ def error_row(errors: list[float]) -> Row:
     return dict(zip(("median_error", "greatest_error"), short))
 
 
-def gradients(loss: Tensor, *leaves: Tensor) -> list[Any]:
-    """By each leaf; None where the loss does not reach it."""
-    if not loss.stop_gradient:
-        loss.backward()
-    return [None if leaf.grad is None else leaf.grad.numpy() for leaf in leaves]
-
-
 # The advice on the release as it is, and with the fault.
 
 
@@ -220,15 +213,17 @@ def sound_rows(cases: list[Case]) -> Iterator[Row]:
 
 def unwritten_rows(cases: list[Case]) -> Iterator[Row]:
     """With nothing that the kernel serves written; and, where nonzero is used, with that right."""
-    with kernel_in_place() as kernel:
-        for advice in ADVICE:
-            faulty: dict[str, tuple[str, ...]] = {"unwritten": KERNEL}
-            if advice.select in NONZERO:
-                faulty["unwritten, nonzero right"] = KERNEL[:1]
-            for memory in MEMORIES:
-                for condition, functions in faulty.items():
-                    ends = unwritten_ends(advice, cases, memory, kernel, functions)
-                    yield row_of(advice, condition, memory, ends)
+    kernel = Kernel()
+    kernel.put_in_place()
+    for advice in ADVICE:
+        faulty: dict[str, tuple[str, ...]] = {"unwritten": KERNEL}
+        if advice.select in NONZERO:
+            faulty["unwritten, nonzero right"] = KERNEL[:1]
+        for memory in MEMORIES:
+            for condition, functions in faulty.items():
+                ends = unwritten_ends(advice, cases, memory, kernel, functions)
+                yield row_of(advice, condition, memory, ends)
+    kernel.silent = ()
 
 
 def unwritten_ends(
@@ -236,55 +231,35 @@ def unwritten_ends(
 ) -> Iterator[tuple[str, Any]]:
     """How the cases end where these functions leave their outputs as the memory was."""
     for index, case in enumerate(cases):
-        earlier = memory == EARLIER
-        held = outputs_of(advice, cases[index - 1], kernel) if earlier else [MEMORIES[memory]]
-        holding = cycle(map(np.array, held))
-
-        def change(
-            function: str, output: Tensor, holding: Iterator[np.ndarray] = holding
-        ) -> Tensor:
-            return stale(output, next(holding)) if function in functions else output
-
-        with mock.patch.object(kernel, "change", change):
-            yield end_of(advice, case)
+        held = [np.array(MEMORIES[memory])]
+        if memory == EARLIER:
+            kernel.silent, kernel.written = (), (held := [])
+            ask(advice, cases[index - 1].inputs)
+        kernel.silent, kernel.memory = functions, cycle(held)
+        yield end_of(advice, case)
 
 
-def outputs_of(advice: Advice, case: Case, kernel: Kernel) -> list[np.ndarray]:
-    """What the kernel writes for a case, one output after the other."""
-    outputs: list[np.ndarray] = []
-
-    def write_down(function: str, output: Tensor) -> Tensor:
-        outputs.append(output.numpy())
-        return output
-
-    with mock.patch.object(kernel, "change", write_down):
-        ask(advice, case.inputs)
-    return outputs
-
-
-@dataclass
 class Kernel:
-    """The kernel behind some functions, and what is made of an output of theirs."""
+    """The kernel behind some functions, and how it writes their outputs."""
 
-    change: Callable[[str, Tensor], Tensor] | None = None
+    def __init__(self) -> None:
+        self.silent: tuple[str, ...] = ()  # functions whose outputs it does not write
+        self.memory: Iterator[np.ndarray] = iter(())  # what each of these outputs then holds
+        self.written: list[np.ndarray] = []  # the other outputs
 
     def call(self, function: str, true: Function, *arguments: Any) -> Tensor:
         output = true(*arguments)
-        return self.change(function, output) if self.change else output
+        if function in self.silent:
+            return stale(output, next(self.memory))
+        self.written.append(output.numpy())
+        return output
 
-
-@contextmanager
-def kernel_in_place() -> Iterator[Kernel]:
-    """Put the kernel behind the functions that it serves, and behind an index by a mask."""
-    kernel = Kernel()
-    tensor_type = type(paddle.zeros([1]))
-    by_mask = with_mask(boolean_index_in_full, tensor_type.__getitem__)
-    with ExitStack() as places:
+    def put_in_place(self) -> None:
+        """Put it behind the functions that it serves, and behind an index by a mask."""
         for function in KERNEL:
-            factory = partial(with_call, partial(kernel.call, function))
-            places.enter_context(replaced(function, factory))
-        places.enter_context(mock.patch.object(tensor_type, "__getitem__", by_mask))
-        yield kernel
+            put_in_place(function, partial(with_call, partial(self.call, function)))
+        tensor_type: Any = type(paddle.zeros([1]))
+        tensor_type.__getitem__ = with_mask(boolean_index_in_full, tensor_type.__getitem__)
 
 
 # What a wider range costs: the error of the DFL, by the dtype of the targets.
@@ -312,7 +287,7 @@ def dfl_error(reg_range: Range, dtype: str, over: Range, seed: int) -> float | N
     targets = draw.uniform(over[0], over[1] - 1.02, (4, 4))
     wide = "float64" if dtype == "float64" else "float32"
     logits = draw.uniform(-8, 8, (4, 4, high - low)).astype(wide)
-    rounded = clipped_in(dtype, targets, reg_range).astype(wide)
+    rounded = clip_in(dtype, targets, reg_range).astype(wide)
     try:
         sides = paddle_side_losses(paddle.to_tensor(logits), paddle.to_tensor(rounded), low)
     except (ValueError, IndexError):  # the label is no bin
@@ -321,7 +296,7 @@ def dfl_error(reg_range: Range, dtype: str, over: Range, seed: int) -> float | N
     return float(abs(sides.numpy().astype(np.float64).mean() - due) / due)
 
 
-def clipped_in(dtype: str, targets: np.ndarray, reg_range: Range) -> np.ndarray:
+def clip_in(dtype: str, targets: np.ndarray, reg_range: Range) -> np.ndarray:
     """Rounded to the dtype, and clipped in it to the range as the head does."""
     low, high = np.array([reg_range[0], reg_range[1] - 1 - 0.01]).astype(dtype)
     clipped: np.ndarray = targets.astype(dtype).clip(low, high)
@@ -385,7 +360,7 @@ def targets_of(points: np.ndarray, boxes: np.ndarray, reg_range: Range) -> tuple
         if says_not_offered(error, [HALF_IN_OLD]) is None:
             raise
         sides = np.concatenate([points - boxes[:, :2], boxes[:, 2:] - points], axis=-1)
-        return clipped_in(str(sides.dtype), sides, reg_range), "NumPy"
+        return clip_in(str(sides.dtype), sides, reg_range), "NumPy"
     return targets.numpy(), "Paddle"
 
 

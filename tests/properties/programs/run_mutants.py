@@ -18,7 +18,6 @@ import time
 from collections.abc import Generator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Callable
 from unittest import mock
 
@@ -41,10 +40,8 @@ class Run:
 
     seed: int = 0
     started: float = 0.0
-    left: bool = False
-    """Whether it was left because it does not call the faulty function."""
-    failed_after: tuple[int, float] | None = None
-    """Examples and seconds."""
+    left: bool = False  # as one that does not call the faulty function
+    failed_after: tuple[int, float] | None = None  # examples, seconds
 
 
 run = Run()
@@ -53,7 +50,6 @@ run = Run()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mutation", "which properties kill a mutant")
     group.addoption("--seeds", type=json.loads, default=[0], help="a list, as JSON")
-    group.addoption("--only", metavar="FILE", help="the node ids of these properties, as JSON")
     group.addoption("--unpoisoned", action="store_true", help="fill no memory before a call")
 
 
@@ -63,12 +59,6 @@ def pytest_configure() -> None:
     phases = [Phase.explicit, Phase.generate]
     settings.register_profile("mutation", settings(), phases=phases)
     settings.load_profile("mutation")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if (path := config.getoption("--only")) is not None:
-        wanted = set(json.loads(Path(path).read_text(encoding="utf-8")))
-        items[:] = [item for item in items if item.nodeid in wanted]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -81,26 +71,25 @@ def memory(request: pytest.FixtureRequest, place: str) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+def pytest_runtest_protocol(item: pytest.Function, nextitem: pytest.Item | None) -> bool:
     """Run the property once with each seed."""
     global run  # one process runs one property at a time
     *others, last = item.config.getoption("--seeds")
-    handle: Any = getattr(item, "obj", None)
     for seed in (*others, last):
         run = Run(seed)
-        if hasattr(handle, "hypothesis"):
-            hypothesis.seed(seed)(handle)
-        # What the next seed needs stays set up: the fixtures of the property's module.
+        if hasattr(item.obj, "hypothesis"):
+            hypothesis.seed(seed)(item.obj)
+        # Between two seeds the fixtures of the property's module stay set up.
         following: Any = nextitem if seed == last else item.parent
         runtestprotocol(item, nextitem=following)
     return True
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
+def pytest_runtest_call(item: pytest.Function) -> Generator[None, Any, None]:
     reach.calls, reach.broken = 0, ""
     run.started = time.perf_counter()
-    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    handle = getattr(item.obj, "hypothesis", None)
     examples = mock.patch.object(handle, "inner_test", watch(handle.inner_test)) if handle else None
     with examples or nullcontext():
         yield
@@ -117,37 +106,30 @@ def watch(inner: Callable[..., None]) -> Callable[..., None]:
         try:
             inner(*args, **kwargs)
         except Exception:
-            if run.failed_after is None:
-                run.failed_after = (ledger.examples, time.perf_counter() - run.started)
+            run.failed_after = run.failed_after or (ledger.examples, seconds())
             raise
 
     return example
 
 
+def seconds() -> float:
+    return round(time.perf_counter() - run.started, 4)
+
+
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Generator[None, Any, None]:
+    """Beside what the property came to, put what that says of the mutant."""
     report: pytest.TestReport = (yield).get_result()
     found: Any = dict(report.user_properties).get("property")
-    if found is not None:
-        report.user_properties.append(("mutation", judge(found)))
-
-
-def judge(found: dict[str, Any]) -> dict[str, Any]:
-    """What the property's own report, `found`, says of the mutant."""
-    outcome, message = found["outcome"], found.get("message", "")
-    outcome = OUTCOMES.get(outcome, outcome)
+    if found is None:
+        return
+    outcome, message = OUTCOMES.get(found["outcome"], found["outcome"]), found.get("message", "")
     # One that fails without a call has noticed it by what an earlier property computed.
     if run.left or (reach.mutant and not reach.calls and outcome != "killed"):
         outcome = "not reached"
     if reach.broken:
         outcome, message = "broken", reach.broken
-    whole = (found["examples"], time.perf_counter() - run.started)
-    examples, seconds = run.failed_after or whole
-    return {
-        "seed": run.seed,
-        "outcome": outcome,
-        "examples": examples,
-        "seconds": round(seconds, 4),
-        "message": message[:200],
-        "targets": reach.targets,
-    }
+    examples, spent = run.failed_after or (found["examples"], seconds())
+    seen = {"seed": run.seed, "outcome": outcome, "examples": examples, "seconds": spent}
+    seen.update(message=message[:200], targets=reach.targets)
+    report.user_properties.append(("mutation", seen))
