@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import io
 import sys
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paddlecompat.cells import filling, here, matrix
@@ -20,12 +21,14 @@ from paddlecompat.fixtures import forms, published, releases, schemas
 from paddlecompat.fixtures.expectations import EXPECTATIONS
 from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT
 from paddlecompat.fixtures.releases import Cell, Fixture
-from paddlecompat.machine.command_line import Command, add_options, options_from
+from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.records import store
 from paddlecompat.records.outcome import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun
 from paddlecompat.report import pages, terminal
 from paddlecompat.studies import advice, bench, gpu_code, mutation
+
+COMMANDS: dict[str, Command] = {}
 
 
 def main() -> int:
@@ -48,21 +51,16 @@ def run(arguments: Sequence[str]) -> Outcome:
             return Outcome(cell="", status=Status.AS_EXPECTED, words="")
         fixture = releases.load()
         command = COMMANDS.get(name) or cell_command(releases.cell_named(name, fixture))
-        return outcome_of(name, command.run(command.parser().parse_args(rest), fixture))
+        came = command.run(command.parser().parse_args(rest), fixture)
     except SystemExit as ended:  # argparse has said what is wrong, or has given help
-        status = Status.WRONG_OPTIONS if ended.code else Status.AS_EXPECTED
-        return Outcome(cell=name, status=status, words=f"{name}: {status.words}")
+        came = Status.WRONG_OPTIONS if ended.code else Status.AS_EXPECTED
     except ValueError as error:
         return Outcome(cell=name, status=Status.WRONG_OPTIONS, words=f"error: {error}")
     except (OSError, CannotRun) as error:  # a full disk, say
         return Outcome(cell=name, status=Status.MACHINE_FAILED, words=f"error: {error}")
-
-
-def outcome_of(name: str, came: Outcome | Status) -> Outcome:
-    """What came of a command that returns its status alone."""
     if isinstance(came, Outcome):
         return came
-    return Outcome(cell=name, status=came, words=f"{name}: {came.words}")
+    return Outcome(cell=name, status=came, words=f"{name}: {Status(came).words}")
 
 
 def overview() -> str:
@@ -73,30 +71,46 @@ def overview() -> str:
     return "\n".join([head, "", __doc__ or "", cells, *lines, "", "COMMAND --help says more."])
 
 
+def command(
+    name: str, add: Callable[[ArgumentParser], object], operands: str = "", epilog: str = ""
+) -> Callable[[Run], Run]:
+    """Make a function the command of that name; its help is the first line of the docstring."""
+
+    def declare(run: Run) -> Run:
+        about = (run.__doc__ or "").partition("\n")[0]
+        COMMANDS[name] = Command(name, about, add, run, operands, epilog)
+        return run
+
+    return declare
+
+
+def add_releases(parser: ArgumentParser) -> None:
+    parser.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
+
+
 # One cell, and the Paddle that is installed already.
 
 
 def cell_command(cell: Cell) -> Command:
     """The command of one cell."""
 
-    def add_arguments(parser: argparse.ArgumentParser) -> None:
+    def add(parser: ArgumentParser) -> None:
         add_options(parser, Options, "cell")
         parser.add_argument("--fetch", action="store_true", help=argparse.SUPPRESS)
         parser.add_argument("--outcome", type=Path, help=argparse.SUPPRESS)
 
-    def fill(parsed: argparse.Namespace, fixture: Fixture) -> Outcome:
+    def fill(parsed: Namespace, fixture: Fixture) -> Outcome | Status:
         options = check(options_from(Options, parsed), cell.place)
         if parsed.fetch:
-            words = wheels.fetch(cell).path.name
-            return Outcome(cell=cell.name, status=Status.AS_EXPECTED, words=words)
+            wheels.fetch(cell)
+            return Status.AS_EXPECTED
         came = fill_cell(cell, fixture, options)
         if parsed.outcome is not None:
             forms.write_text(parsed.outcome, came.model_dump_json() + "\n")
         return came
 
-    where = "on the CPU" if cell.place == "cpu" else "on the GPU"
-    about = f"Measure PaddlePaddle {cell.release.version} {where}."
-    return Command(cell.name, about, add_arguments, fill, epilog=ABOUT_MUTANTS)
+    about = f"Measure PaddlePaddle {cell.release.version} on the {cell.place.upper()}."
+    return Command(cell.name, about, add, fill, epilog=ABOUT_MUTANTS)
 
 
 def fill_cell(cell: Cell, fixture: Fixture, options: Options) -> Outcome:
@@ -111,7 +125,9 @@ def fill_cell(cell: Cell, fixture: Fixture, options: Options) -> Outcome:
     return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing_ran)
 
 
-def measure_here(parsed: argparse.Namespace, fixture: Fixture) -> Outcome:
+@command("here", here.add_arguments)
+def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
+    """Measure the Paddle that an interpreter has already; install nothing into it."""
     options = options_from(Options, parsed)
     filled = here.measure(options, parsed.python, parsed.place)
     record, judgement = filled.record, filled.judgement
@@ -124,24 +140,34 @@ def measure_here(parsed: argparse.Namespace, fixture: Fixture) -> Outcome:
     return Outcome(cell=record.cell, status=status, words=lines[0])
 
 
-# Many cells, and what is made of their records.
-
-
-def run_matrix(parsed: argparse.Namespace, fixture: Fixture) -> Status:
-    options = options_from(Options, parsed)
+@command("matrix", matrix.add_arguments)
+def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
+    """Measure every cell that this machine can, then report."""
     try:
-        return matrix.run(fixture, parsed.jobs, parsed.fresh, options)
+        return matrix.run(fixture, parsed.jobs, parsed.fresh, options_from(Options, parsed))
     finally:
         write_report(fixture)
 
 
-def report_records(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+# The report.
+
+
+def add_report_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("sent", nargs="*", type=Path, metavar="PATH", help="a record, or a folder")
+    about = "folder: make a page of its records made with --stand-in there, and publish nothing"
+    parser.add_argument("--stand-ins", type=Path, metavar="FOLDER", help=about)
+
+
+@command("report", add_report_arguments, "[PATH ...]")
+def report_records(parsed: Namespace, fixture: Fixture) -> Status:
+    """Take in records from elsewhere, then make the table, the page and the badge."""
     if folder := parsed.stand_ins:
         summary = pages.write(folder, folder / "page", EXPECTATIONS, fixture, stand_ins=True)
         print(summary.text)
         return Status.AS_EXPECTED
     taken, refused = store.merge(parsed.sent, RECORDS)
-    print(*taken, sep="\n", end="\n" if taken else "")
+    for line in taken:
+        print(line)
     for line in refused:
         print(f"refused: {line}", file=sys.stderr)
     return write_report(fixture) or (Status.WORSE if refused else Status.AS_EXPECTED)
@@ -159,43 +185,45 @@ def write_report(fixture: Fixture) -> Status:
     return Status.WORSE if summary.errors else Status.AS_EXPECTED
 
 
-def add_report_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("sent", nargs="*", type=Path, metavar="PATH", help="a record, or a folder")
-    parser.add_argument(
-        "--stand-ins",
-        type=Path,
-        metavar="FOLDER",
-        help="make a page there of records made with --stand-in, and publish nothing",
-    )
-
-
 # What is learnt beside the cells.
 
 
-def follow_advice(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+@command("advice", advice.add_arguments, "[RELEASE ...]")
+def follow_advice(parsed: Namespace, fixture: Fixture) -> Status:
+    """Follow each piece of advice on the CPU, with the defect and without it."""
     status = advice.run(fixture, parsed.releases, parsed.seed, parsed.cases)
     return write_report(fixture) or Status(status)
 
 
-def run_mutants(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+@command("mutation", mutation.add_arguments, "[RELEASE ...]", ABOUT_MUTANTS)
+def run_mutants(parsed: Namespace, fixture: Fixture) -> Status:
+    """Put each mutant in place, and see which properties kill it."""
     status, whole = mutation.run(fixture, parsed)
     return (write_report(fixture) if whole else Status.AS_EXPECTED) or Status(status)
 
 
-def time_properties(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+@command("bench", bench.add_arguments, "[RELEASE]")
+def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
+    """Time each property: verified calls per CPU second."""
     whole = bench.run(fixture, parsed)
     return write_report(fixture) if whole else Status.AS_EXPECTED
+
+
+@command("builds", add_releases, "[RELEASE ...]")
+def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
+    """Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?"""
+    return Status(gpu_code.check(fixture, parsed.releases))
 
 
 # Environments.
 
 
-def open_libraries(parsed: argparse.Namespace, fixture: Fixture) -> Status:
-    """Make a GPU cell ready, and open each library that its build may ask for."""
+@command("libraries", lambda parser: parser.add_argument("cell", help="as gpu-2.5.2"), "CELL")
+def open_libraries(parsed: Namespace, fixture: Fixture) -> Status:
+    """Make a GPU cell ready, and open every CUDA library that its release will."""
     cell = releases.cell_named(parsed.cell, fixture)
-    prepared = prepare(cell, fixture)
     (build, *_) = wheels.choices(cell)
-    found = cuda_libraries.check(prepared.folder, build)
+    found = cuda_libraries.check(prepare(cell, fixture).folder, build)
     for name, opens in found.items():
         print(f"{'opens' if opens else 'DOES NOT OPEN'}: {name}")
     missing = list(found.values()).count(False)
@@ -203,86 +231,11 @@ def open_libraries(parsed: argparse.Namespace, fixture: Fixture) -> Status:
     return Status.WORSE if missing else Status.AS_EXPECTED
 
 
-def lock_releases(parsed: argparse.Namespace, fixture: Fixture) -> Status:
+@command("lock", add_releases, "[RELEASE ...]")
+def lock_releases(parsed: Namespace, fixture: Fixture) -> Status:
+    """Lock the environments anew, with hashes; "here" names the test tools alone."""
     locks.lock(fixture, parsed.releases)
     return Status.AS_EXPECTED
-
-
-def add_cell_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("cell", metavar="CELL", help="as gpu-2.5.2")
-
-
-def add_releases(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
-
-
-COMMANDS = {
-    command.name: command
-    for command in (
-        Command(
-            "matrix",
-            "Measure every cell that this machine can, then report.",
-            matrix.add_arguments,
-            run_matrix,
-        ),
-        Command(
-            "here",
-            "Measure the Paddle that an interpreter has already; install nothing into it.",
-            here.add_arguments,
-            measure_here,
-        ),
-        Command(
-            "report",
-            "Take in records from elsewhere, then make the table, the page and the badge.",
-            add_report_arguments,
-            report_records,
-            "[PATH ...]",
-        ),
-        Command(
-            "advice",
-            "Follow each piece of advice on the CPU, with the defect and without it.",
-            advice.add_arguments,
-            follow_advice,
-            "[RELEASE ...]",
-        ),
-        Command(
-            "mutation",
-            "Put each mutant in place, and see which properties kill it.",
-            mutation.add_arguments,
-            run_mutants,
-            "[RELEASE ...]",
-            ABOUT_MUTANTS,
-        ),
-        Command(
-            "bench",
-            "Time each property: verified calls per CPU second.",
-            bench.add_arguments,
-            time_properties,
-            "[RELEASE]",
-        ),
-        Command(
-            "builds",
-            "Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?",
-            add_releases,
-            lambda parsed, fixture: Status(gpu_code.check(fixture, parsed.releases)),
-            "[RELEASE ...]",
-        ),
-        Command(
-            "libraries",
-            "Make a GPU cell ready, and open every CUDA library that its release will.",
-            add_cell_argument,
-            open_libraries,
-            "CELL",
-        ),
-        Command(
-            "lock",
-            'Lock the environments anew, with hashes; "here" names the test tools alone.',
-            add_releases,
-            lock_releases,
-            "[RELEASE ...]",
-        ),
-    )
-}
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 Form = TypeVar("Form")
+Run = TypeVar("Run", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
