@@ -190,7 +190,7 @@ def test_a_sound_verdict_says_on_how_many_calls() -> None:
     assert "12,345" in chinese
 
 
-def test_a_known_violation_is_told_by_what_it_means_to_who_trains() -> None:
+def test_a_known_violation_is_told_by_what_it_means() -> None:
     english, chinese = told(samples.result(outcome="violated"), known=True)
     assert "selection is bit exact: every loss may be wrong" in english
     assert "所有损失都可能出错" in chinese
@@ -244,7 +244,7 @@ def test_advice_that_would_spoil_a_right_loss_is_named() -> None:
     assert "sort" not in english
 
 
-def test_advice_that_restored_the_right_loss_is_told_from_that_which_did_not() -> None:
+def test_advice_that_restored_the_loss_is_told_from_the_rest() -> None:
     english, chinese = told(followed=measured(3, sort=20, clip=4))
     assert "right in 3 of 20 cases as it is" in english
     assert "This advice restored it: - select on the CPU, sort: right in 20" in english

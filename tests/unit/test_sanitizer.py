@@ -65,7 +65,7 @@ def test_the_logs_of_all_processes_are_put_together(program: Path, tmp_path: Pat
     assert isinstance(found.findings[0], Finding)
 
 
-def test_where_it_is_not_installed_that_is_said_before_anything_runs(
+def test_a_missing_sanitizer_is_named_before_anything_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
