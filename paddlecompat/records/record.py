@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, schema_of, tag_of
+from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, tag_of
 
 PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
 Verdict = Literal["sound", "unsound", "not run"]
@@ -281,11 +281,6 @@ def class_order(host_class: str) -> tuple[int, int, str]:
         cards.index(card) if card in cards else len(cards),
         host_class,
     )
-
-
-def schema() -> str:
-    """The JSON Schema of a record, as it is published."""
-    return schema_of(Record)
 
 
 class CannotRun(Exception):

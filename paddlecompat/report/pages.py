@@ -15,10 +15,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from paddlecompat.fixtures import expectations, published
-from paddlecompat.fixtures.forms import write_text
+from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results, bench_results, mutation_results
-from paddlecompat.records.record import Record, schema
+from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, mutation_page
 from paddlecompat.report.view import MatrixView, view_of
 
@@ -70,7 +70,7 @@ def write(
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
     pages |= measured_pages(templates, out_folder)
-    pages |= {"badge.json": view.badge.json(), "record.schema.json": schema()}
+    pages |= {"badge.json": view.badge.json(), "record.schema.json": schema_of(Record)}
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}

@@ -246,8 +246,8 @@ def view_of(
 
     Of the records of one cell, host and build, the one that stays.
     """
-    gathered = store.gather(folder, stand_ins)
-    staying = {r.file_name: r for r in sorted(gathered.records, key=store.standing)}
+    found, refused = store.gather(folder, stand_ins)
+    staying = {r.file_name: r for r in sorted(found, key=store.standing)}
     records = [staying[name] for name in sorted(staying)]
-    errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in gathered.errors]
+    errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in refused]
     return MatrixView(records, errors, known, fixture, reports, stand_ins)
