@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -20,6 +22,7 @@ from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results, bench_results, mutation_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, mutation_page
+from paddlecompat.report.grouping import grouped
 from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -70,7 +73,10 @@ def write(
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
     pages |= measured_pages(templates, out_folder)
-    pages |= {"badge.json": view.badge.json(), "record.schema.json": schema_of(Record)}
+    pages |= {
+        "badge.json": json.dumps(view.badge, indent=1) + "\n",
+        "record.schema.json": schema_of(Record),
+    }
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
@@ -86,9 +92,10 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
         f"{len(view.measured)} cells: {count['sound']} sound, {count['unsound']} unsound, "
         f"{count['not run']} not run."
     ]
+    standing = grouped(view.all_rows, lambda row: row.judgement.standing)
     lists = {
-        "Worse than expected": view.cells_standing("worse"),
-        "Better than expected": view.cells_standing("better"),
+        "Worse than expected": [f"{row.place}-{row.label}" for row in standing.get("worse", ())],
+        "Better than expected": [f"{row.place}-{row.label}" for row in standing.get("better", ())],
         "No record on the CPU": [row.release for row in view.all_rows if row.record is None],
     }
     parts += [f"{label}: {', '.join(cells)}." for label, cells in lists.items() if cells]
@@ -152,6 +159,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(filled=fill, fenced=fence, inline=escape, stamp=time_of)
+    made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))
     return made
 
 

@@ -96,7 +96,7 @@ def here_lines(
     text = template.render(
         record=record,
         keyword=keyword,
-        known=grouped(known, lambda failure: failure.meaning),
+        known=known,
         new=grouped(new, lambda f: " ".join(f"{f.result.outcome}: {f.result.message}".split())),
         failed=len(known) + len(new),
         headless=[r for r in unsupported if r.message.startswith(NO_HEAD)],
