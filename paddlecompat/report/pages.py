@@ -153,24 +153,15 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
         undefined=StrictUndefined,
-        finalize=replace_unprintable,
+        finalize=lambda value: value.translate(NOT_SHOWN) if isinstance(value, str) else value,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(filled=fill, fenced=fence, inline=escape, stamp=time_of)
+    made.filters.update(filled=fill, fenced=fence, inline=escape)
+    made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
     made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))
     return made
-
-
-def replace_unprintable(value: object) -> object:
-    """A value as a page may have it."""
-    return value.translate(NOT_SHOWN) if isinstance(value, str) else value
-
-
-def time_of(record: Record) -> str:
-    """When it was measured, as it is shown."""
-    return f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
 
 
 def fill(text: str) -> str:

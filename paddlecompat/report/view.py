@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from paddlecompat.fixtures.expectations import Expectation
@@ -52,13 +53,8 @@ def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> dict[
 
 def release_span(chosen: Collection[str], ordered: Sequence[str]) -> str:
     """'2.2.2-2.3.2, 3.3.1': those of the ordered that are chosen; neighbours are joined."""
-    runs: list[list[str]] = [[]]
-    for name in ordered:
-        if name in chosen:
-            runs[-1].append(name)
-        elif runs[-1]:
-            runs.append([])
-    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs if run)
+    runs = [list(run) for there, run in groupby(ordered, lambda name: name in chosen) if there]
+    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
 
 
 @dataclass(frozen=True)
@@ -187,14 +183,12 @@ class MatrixView:
 
     def cells_of(self, failures: Sequence[Sighting]) -> str:
         """'cpu 2.2.2-2.3.2, 3.3.1': where these were seen."""
-        parts = {
-            place: release_span(
-                {f.record.release for f in failures if f.record.place == place},
-                list(dict.fromkeys(row.release for row in reversed(self.rows[place]))),
-            )
-            for place in PLACES
-        }
-        return "; ".join(f"{place} {releases}" for place, releases in parts.items() if releases)
+        parts = []
+        for place in PLACES:
+            seen = {f.record.release for f in failures if f.record.place == place}
+            ordered = dict.fromkeys(row.release for row in reversed(self.rows[place]))
+            parts += [f"{place} {release_span(seen, list(ordered))}"] if seen else []
+        return "; ".join(parts)
 
     def span(self, failures: Sequence[Sighting]) -> str:
         """`cells_of` several; of a single failure its cell and host, 'cpu-2.2.2 H1'."""
