@@ -71,6 +71,11 @@ class Sighting:
         return result.message, shown.case, shown.expected, shown.actual
 
     @property
+    def said(self) -> str:
+        """'crashed: Segmentation fault', in one line."""
+        return " ".join(f"{self.result.outcome}: {self.result.message}".split())
+
+    @property
     def meaning(self) -> tuple[str, ...]:
         """What a known failure means for training, in English and in Chinese."""
         return (self.cause.means, self.cause.means_zh) if self.cause else ()
