@@ -73,10 +73,8 @@ def write(
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
     pages |= measured_pages(templates, out_folder)
-    pages |= {
-        "badge.json": json.dumps(view.badge, indent=1) + "\n",
-        "record.schema.json": schema_of(Record),
-    }
+    pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
+    pages["record.schema.json"] = schema_of(Record)
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}

@@ -16,17 +16,14 @@ from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 
-NAME = re.compile(r"(?:test_)?(?P<property>[^\[]*)(?:\[(?P<parameter>.*)\])?", re.DOTALL)
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
 
 
 def parts_of(result: PropertyResult) -> tuple[str, str]:
     """'test_copies_bytes[float32]' as 'copies bytes' and 'float32'."""
-    match = NAME.fullmatch(result.name)
-    if match is None:
-        return result.name, ""
-    return match["property"].replace("_", " "), match["parameter"] or ""
+    name, _, parameter = result.name.removeprefix("test_").partition("[")
+    return name.replace("_", " "), parameter.removesuffix("]")
 
 
 @dataclass(frozen=True)

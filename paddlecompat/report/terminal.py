@@ -59,8 +59,7 @@ def failure_lines(
     parts = {"message": result.message, "case": result.case or ""}
     if shown := result.evidence:
         what, expected, _ = result.message.partition(": expected ")
-        parts = {"what": what if expected else "", "case": shown.case}
-        parts |= {"expected": shown.expected, "actual": shown.actual}
+        parts = {"what": what if expected else "", **shown.model_dump(exclude={"script"})}
         poisoned = any(pattern in shown.actual for pattern in POISON)
         parts |= {"hint": NEVER_WRITTEN if poisoned else ""}
     if cause:

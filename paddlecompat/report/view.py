@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.forms import Place, in_order
+from paddlecompat.fixtures.forms import PLACES, Place, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
@@ -22,8 +22,6 @@ from paddlecompat.records.judging import Standing, judge, pattern_explaining
 from paddlecompat.records.record import Host, Record, class_order
 from paddlecompat.report.grouping import grouped
 from paddlecompat.report.tables import ReleaseLine, Row, Sighting, parts_of
-
-PLACES: tuple[Place, ...] = ("cpu", "gpu")
 
 
 def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> dict[str, object]:
@@ -80,16 +78,9 @@ class MatrixView:
     @cached_property
     def rows(self) -> dict[Place, list[Row]]:
         """Of each place, newest release first; on the CPU also the releases without a record."""
-        count = Counter(record.cell for record in self.records)
+        count, known = Counter(record.cell for record in self.records), self.expectations
         rows = [
-            Row(
-                r.release,
-                r.place,
-                r,
-                self.letters[r.host],
-                judge(r, self.expectations),
-                several=count[r.cell] > 1,
-            )
+            Row(r.release, r.place, r, self.letters[r.host], judge(r, known), count[r.cell] > 1)
             for r in self.records
         ]
         listed = [Row(r.version, "cpu") for r in self.fixture.release if "cpu" in r.places]
@@ -192,9 +183,8 @@ class MatrixView:
 
     def span(self, failures: Sequence[Sighting]) -> str:
         """`cells_of` several; of a single failure its cell and host, 'cpu-2.2.2 H1'."""
-        if len(failures) > 1:
-            return self.cells_of(failures)
-        return f"{failures[0].record.cell} {failures[0].source}"
+        first, *others = failures
+        return self.cells_of(failures) if others else f"{first.record.cell} {first.source}"
 
 
 def view_of(
