@@ -25,7 +25,7 @@ from elftools.elf.segments import InterpSegment
 from paddlecompat.environments import wheels
 from paddlecompat.environments.installer import install_failed, python_of
 from paddlecompat.environments.wheels import Fetch
-from paddlecompat.fixtures.releases import Gap, InterpreterLibrary, MissingLibrary, MissingSymbol
+from paddlecompat.fixtures.releases import Gap, MissingLibrary, Substitute
 from paddlecompat.machine.processes import run_checked
 
 # Where installed packages lie in an environment, as a pattern.
@@ -65,7 +65,7 @@ def mend(
             try:
                 if isinstance(gap, MissingLibrary):
                     done.append(place(gap, module.parents[1] / "libs", fetch))
-                else:
+                elif isinstance(gap, Substitute):
                     done.append(redirect(module, gap))
             except (OSError, ELFError) as error:
                 raise install_failed(f"{module}: cannot be mended: {error}") from error
@@ -105,7 +105,7 @@ def dynamic_loader(python: Path) -> str:
     raise install_failed(f"{python}: linked statically, it loads no modules; use another Python")
 
 
-def redirect(module: Path, gap: MissingSymbol | InterpreterLibrary) -> str:
+def redirect(module: Path, gap: Substitute) -> str:
     """Let `module` ask for `use_instead` where it asked for the gap's symbol or library.
 
     A few bytes of a gigabyte. (patchelf would lay it out anew, with twice its size in memory.)
@@ -137,14 +137,14 @@ def place(gap: MissingLibrary, libs: Path, fetch: Fetch) -> str:
     So libssl takes the libcrypto.so.1.1 that is there, be it the machine's, and no second one.
     """
     with tempfile.TemporaryDirectory(dir=libs) as folder:
-        source = wheels.take(gap.wheel, gap.sha256, {gap.library: gap.file}, Path(folder), fetch)
-        library = Path(folder, gap.library)
+        source = wheels.take(gap.wheel, gap.sha256, {gap.asked: gap.file}, Path(folder), fetch)
+        library = Path(folder, gap.asked)
         with library.open("r+b") as file:
             names = section(ELFFile(file), ".dynstr")
             plain = HASHED.sub(lambda m: (m[1] + m[2]).ljust(len(m[0]), b"\0"), names.data())
             write(file, names["sh_offset"], f"{len(plain)}s", plain)
-        library.replace(libs / gap.library)
-    return f"{gap.library} from {source}"
+        library.replace(libs / gap.asked)
+    return f"{gap.asked} from {source}"
 
 
 def write(file: BinaryIO, offset: int, form: str, *values: int | bytes) -> None:

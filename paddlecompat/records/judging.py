@@ -41,14 +41,11 @@ def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
         return Judgement()
     here = [expectation for expectation in expectations if concerns(expectation, record)]
     judgement = Judgement(measured=True)
-    for result in record.properties:
-        if result.outcome not in UNSOUND:
-            continue
-        cause = next((e for e in here if pattern_explaining(e, result)), None)
-        if cause is None:
-            judgement.new.append(result)
-        else:
+    for result in (result for result in record.properties if result.outcome in UNSOUND):
+        if cause := next((e for e in here if pattern_explaining(e, result)), None):
             judgement.known.append((result, cause))
+        else:
+            judgement.new.append(result)
     for pattern, expectation in ((pattern, e) for e in here for pattern in e.properties):
         named = [result for result in record.properties if names(pattern, result)]
         shown = any(pattern_explaining(expectation, result) for result in named)
@@ -75,9 +72,7 @@ def names(pattern: str, result: PropertyResult) -> bool:
 
 def pattern_explaining(expectation: Expectation, result: PropertyResult) -> str | None:
     """The first pattern that names the property, where its outcome and message are as expected."""
-    says = expectation.says
-    if result.outcome != expectation.outcome or (
-        says and not any(w in result.message for w in says)
-    ):
+    says = expectation.says or ("",)
+    if result.outcome != expectation.outcome or not any(word in result.message for word in says):
         return None
     return next((pattern for pattern in expectation.properties if names(pattern, result)), None)

@@ -22,15 +22,14 @@ class Status(IntEnum):
     @property
     def words(self) -> str:
         """What it means, in a line."""
-        return MEANINGS[self]
+        return (
+            "as expected",
+            "worse than expected, or --require-device without a device",
+            "wrong options, or an edited file that is wrong",
+            "the machine or the network failed, and nothing is said about a release",
+        )[self]
 
 
-MEANINGS = {
-    Status.AS_EXPECTED: "as expected",
-    Status.WORSE: "worse than expected, or --require-device without a device",
-    Status.WRONG_OPTIONS: "wrong options, or an edited file that is wrong",
-    Status.MACHINE_FAILED: "the machine or the network failed, and nothing is said about a release",
-}
 SAYS_NOTHING: tuple[Reason, ...] = ("install failed", "no interpreter", "no CUDA libraries")
 """Reasons why nothing ran that say nothing of the release; so does `no build` of a CPU cell."""
 
@@ -41,7 +40,6 @@ class Outcome(Model):
     cell: str = Field(description="The cell's name: 'cpu-2.3.2'; of another command, its own.")
     status: Status = Field(description="0 as expected; 1 worse; 2 wrong options; 3 machine failed.")
     words: str = Field(description="One line for a list of cells.")
-    record: str | None = Field(default=None, description="The path of the cell's record.")
     nothing_ran: bool = Field(default=False, description="Whether the cell ended as `not run`.")
 
 

@@ -9,24 +9,13 @@ import re
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePath, PureWindowsPath
 
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import printable, read_as, write_text
-from paddlecompat.records.record import Evidence, PropertyResult, Record
-
-THOROUGHNESS = {"quick": 1, "ci": 2, "standard": 2, "thorough": 3}
-"""Of two records of a cell, the one of the more thorough profile stays."""
-
-
-@dataclass
-class GatheredRecords:
-    """The records of a folder, and a line for each file that is not one."""
-
-    records: list[Record] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+from paddlecompat.records.profiles import PROFILES
+from paddlecompat.records.record import PropertyResult, Record
 
 
 def write(record: Record, folder: Path) -> Path:
@@ -61,34 +50,31 @@ def standing(record: Record) -> tuple[int, bool, datetime]:
     A measured record comes before one that was not run; then the one of more examples; then the one
     of a build that the fixtures lock; then the newer one.
     """
-    examples = THOROUGHNESS.get(record.profile, 0) if record.not_run is None else -1
+    profile = PROFILES.get(record.profile)
+    examples = -1 if record.not_run else profile.examples if profile else 0
     return examples, bool(record.build and record.build.locked), record.measured_at
 
 
-def gather(path: Path, stand_ins: bool = False) -> GatheredRecords:
-    """The records in a folder, or in a file, that may be shown; a line for each other file.
+def gather(path: Path, stand_ins: bool = False) -> tuple[list[Record], list[str]]:
+    """The records in a folder, or in a file, that may be shown; and a line for each other file.
 
     With `stand_ins` these are the records made with a stand-in device, without it the others.
     """
-    gathered = GatheredRecords()
+    records: list[Record] = []
+    errors: list[str] = []
     for file in [path] if path.is_file() else sorted(path.glob("*.json")):
         try:
             record = read(file)
-            if record.stand_in is not None and not stand_ins:
-                raise ValueError(
-                    f"{file}: stand_in: made with a stand-in device ({record.stand_in}), which "
-                    "shows nothing of the release: measure it on a real one"
-                )
-            if record.stand_in is None and stand_ins:
-                raise ValueError(
-                    f"{file}: stand_in: there is none: this page is for stand-ins alone"
-                )
-            gathered.records.append(record)
+            if stand_ins != (record.stand_in is not None):
+                why = f"made with a stand-in device ({record.stand_in}): measure it on a real one"
+                why = "there is none: this page is for stand-ins alone" if stand_ins else why
+                raise ValueError(f"{file}: stand_in: {why}")
+            records.append(record)
         except ValueError as error:
-            gathered.errors.append(printable(str(error)))
+            errors.append(printable(str(error)))
         except OSError as error:
-            gathered.errors.append(printable(f"{file}: cannot be read: {error.strerror}"))
-    return gathered
+            errors.append(printable(f"{file}: cannot be read: {error.strerror}"))
+    return records, errors
 
 
 def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
@@ -99,11 +85,11 @@ def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
     """
     taken, refused = [], []
     for path in sent:
-        gathered = gather(path)
-        if not (gathered.records or gathered.errors):
+        records, errors = gather(path)
+        refused += errors
+        if not (records or errors):
             refused.append(f"{path}: no record there: name one, or a folder that holds *.json")
-        refused += gathered.errors
-        for record in gathered.records:
+        for record in records:
             try:
                 kept = keep(record, folder)
             except (OSError, ValueError) as error:
@@ -130,8 +116,4 @@ def impersonal(text: str, root: PurePath = ROOT) -> str:
 
 def without_folders(result: PropertyResult) -> PropertyResult:
     """The result with all of its words made impersonal."""
-    said = {"message": impersonal(result.message), "case": result.case and impersonal(result.case)}
-    if result.evidence is None:
-        return result.model_copy(update=said)
-    evidence = {name: impersonal(text) for name, text in result.evidence.model_dump().items()}
-    return result.model_copy(update={**said, "evidence": Evidence(**evidence)})
+    return PropertyResult.model_validate_json(impersonal(result.model_dump_json()))

@@ -5,21 +5,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from paddlecompat.fixtures import expectations, published
-from paddlecompat.fixtures.forms import write_text
+from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
-from paddlecompat.records.record import Record, schema
+from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, mutation_page
+from paddlecompat.report.grouping import grouped
 from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -70,7 +73,8 @@ def write(
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
     pages |= measured_pages(templates, out_folder)
-    pages |= {"badge.json": view.badge.json(), "record.schema.json": schema()}
+    pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
+    pages["record.schema.json"] = schema_of(Record)
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
@@ -86,9 +90,10 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
         f"{len(view.measured)} cells: {count['sound']} sound, {count['unsound']} unsound, "
         f"{count['not run']} not run."
     ]
+    standing = grouped(view.all_rows, lambda row: row.judgement.standing)
     lists = {
-        "Worse than expected": view.cells_standing("worse"),
-        "Better than expected": view.cells_standing("better"),
+        "Worse than expected": [f"{row.place}-{row.label}" for row in standing.get("worse", ())],
+        "Better than expected": [f"{row.place}-{row.label}" for row in standing.get("better", ())],
         "No record on the CPU": [row.release for row in view.all_rows if row.record is None],
     }
     parts += [f"{label}: {', '.join(cells)}." for label, cells in lists.items() if cells]
@@ -122,23 +127,15 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
         undefined=StrictUndefined,
-        finalize=replace_unprintable,
+        finalize=lambda value: value.translate(NOT_SHOWN) if isinstance(value, str) else value,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(filled=fill, fenced=fence, inline=escape, stamp=time_of)
+    made.filters.update(filled=fill, fenced=fence, inline=escape)
+    made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
+    made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))
     return made
-
-
-def replace_unprintable(value: object) -> object:
-    """A value as a page may have it."""
-    return value.translate(NOT_SHOWN) if isinstance(value, str) else value
-
-
-def time_of(record: Record) -> str:
-    """When it was measured, as it is shown."""
-    return f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
 
 
 def fill(text: str) -> str:

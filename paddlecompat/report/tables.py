@@ -6,30 +6,24 @@ Releases stand newest first; groups and properties in the order in which the rec
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.forms import Place, in_order
+from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import UNSOUND, Host, PropertyResult, Record
+from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 
-NAME = re.compile(r"(?:test_)?(?P<property>[^\[]*)(?:\[(?P<parameter>.*)\])?", re.DOTALL)
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
 
 
 def parts_of(result: PropertyResult) -> tuple[str, str]:
     """'test_copies_bytes[float32]' as 'copies bytes' and 'float32'."""
-    match = NAME.fullmatch(result.name)
-    if match is None:
-        return result.name, ""
-    return match["property"].replace("_", " "), match["parameter"] or ""
+    name, _, parameter = result.name.removeprefix("test_").partition("[")
+    return name.replace("_", " "), parameter.removesuffix("]")
 
 
 @dataclass(frozen=True)
@@ -74,6 +68,11 @@ class Sighting:
         return result.message, shown.case, shown.expected, shown.actual
 
     @property
+    def said(self) -> str:
+        """'crashed: Segmentation fault', in one line."""
+        return " ".join(f"{self.result.outcome}: {self.result.message}".split())
+
+    @property
     def meaning(self) -> tuple[str, ...]:
         """What a known failure means for training, in English and in Chinese."""
         return (self.cause.means, self.cause.means_zh) if self.cause else ()
@@ -81,6 +80,11 @@ class Sighting:
     @property
     def script(self) -> str:
         return self.result.evidence.script if self.result.evidence else ""
+
+    @property
+    def kind(self) -> tuple[str, str, Expectation | None, str]:
+        """What the failures that the page shows together have in common."""
+        return self.result.key, self.result.outcome, self.cause, self.script
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,6 @@ class Row:
     def verdict(self) -> str:
         return self.record.verdict if self.record else "no record"
 
-    @property
-    def host_class(self) -> str | None:
-        return self.record.host_class if self.record else None
-
     @cached_property
     def results(self) -> dict[str, PropertyResult]:
         """What each property came to, by its key."""
@@ -159,32 +159,11 @@ class ReleaseLine:
 
     def of(self, host_class: str | None) -> list[Row]:
         """The rows of this class, the worst verdict first."""
-        here = [row for row in self.rows if row.record and row.host_class == host_class]
+        here = [r for r in self.rows if r.record and r.record.host_class == host_class]
         return sorted(here, key=lambda row: (WORST_FIRST.index(row.verdict), row.source))
-
-    def seen(self, seen: str) -> list[FieldReport]:
-        return [report for report in self.reports if report.seen == seen]
 
     def machines(self, seen: str) -> str:
         """'Windows CUDA 11, Tesla V100': in a few words, where those who saw this saw it."""
-        reports = sorted(self.seen(seen), key=lambda report: report.os is None)
-        names = dict.fromkeys(report.machine for report in reports)
+        reports = sorted(self.reports, key=lambda report: report.os is None)
+        names = dict.fromkeys(report.machine for report in reports if report.seen == seen)
         return ", ".join(m for m in names if not any(other.startswith(f"{m} ") for other in names))
-
-
-def letters_of(hosts: Iterable[Host]) -> dict[Host, str]:
-    """H1, H2, ... for each host, the one with the most records first."""
-    count = Counter(hosts)
-    ranked = sorted(count, key=lambda host: (-count[host], host.slug))
-    return {host: f"H{number}" for number, host in enumerate(ranked, start=1)}
-
-
-def rows_at(place: Place, rows: Iterable[Row], fixture: Fixture) -> list[Row]:
-    """The rows of one place, newest release first; the CPU's with the releases nobody measured."""
-    here = [row for row in rows if row.place == place]
-    count = Counter(row.release for row in here)
-    here = [replace(row, several=count[row.release] > 1) for row in here]
-    if place == "cpu":
-        listed = (r.version for r in fixture.release if place in r.places)
-        here += [Row(version, place) for version in listed if version not in count]
-    return sorted(here, key=lambda row: ([-part for part in in_order(row.release)], row.source))

@@ -11,7 +11,6 @@ from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
-from paddlecompat.report.grouping import grouped
 from paddlecompat.report.pages import WIDTH, environment
 from paddlecompat.report.tables import Sighting
 
@@ -60,8 +59,7 @@ def failure_lines(
     parts = {"message": result.message, "case": result.case or ""}
     if shown := result.evidence:
         what, expected, _ = result.message.partition(": expected ")
-        parts = {"what": what if expected else "", "case": shown.case}
-        parts |= {"expected": shown.expected, "actual": shown.actual}
+        parts = {"what": what if expected else "", **shown.model_dump(exclude={"script"})}
         poisoned = any(pattern in shown.actual for pattern in POISON)
         parts |= {"hint": NEVER_WRITTEN if poisoned else ""}
     if cause:
@@ -90,17 +88,15 @@ def here_lines(
     `advised` is what came of the advice, or why it could not be followed; None if it was left out.
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
-    known = [Sighting(record, "", result, cause) for result, cause in judgement.known]
-    new = [Sighting(record, "", result) for result in judgement.new]
+    headless = [r for r in unsupported if r.message.startswith(NO_HEAD)]
     template = environment().get_template("here.txt.j2")
     text = template.render(
         record=record,
         keyword=keyword,
-        known=grouped(known, lambda failure: failure.meaning),
-        new=grouped(new, lambda f: " ".join(f"{f.result.outcome}: {f.result.message}".split())),
-        failed=len(known) + len(new),
-        headless=[r for r in unsupported if r.message.startswith(NO_HEAD)],
-        refused=[r for r in unsupported if not r.message.startswith(NO_HEAD)],
+        known=[Sighting(record, "", result, cause) for result, cause in judgement.known],
+        new=[Sighting(record, "", result) for result in judgement.new],
+        headless=headless,
+        refused=[r for r in unsupported if r not in headless],
         advised=advice_runs(advised) if isinstance(advised, Measured) else None,
         problem=advised if isinstance(advised, str) else None,
     )
@@ -113,14 +109,11 @@ def advice_runs(measured: Measured) -> dict[str, object]:
     In the runs `restoring` every case trains; in those `failing`, the best first, some do not.
     """
     runs = [run for run in measured.losses if run.condition == "sound"]
-    (without,) = (run for run in runs if run.advice == NO_ADVICE)
-    runs.remove(without)
-    failing = [run for run in runs if run.trains < run.cases]
+    followed = sorted(runs, key=lambda run: (run.advice != NO_ADVICE, -run.trains))
     return {
-        "without": without,
-        "sound": without.trains == without.cases,
-        "restoring": [run for run in runs if run not in failing],
-        "failing": sorted(failing, key=lambda run: -run.trains),
+        "without": followed[0],
+        "restoring": [run for run in followed[1:] if run.trains == run.cases],
+        "failing": [run for run in followed[1:] if run.trains < run.cases],
     }
 
 

@@ -5,51 +5,27 @@ The date is that of the newest record, so the same records give the same bytes.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.forms import Place, in_order
+from paddlecompat.fixtures.forms import PLACES, Place, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge, pattern_explaining
 from paddlecompat.records.record import Host, Record, class_order
 from paddlecompat.report.grouping import grouped
-from paddlecompat.report.tables import (
-    ReleaseLine,
-    Row,
-    Sighting,
-    letters_of,
-    parts_of,
-    rows_at,
-)
-
-PLACES: tuple[Place, ...] = ("cpu", "gpu")
-Words = tuple[str, ...]
+from paddlecompat.report.tables import ReleaseLine, Row, Sighting, parts_of
 
 
-@dataclass(frozen=True)
-class Badge:
-    """What a badge says, and its colour as shields.io names it."""
-
-    message: str
-    color: str
-    label: str = "paddle matrix"
-
-    def json(self) -> str:
-        """The form that shields.io's endpoint badge reads."""
-        shown = {"schemaVersion": 1, "label": self.label, "message": self.message}
-        return json.dumps({**shown, "color": self.color}, indent=1) + "\n"
-
-
-def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> Badge:
-    """The badge for these cells: None stands for one that was not measured.
+def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> dict[str, object]:
+    """The badge for these cells, as shields.io reads it: None stands for one that was not measured.
 
     Only cells that were measured count; where none was, there is nothing to be green about. A
     record that cannot be read may hide anything, so it costs the green too.
@@ -68,18 +44,15 @@ def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> Badge
         "lightgrey": not measured,
         "blue": count["better"],
     }
-    return Badge(", ".join(parts), next((c for c, is_it in colors.items() if is_it), "brightgreen"))
+    color = next((color for color, is_it in colors.items() if is_it), "brightgreen")
+    badge = {"label": "paddle matrix", "message": ", ".join(parts), "color": color}
+    return {"schemaVersion": 1, **badge}
 
 
 def release_span(chosen: Collection[str], ordered: Sequence[str]) -> str:
     """'2.2.2-2.3.2, 3.3.1': those of the ordered that are chosen; neighbours are joined."""
-    runs: list[list[str]] = [[]]
-    for name in ordered:
-        if name in chosen:
-            runs[-1].append(name)
-        elif runs[-1]:
-            runs.append([])
-    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs if run)
+    runs = [list(run) for there, run in groupby(ordered, lambda name: name in chosen) if there]
+    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
 
 
 @dataclass(frozen=True)
@@ -97,15 +70,23 @@ class MatrixView:
 
     @cached_property
     def letters(self) -> dict[Host, str]:
-        return letters_of(record.host for record in self.records)
+        """H1, H2, ... for each host, the one with the most records first."""
+        count = Counter(record.host for record in self.records)
+        ranked = sorted(count, key=lambda host: (-count[host], host.slug))
+        return {host: f"H{number}" for number, host in enumerate(ranked, start=1)}
 
     @cached_property
     def rows(self) -> dict[Place, list[Row]]:
+        """Of each place, newest release first; on the CPU also the releases without a record."""
+        count, known = Counter(record.cell for record in self.records), self.expectations
         rows = [
-            Row(r.release, r.place, r, self.letters[r.host], judge(r, self.expectations))
+            Row(r.release, r.place, r, self.letters[r.host], judge(r, known), count[r.cell] > 1)
             for r in self.records
         ]
-        return {place: rows_at(place, rows, self.fixture) for place in PLACES}
+        listed = [Row(r.version, "cpu") for r in self.fixture.release if "cpu" in r.places]
+        rows += [row for row in listed if row.cell not in count]
+        rows.sort(key=lambda row: ([-part for part in in_order(row.release)], row.source))
+        return {place: [row for row in rows if row.place == place] for place in PLACES}
 
     @property
     def all_rows(self) -> list[Row]:
@@ -124,13 +105,8 @@ class MatrixView:
     def verdicts(self) -> Counter[str]:
         return Counter(row.verdict for row in self.all_rows)
 
-    def cells_standing(self, standing: str) -> list[str]:
-        """The cells that are 'worse' than expected, or 'better'."""
-        rows = (row for row in self.all_rows if row.judgement.standing == standing)
-        return [f"{row.place}-{row.label}" for row in rows]
-
     @property
-    def badge(self) -> Badge:
+    def badge(self) -> dict[str, object]:
         return badge_of((row.judgement.standing for row in self.all_rows), len(self.errors))
 
     @property
@@ -152,7 +128,7 @@ class MatrixView:
 
     def classes(self, place: Place) -> list[str]:
         """The classes of host of a place, each a column."""
-        found = {row.host_class for row in self.rows[place]}
+        found = {row.record.host_class for row in self.rows[place] if row.record}
         return sorted((name for name in found if name), key=class_order)
 
     def lines(self, place: Place) -> dict[str, ReleaseLine]:
@@ -172,45 +148,24 @@ class MatrixView:
         return [failure for row in self.all_rows for failure in row.failures.values()]
 
     @property
-    def exhibits(self) -> list[list[Sighting]]:
-        """The failures, those of one property, outcome, cause and script together."""
-        groups = grouped(
-            self.failures, lambda f: (f.result.key, f.result.outcome, f.cause, f.script)
-        )
-        return list(groups.values())
-
-    def tellings(self, failures: Sequence[Sighting]) -> dict[Words, list[Sighting]]:
-        """These failures by their message, case, expected and actual."""
-        return grouped(failures, lambda failure: failure.words)
-
-    @property
-    def meanings(self) -> dict[Words, list[Sighting]]:
-        """The known failures by what they mean for training, in English and Chinese."""
-        known = [failure for failure in self.failures if failure.cause]
-        return grouped(known, lambda failure: failure.meaning)
-
-    @property
-    def unsupported(self) -> dict[str, list[Sighting]]:
-        """What the releases do not offer, by the words in which they say so."""
-        refusals = (
+    def refusals(self) -> list[Sighting]:
+        """What the releases do not offer."""
+        return [
             Sighting(row.record, row.source, result)
             for row in self.measured
             for result in row.results.values()
             if row.record and result.outcome == "unsupported"
-        )
-        return grouped(refusals, lambda refusal: refusal.result.message)
+        ]
 
     @property
     def mended(self) -> dict[str, list[str]]:
         """What was mended, with the cells in which it was."""
-        mended = (
-            (line, row.cell)
-            for row in self.measured
-            if row.record and row.record.environment
-            for line in row.record.environment.mended
-        )
-        pairs = grouped(dict.fromkeys(mended), lambda pair: pair[0])
-        return {line: [cell for _, cell in found] for line, found in pairs.items()}
+        cells: dict[str, list[str]] = {}
+        for row in self.measured:
+            environment = row.record.environment if row.record else None
+            for line in environment.mended if environment else ():
+                cells.setdefault(line, []).append(row.cell)
+        return {line: list(dict.fromkeys(found)) for line, found in cells.items()}
 
     def explained_by(self, expectation: Expectation, pattern: str) -> list[Sighting]:
         """The failures that one pattern of an expectation explains."""
@@ -219,20 +174,17 @@ class MatrixView:
 
     def cells_of(self, failures: Sequence[Sighting]) -> str:
         """'cpu 2.2.2-2.3.2, 3.3.1': where these were seen."""
-        parts = {
-            place: release_span(
-                {f.record.release for f in failures if f.record.place == place},
-                list(dict.fromkeys(row.release for row in reversed(self.rows[place]))),
-            )
-            for place in PLACES
-        }
-        return "; ".join(f"{place} {releases}" for place, releases in parts.items() if releases)
+        parts = []
+        for place in PLACES:
+            seen = {f.record.release for f in failures if f.record.place == place}
+            ordered = dict.fromkeys(row.release for row in reversed(self.rows[place]))
+            parts += [f"{place} {release_span(seen, list(ordered))}"] if seen else []
+        return "; ".join(parts)
 
     def span(self, failures: Sequence[Sighting]) -> str:
         """`cells_of` several; of a single failure its cell and host, 'cpu-2.2.2 H1'."""
-        if len(failures) > 1:
-            return self.cells_of(failures)
-        return f"{failures[0].record.cell} {failures[0].source}"
+        first, *others = failures
+        return self.cells_of(failures) if others else f"{first.record.cell} {first.source}"
 
 
 def view_of(
@@ -246,8 +198,8 @@ def view_of(
 
     Of the records of one cell, host and build, the one that stays.
     """
-    gathered = store.gather(folder, stand_ins)
-    staying = {r.file_name: r for r in sorted(gathered.records, key=store.standing)}
+    found, refused = store.gather(folder, stand_ins)
+    staying = {r.file_name: r for r in sorted(found, key=store.standing)}
     records = [staying[name] for name in sorted(staying)]
-    errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in gathered.errors]
+    errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in refused]
     return MatrixView(records, errors, known, fixture, reports, stand_ins)

@@ -21,7 +21,7 @@ from elftools.elf.elffile import ELFFile
 from paddlecompat.environments.installer import python_of
 from paddlecompat.environments.loader import lacks, mend
 from paddlecompat.environments.wheels import Fetch
-from paddlecompat.fixtures.releases import Gap, InterpreterLibrary, MissingLibrary, MissingSymbol
+from paddlecompat.fixtures.releases import Gap, MissingLibrary, Substitute
 from paddlecompat.records.record import CannotRun
 
 pytestmark = pytest.mark.skipif(
@@ -78,13 +78,13 @@ def environment(module: Path) -> Path:
 
 
 @pytest.fixture
-def gone(module: Path, tmp_path: Path) -> MissingSymbol:
+def gone(module: Path, tmp_path: Path) -> Substitute:
     """The module imports a symbol that no C library has; another of its imports means the same."""
     (old, version), (other, _) = versioned()[:2]
     renames = tmp_path / "renames"
     renames.write_text(f"{old} _gone\n")
     patchelf(module, "--rename-dynamic-symbols", str(renames))
-    return MissingSymbol(symbol="_gone", symbol_version=version, use_instead=other)
+    return Substitute(asked=f"_gone@{version}", use_instead=other)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def bundled(module: Path, tmp_path: Path) -> list[MissingLibrary]:
     sha256 = hashlib.sha256((tmp_path / WHEEL).read_bytes()).hexdigest()
     return [
         MissingLibrary(
-            library=f"libabsent-{letter}.so.9",
+            asked=f"libabsent-{letter}.so.9",
             wheel=WHEEL,
             sha256=sha256,
             file=f"bundle.libs/libabsent-{letter}-*.so.9",
@@ -120,18 +120,18 @@ def fetch_nothing(wheel: str, _folder: Path) -> NoReturn:
 
 
 def test_a_missing_symbol_becomes_the_public_one_of_any_version(
-    environment: Path, module: Path, gone: MissingSymbol
+    environment: Path, module: Path, gone: Substitute
 ) -> None:
     before = imports(module)
     lines = mend(environment, [gone])
     assert lines == [f"paddle/fluid/core_avx.so: {gone.asked} -> {gone.use_instead}"]
-    mended = {("_gone", gone.symbol_version): (gone.use_instead, "")}
+    mended = {tuple(gone.asked.split("@")): (gone.use_instead, "")}
     assert imports(module) == [mended.get(symbol, symbol) for symbol in before]
     assert lacks(module, PYTHON) == set()
 
 
 def test_mending_a_symbol_changes_at_most_six_bytes(
-    environment: Path, module: Path, gone: MissingSymbol
+    environment: Path, module: Path, gone: Substitute
 ) -> None:
     before = module.read_bytes()
     mend(environment, [gone])
@@ -145,7 +145,7 @@ def test_a_file_that_a_cache_shares_keeps_its_bytes(
     link: Callable[[Path, Path], None],
     environment: Path,
     module: Path,
-    gone: MissingSymbol,
+    gone: Substitute,
     tmp_path: Path,
 ) -> None:
     cached = tmp_path / "cached.so"
@@ -176,15 +176,15 @@ def test_a_machine_that_has_everything_is_left_alone(environment: Path, module: 
     before = module.stat()
     (name, version), (other, _) = versioned()[:2]
     there: list[Gap] = [
-        MissingSymbol(symbol=name, symbol_version=version, use_instead=other),
-        MissingLibrary(library="libc.so.6", wheel=WHEEL, sha256="0" * 64, file="libc.so.6"),
+        Substitute(asked=f"{name}@{version}", use_instead=other),
+        MissingLibrary(asked="libc.so.6", wheel=WHEEL, sha256="0" * 64, file="libc.so.6"),
     ]
     assert mend(environment, there, fetch_nothing) == []
     assert (module.stat().st_ino, module.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_a_system_other_than_linux_is_left_alone(
-    environment: Path, module: Path, gone: MissingSymbol
+    environment: Path, module: Path, gone: Substitute
 ) -> None:
     before = module.read_bytes()
     assert mend(environment, [gone], platform="win32") == []
@@ -219,13 +219,13 @@ def test_a_bundled_library_takes_its_fellow_from_the_machine(
     assert lacks(module, PYTHON) == set()
 
 
-OWN = InterpreterLibrary(library="libabsent-python.so.9", use_instead="libc.so.6")
+OWN = Substitute(asked="libabsent-python.so.9", use_instead="libc.so.6")
 
 
 def test_a_library_inside_the_interpreter_is_asked_for_no_more(
     environment: Path, module: Path
 ) -> None:
-    patchelf(module, "--add-needed", OWN.library)
+    patchelf(module, "--add-needed", OWN.asked)
     lines = mend(environment, [OWN])
     assert lines == ["paddle/fluid/core_avx.so: libabsent-python.so.9 -> libc.so.6"]
     assert lacks(module, PYTHON) == set()
@@ -234,9 +234,9 @@ def test_a_library_inside_the_interpreter_is_asked_for_no_more(
 def test_a_library_that_the_interpreter_loads_is_not_missing(
     environment: Path, module: Path, tmp_path: Path
 ) -> None:
-    patchelf(module, "--add-needed", OWN.library)
-    patchelf(tmp_path / OWN.library, "--set-soname", OWN.library)
-    loads = ("--add-needed", OWN.library, "--set-rpath", str(tmp_path))
+    patchelf(module, "--add-needed", OWN.asked)
+    patchelf(tmp_path / OWN.asked, "--set-soname", OWN.asked)
+    loads = ("--add-needed", OWN.asked, "--set-rpath", str(tmp_path))
     python_of(environment).unlink()
     patchelf(python_of(environment), *loads, of=sys.executable)
     assert mend(environment, [OWN]) == []
@@ -280,7 +280,7 @@ def small_files_alone(size: int) -> Iterator[None]:
 
 
 def test_an_interrupted_mend_leaves_the_old_file_and_no_other(
-    environment: Path, module: Path, gone: MissingSymbol
+    environment: Path, module: Path, gone: Substitute
 ) -> None:
     before = module.read_bytes()
     with (
@@ -293,7 +293,7 @@ def test_an_interrupted_mend_leaves_the_old_file_and_no_other(
 
 
 def test_a_module_without_the_public_name_is_refused(
-    environment: Path, module: Path, gone: MissingSymbol
+    environment: Path, module: Path, gone: Substitute
 ) -> None:
     unnamed = gone.model_copy(update={"use_instead": "no_such_name"})
     before = module.read_bytes()
@@ -315,13 +315,13 @@ def test_a_gap_that_mending_does_not_close_is_an_error(
         mend(environment, bundled, fetch)
 
 
-def test_a_damaged_module_is_named(environment: Path, module: Path, gone: MissingSymbol) -> None:
+def test_a_damaged_module_is_named(environment: Path, module: Path, gone: Substitute) -> None:
     module.write_bytes(module.read_bytes()[:1000])
     with pytest.raises(CannotRun, match=r"core_avx\.so: the dynamic loader cannot read it: "):
         mend(environment, [gone])
 
 
-def test_an_interpreter_that_is_a_script_is_named(environment: Path, gone: MissingSymbol) -> None:
+def test_an_interpreter_that_is_a_script_is_named(environment: Path, gone: Substitute) -> None:
     script = python_of(environment)
     script.unlink()
     script.write_text('#!/bin/sh\nexec python3 "$@"\n')

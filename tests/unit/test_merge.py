@@ -36,7 +36,8 @@ def idle(**changes: object) -> Record:
 
 
 def kept(folder: Path) -> list[Record]:
-    return store.gather(folder).records
+    records, _ = store.gather(folder)
+    return records
 
 
 def test_files_and_folders_are_taken_in(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_each_status_has_words_of_its_own() -> None:
 
 
 def test_an_outcome_is_handed_on_as_json_of_its_form() -> None:
-    outcome = Outcome(cell="cpu-2.3.2", status=Status.WORSE, words="unsound", record="a.json")
+    outcome = Outcome(cell="cpu-2.3.2", status=Status.WORSE, words="unsound")
     text = outcome.model_dump_json()
     jsonschema.validate(json.loads(text), json.loads(schema_of(Outcome)))
     assert json.loads(text)["status"] == 1

@@ -78,15 +78,8 @@ def test_one_block_adds_a_release(tmp_path: Path) -> None:
     assert [cell.name for cell in releases.cells(fixture)] == ["cpu-9.8.7", "gpu-9.8.7"]
 
 
-def test_the_newest_release_is_so_by_number(tmp_path: Path) -> None:
-    fixture = releases.load(written(tmp_path, f"{block('2.9.0')}\n{block('2.10.0')}"))
-    assert releases.newest(fixture).version == "2.10.0"
-
-
-def test_an_unknown_cell_is_told_where_the_known_are() -> None:
-    with pytest.raises(
-        ValueError, match=r"no cell 'cpu-1.0.0'; the cells are, the nearest first: cpu-2.2.2, "
-    ):
+def test_an_unknown_cell_is_told_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"no cell 'cpu-1.0.0'; the cells are, .*: cpu-2.2.2, "):
         releases.cell_named("cpu-1.0.0", releases.load())
 
 

@@ -92,3 +92,9 @@ def test_cpu_rows_have_classes_if_there_are_several(
     other = samples.record(host=samples.host(**changes))
     page = write_report(tmp_path, samples.record(), other)
     assert (heading in page.section("CPU")) == shown
+
+
+def test_a_cell_in_which_no_call_was_verified_is_listed(tmp_path: Path) -> None:
+    page = write_report(tmp_path, on_gpu([samples.result(outcome="unsupported", calls=0)]))
+    said = ["no property verified a call" in shown for shown in (page.markdown, page.html)]
+    assert said == [True, True]

@@ -40,16 +40,11 @@ def fields(form: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name}.{field}", described
 
 
-def test_the_published_schemas_are_those_of_the_code() -> None:
-    schemas.check()
-
-
-def test_a_schema_that_is_not_current_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", schemas.MODELS)
+def test_the_published_schema_is_that_of_the_code(file: str, tmp_path: Path) -> None:
     schemas.write(tmp_path)
-    schemas.check(tmp_path)
-    (tmp_path / "cuda.schema.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"cuda\.schema\.json: not the schema of the code"):
-        schemas.check(tmp_path)
+    name = f"{Path(file).stem}.schema.json"
+    assert (schemas.FOLDER / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 @pytest.mark.parametrize("file", schemas.MODELS)
