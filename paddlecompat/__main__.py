@@ -143,8 +143,10 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
 @command("matrix", matrix.add_arguments)
 def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
     """Measure every cell that this machine can, then report."""
+    options = options_from(Options, parsed)
+    check(options, "cpu")  # a mistake is told once, not by each cell
     try:
-        return matrix.run(fixture, parsed.jobs, parsed.fresh, options_from(Options, parsed))
+        return matrix.run(fixture, parsed.jobs, parsed.fresh, options)
     finally:
         write_report(fixture)
 

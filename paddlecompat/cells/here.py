@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from paddlecompat.cells import filling, run_program
+from paddlecompat.cells import filling
 from paddlecompat.cells.filling import Filled, Hands
 from paddlecompat.cells.option_set import Options, check
 from paddlecompat.cells.suite import Request
@@ -17,10 +17,22 @@ from paddlecompat.environments.installed import Installed
 from paddlecompat.fixtures.folders import HERE
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine.command_line import add_options
+from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.record import CannotRun, Device, Environment, NotRun, Record
 
 CASES = 20
+SECONDS = 1800  # for following the advice
+
+
+def follow_advice(
+    python: Path, place: Place, options: Sequence[str], settings: Settings = None
+) -> Measured:
+    """What the program of that name counts. Raises ValueError with the error that it ended in."""
+    ended = run_program(python, "follow_advice", ["--place", place, *options], settings, SECONDS)
+    if ended.problem is not None:
+        raise ValueError(ended.problem)
+    return Measured.model_validate_json(ended.said)
 
 
 @dataclass(frozen=True)
@@ -29,7 +41,7 @@ class Reader:
 
     read: Callable[[Path | None], Installed] = installed.read_interpreter
     settings: Callable[[Installed], dict[str, str]] = installed.settings_for
-    follow_advice: Callable[..., Measured] = run_program.follow_advice
+    follow_advice: Callable[..., Measured] = follow_advice
     folder: Path = HERE
 
 

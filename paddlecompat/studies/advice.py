@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from paddlecompat.cells.run_program import cpu_cells, follow_advice, interpreter_of
-from paddlecompat.fixtures.releases import Cell, Fixture
+from paddlecompat.cells.here import follow_advice
+from paddlecompat.environments.environment import prepare
+from paddlecompat.fixtures.releases import Cell, Fixture, cell_named
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import MEASURED, Measured
 from paddlecompat.records.record import CannotRun
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
     """Follow the advice in the cell's environment. Raises ValueError or CannotRun."""
     options = ["--seed", str(seed), "--cases", str(count)]
-    return follow_advice(interpreter_of(cell, fixture), cell.place, options)
+    return follow_advice(prepare(cell, fixture).python, cell.place, options)
 
 
 def run(
@@ -43,8 +44,8 @@ def run(
 
     Raises ValueError where the fixture has no such release.
     """
-    every = [release.version for release in fixture.release if "cpu" in release.places]
-    found = cpu_cells(fixture, wanted or every)
+    versions = wanted or [r.version for r in fixture.release if "cpu" in r.places]
+    found = [cell_named(f"cpu-{version}", fixture) for version in versions]
     status = 0
     print(f"{len(found)} releases, about a minute each", flush=True)
     for number, cell in enumerate(found, start=1):

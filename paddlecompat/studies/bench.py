@@ -9,10 +9,10 @@ from typing import Any
 
 from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
-from paddlecompat.cells.run_program import cpu_cells, interpreter_of
 from paddlecompat.cells.suite import Request
+from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.folders import BENCH
-from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import add_options, options_from
 from paddlecompat.records.bench_results import REPORT, Bench, Timed, lines_of, write
@@ -37,8 +37,7 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> bool:
 
 def measure(fixture: Fixture, release: str, options: Options) -> Bench:
     """Time the properties in a release's environment, one process, nothing beside it."""
-    (cell,) = cpu_cells(fixture, [release])
-    python = interpreter_of(cell, fixture)
+    python = prepare(cell_named(f"cpu-{release}", fixture), fixture).python
     print("every property, timed: a minute or two", flush=True)
     asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
     timed = time_properties(python, asked, BENCH / "timed")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.option_set import Options, known_mutant, mutants
-from paddlecompat.cells.run_program import cpu_cells, interpreter_of
-from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.environments.environment import prepare
+from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine.command_line import add_options, options_from
 from paddlecompat.records.mutation_results import (
     REPORT,
@@ -51,8 +51,8 @@ def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list
 
     Raises CannotRun where an environment cannot be made, ValueError where a mutant is broken.
     """
-    cells = cpu_cells(fixture, releases)
-    pythons = {cell.release.version: interpreter_of(cell, fixture) for cell in cells}
+    cells = [cell_named(f"cpu-{release}", fixture) for release in releases]
+    pythons = {cell.release.version: prepare(cell, fixture).python for cell in cells}
 
     def see(attempt: Attempt) -> Seen:
         seeds = request.seeds if attempt.mutant and attempt.poisoned else 1
