@@ -23,7 +23,7 @@ from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.records import store
-from paddlecompat.records.outcome import Outcome, Status, status_of
+from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun
 from paddlecompat.report import pages, terminal
 from paddlecompat.studies import advice, bench, gpu_code, mutation
@@ -32,7 +32,7 @@ COMMANDS: dict[str, Command] = {}
 
 
 def main() -> int:
-    """Run one command. Returns the exit status, whose meanings `records/outcome.py` has."""
+    """Run one command. Returns the exit status, whose meanings `records/judging.py` has."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console may lack some of the characters
             stream.reconfigure(errors="replace")

@@ -21,7 +21,7 @@ from paddlecompat.fixtures.folders import CELLS, LOGS, MATRIX_STATE, shown
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
 from paddlecompat.machine import gpus, processes
 from paddlecompat.machine.command_line import add_options, arguments_of
-from paddlecompat.records.outcome import Outcome, Status
+from paddlecompat.records.judging import Outcome, Status
 from paddlecompat.records.record import Device, NotRun
 
 DEVICE = Lock()

@@ -7,11 +7,11 @@ import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from paddlecompat.cells.profiles import PROFILES, ProfileName
 from paddlecompat.fixtures.folders import RECORDS, TESTS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine import gpus
 from paddlecompat.machine.command_line import option
+from paddlecompat.records.profiles import PROFILES, ProfileName
 from paddlecompat.records.record import SanitizerTool
 
 PROPERTIES = TESTS / "properties"

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from paddlecompat.cells.option_set import PROPERTIES, Options
-from paddlecompat.cells.profiles import PROFILES
 from paddlecompat.cells.sanitizer import SLOWER, Watch
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine import processes
 from paddlecompat.machine.command_line import pytest_arguments
+from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import CannotRun, Evidence, NotRun, PropertyResult
 
 NO_TESTS_SELECTED = 5

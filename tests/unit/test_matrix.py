@@ -16,7 +16,7 @@ from paddlecompat.cells.matrix import Desk
 from paddlecompat.cells.option_set import Options
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.releases import Cell
-from paddlecompat.records.outcome import Outcome, Status
+from paddlecompat.records.judging import Outcome, Status
 from paddlecompat.records.record import Device, NotRun
 
 FIXTURE = releases.load()

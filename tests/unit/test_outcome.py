@@ -10,8 +10,7 @@ import pytest
 import samples
 
 from paddlecompat.fixtures.forms import schema_of
-from paddlecompat.records.judging import judge
-from paddlecompat.records.outcome import Outcome, Status, status_of
+from paddlecompat.records.judging import Outcome, Status, judge, status_of
 from paddlecompat.records.record import NotRun, Reason, Record
 
 VIOLATED = samples.result(outcome="violated")
