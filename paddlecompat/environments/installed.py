@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
+from pydantic import Field
 
 from paddlecompat.environments.environment import import_once
 from paddlecompat.environments.installer import install
 from paddlecompat.environments.locks import OLDEST, TOOLS
 from paddlecompat.fixtures.folders import HERE
-from paddlecompat.fixtures.forms import Model, write_text
+from paddlecompat.fixtures.forms import Model, in_order, write_text
+from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, MeasuredBuild
 
@@ -30,8 +32,8 @@ PLUGINS = ("xdist.plugin", "pytest_timeout", "pytest_reportlog.plugin", "_hypoth
 LOOK = """
 import importlib.util, json, sys
 has_paddle = importlib.util.find_spec("paddle") is not None
-found = {"path": sys.executable, "version": sys.version_info[:2], "has_paddle": has_paddle}
-print(json.dumps(found))
+python = "%d.%d" % sys.version_info[:2]
+print(json.dumps({"path": sys.executable, "python": python, "has_paddle": has_paddle}))
 """
 
 
@@ -39,13 +41,8 @@ class Interpreter(Model):
     """What an interpreter says of itself."""
 
     path: Path
-    version: tuple[int, int]
+    python: str = Field(description="Its version, as '3.10'.")
     has_paddle: bool
-
-    @property
-    def python(self) -> str:
-        """Its version, as '3.10'."""
-        return "{}.{}".format(*self.version)
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,8 @@ def read_interpreter(named: Path | None) -> Installed:
     release's words where it does not import.
     """
     found = look(named) if named else first_with_paddle()
-    if found.version < OLDEST:
-        needed = f"the properties need CPython {'{}.{}'.format(*OLDEST)} or newer"
+    if in_order(found.python) < in_order(OLDEST):
+        needed = f"the properties need CPython {OLDEST} or newer"
         raise ValueError(f"{needed}; this is {found.python} ({found.path})")
     try:
         about = import_once(found.path, READ_ONLY)
@@ -115,16 +112,18 @@ def look(python: Path) -> Interpreter:
 
 def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
     """The build by its distribution's metadata, which keep the tag ('2.3.2.post112')."""
-    packages: dict[str, str] = about["packages"]
-    versions = {str(canonicalize_name(name)): packages[name] for name in packages}
+    versions = {str(canonicalize_name(name)): v for name, v in about["packages"].items()}
     names = sorted(("paddlepaddle", "paddlepaddle-gpu"), reverse=bool(about["cuda"]))
     distribution = next((name for name in names if name in versions), names[0])
     version = versions.get(distribution, "")
-    version = version if version.startswith(about["version"]) else about["version"]
-    known = {"distribution": distribution, "version": version}
-    said = {"cuda": about["cuda"], "cudnn": about["cudnn"]}
+    known = {
+        "distribution": distribution,
+        "version": version if version.startswith(about["version"]) else about["version"],
+        "cuda": about["cuda"],
+        "cudnn": about["cudnn"],
+    }
     origin = {"wheel": "", "sha256": None, "locked": False, "source": "installed"}
-    return MeasuredBuild.model_validate({**known, **said, **origin})
+    return MeasuredBuild.model_validate({**known, **origin})
 
 
 # The test tools for it.
@@ -148,7 +147,9 @@ def show_tools(folder: Path) -> dict[str, str]:
     }
 
 
-def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TOOLS) -> Path:
+def install_tools(
+    interpreter: Interpreter, parent: Path = HERE, lock: Path = TOOLS, uv: str = UV
+) -> Path:
     """The folder of the test tools for the interpreter's version: made once, then reused."""
     folder = parent / f"py{interpreter.python.replace('.', '')}"
     stamp, wanted = folder / lock.name, lock.read_text(encoding="utf-8")
@@ -156,6 +157,6 @@ def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TO
         print(f"putting the test tools for CPython {interpreter.python} into {folder}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         locked = ("--require-hashes", "--only-binary=:all:", f"--requirement={lock}")
-        install(interpreter.path, *locked, f"--target={folder}", own_pip=False)
+        install(interpreter.path, *locked, f"--target={folder}", uv=uv)
         write_text(stamp, wanted)
     return folder
