@@ -37,12 +37,12 @@ def lock(fixture: Fixture, names: list[str], uv: str = UV) -> None:
 def compile_lock(uv: str, lock: Path, name: str, python: str, inputs: list[Path]) -> None:
     """Write the lock of what the inputs ask for, for CPython `python` and all that come after."""
     print(f"locking {lock.name}", flush=True)
-    command: list[str | Path] = [
+    command = [
         *(uv, "pip", "compile", "--quiet", "--upgrade", "--universal", "--generate-hashes"),
         *("--python-version", python, "--no-annotate", "--no-emit-index-url"),
         *("--custom-compile-command", f"nox -s lock -- {name}"),
-        *("--only-binary", ":all:", "--config-file", REQUIREMENTS / "uv.toml"),
-        *("--output-file", lock, *inputs),
+        *("--only-binary", ":all:", "--config-file", str(REQUIREMENTS / "uv.toml")),
+        *("--output-file", str(lock), *map(str, inputs)),
     ]
     ended = run_checked(command, seconds=None)
     if ended.problem:
