@@ -60,8 +60,7 @@ def settings(environment: Path) -> dict[str, str]:
     variable = SEARCHED.get(sys.platform)
     if variable is None:
         return {}
-    before = os.environ.get(variable)
-    folders = [str(libs_of(environment)), *([before] if before else [])]
+    folders = filter(None, (str(libs_of(environment)), os.environ.get(variable)))
     return {variable: os.pathsep.join(folders)}
 
 

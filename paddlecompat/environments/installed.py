@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -78,28 +79,21 @@ def read_interpreter(named: Path | None) -> Installed:
 
 
 def first_with_paddle() -> Interpreter:
-    """Of the active environment and the PATH. Raises ValueError where none has Paddle."""
-    for candidate in candidates():
-        with suppress(ValueError):
-            if (found := look(candidate)).has_paddle:
-                return found
-    raise ValueError(
-        "neither the active environment nor any Python on the PATH has Paddle; "
-        "name the interpreter that has it: nox -s here -- --python PATH"
-    )
-
-
-def candidates() -> Iterator[Path]:
-    """The interpreters of the active virtual or Conda environment, then those on the PATH.
+    """Of the active virtual or Conda environment, then of the PATH. ValueError: none has Paddle.
 
     Nox may run in an environment of its own, which hides the active one but leaves it on the PATH.
     """
     active = (os.environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX"))
     inside = [str(Path(a, folder)) for a in active if a for folder in ("bin", "Scripts", "")]
-    for folder in (*inside, *os.get_exec_path()):
-        for name in ("python", "python3"):
-            if found := shutil.which(name, path=folder):
-                yield Path(found)
+    for folder, name in product((*inside, *os.get_exec_path()), ("python", "python3")):
+        if python := shutil.which(name, path=folder):
+            with suppress(ValueError):
+                if (found := look(Path(python))).has_paddle:
+                    return found
+    raise ValueError(
+        "neither the active environment nor any Python on the PATH has Paddle; "
+        "name the interpreter that has it: nox -s here -- --python PATH"
+    )
 
 
 def look(python: Path) -> Interpreter:

@@ -20,7 +20,6 @@ from typing import BinaryIO
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section
-from elftools.elf.segments import InterpSegment
 
 from paddlecompat.environments import wheels
 from paddlecompat.environments.installer import install_failed, python_of
@@ -97,9 +96,8 @@ def dynamic_loader(python: Path) -> str:
     """The dynamic loader that starts `python`, and so the one that its modules meet."""
     try:
         with python.open("rb") as file:
-            for segment in ELFFile(file).iter_segments():
-                if isinstance(segment, InterpSegment):
-                    return str(segment.get_interp_name())
+            for segment in ELFFile(file).iter_segments("PT_INTERP"):
+                return segment.data().rstrip(b"\0").decode()
     except (OSError, ELFError) as error:
         raise install_failed(f"{python}: not a Python program: {error}") from None
     raise install_failed(f"{python}: linked statically, it loads no modules; use another Python")

