@@ -80,12 +80,15 @@ def prepare(
         seconds: dict[str, float] = {}
         python = interpreters.get(cell.release.python, uv)
         with timed(seconds, "download"):
-            wheel = fetch(cell, wanted)
+            wheel = wheels.fetch(cell, wanted.build, wanted.wheel)
         shutil.rmtree(folder, ignore_errors=True)  # it served as it was, until there was a wheel
         with timed(seconds, "install"):
             install_all(cell, wheel, python, folder, uv)
         with timed(seconds, "mend"):
-            mended = mend_all(cell, fixture, wheel, folder, wanted.cuda_libraries)
+            mended = loader.mend(folder, fixture.gaps_of(cell.release))
+            if cell.place == "gpu" and wanted.cuda_libraries:
+                mended += cuda_libraries.provide(folder, wheel.build)
+        print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
         settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
         with timed(seconds, "imports"):
             about = import_once(installer.python_of(folder), settings)
@@ -143,13 +146,6 @@ def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def fetch(cell: Cell, wanted: Wanted) -> Wheel:
-    if wanted.wheel is None:
-        return wheels.fetch(cell, wanted.build)
-    build = wheels.given_build(cell, wanted.wheel)
-    return Wheel.of(build, wanted.wheel.resolve(), "file")
-
-
 def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -> None:
     """A virtual environment with the locked packages, by their hashes, and the checked wheel."""
     lock = next((b.lock for b in (wheel.build, *cell.release.builds) if b.lock.exists()), None)
@@ -167,18 +163,6 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -
     installer.install(inside, "--no-cache-dir", str(wheel.path), uv=uv)
 
 
-def mend_all(
-    cell: Cell, fixture: Fixture, wheel: Wheel, folder: Path, libraries: bool
-) -> list[str]:
-    """Put there what the build needs and this machine lacks; one line for each thing."""
-    done = loader.mend(folder, fixture.gaps_of(cell.release))
-    if cell.place == "gpu" and libraries:
-        done += cuda_libraries.provide(folder, wheel.build)
-    for line in done:
-        print(f"mended: {line}", flush=True)
-    return done
-
-
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What the build says of itself, imported in a fresh process, and what stands beside it.
 
@@ -187,8 +171,7 @@ def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict
     ended = run_program(python, "probe", ["import"], settings, seconds=600)
     if ended.problem is not None:
         raise CannotRun(NotRun(reason="import failed", detail=ended.problem))
-    about: dict[str, Any] = json.loads(ended.said)
-    return about
+    return dict(json.loads(ended.said))
 
 
 @contextmanager

@@ -50,9 +50,9 @@ def mend(
 
     Raises CannotRun where a gap stays open; each file is then either the old or the mended one.
     """
-    done: list[str] = []
     if not gaps or platform != "linux":
-        return done
+        return []
+    done: list[str] = []
     python = python_of(environment)
     for module in sorted(environment.glob(f"{SITE_PACKAGES}/paddle/*/*.so")):
         if module.parent.name == "libs":  # what the modules load is looked at through them

@@ -136,8 +136,8 @@ def reason_for(build: Build, machine: Machine) -> str:
     if code is None:
         way = f"PTX that the driver compiles for {here}"
     else:
-        own = code == machine.capability
-        way = f"code for {here}" if own else f"code for {sm(code)}, which runs on {here}"
+        borrowed = "" if code == machine.capability else f", which runs on {here}"
+        way = f"code for {sm(code)}{borrowed}"
     index = "PyPI" if build.index == "pypi" else "Paddle's own index"
     missing = "" if build.cuda in machine.served else f"; CUDA {build.cuda} has to be installed"
     return f"CUDA {build.cuda}, {way}, from {index}{missing}"
