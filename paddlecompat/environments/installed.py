@@ -123,19 +123,15 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
 # The test tools for it.
 
 
-def settings_for(found: Installed) -> dict[str, str]:
+def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
     """The environment variables with which a process of the interpreter has the test tools.
 
     Pytest and what it needs are then the tools', and so are pytest's plugins; Paddle, NumPy and all
     else are the interpreter's. Raises CannotRun where the tools cannot be installed.
     """
-    return show_tools(install_tools(found.interpreter))
-
-
-def show_tools(folder: Path) -> dict[str, str]:
     return {
         **READ_ONLY,
-        "PYTHONPATH": str(folder),
+        "PYTHONPATH": str(tools or install_tools(found.interpreter)),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_PLUGINS": ",".join(PLUGINS),
     }

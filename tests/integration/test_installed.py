@@ -205,7 +205,8 @@ def test_a_plugin_of_the_interpreters_own_stays_away(tmp_path: Path) -> None:
     (packages / "hostile.py").write_text("raise SystemExit('loaded')")
     points = packages / "paddlepaddle_gpu-2.3.2.post112.dist-info" / "entry_points.txt"
     points.write_text("[pytest11]\nhostile = hostile\n")
-    settings = installed.show_tools(Path(pytest.__file__).parent.parent)
+    found = read_interpreter(python)
+    settings = installed.settings_for(found, Path(pytest.__file__).parent.parent)
     settings |= {"PYTEST_PLUGINS": "pytest_timeout"}  # of the tools this one is always here
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
     command = [str(python), "-m", "pytest", "-q", str(tmp_path / "test_nothing.py")]
