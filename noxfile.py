@@ -10,6 +10,7 @@
 #     "pip>=23.3",
 #     "pydantic>=2.7",
 #     "pyelftools>=0.31",
+#     "uv>=0.8",
 # ]
 # ///
 """Is this PaddlePaddle release safe to train on, on this machine?

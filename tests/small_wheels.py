@@ -48,16 +48,15 @@ def write_program(path: Path, text: str) -> Path:
 class UvLog:
     """A program that stands in for uv: it keeps what it is asked, and runs `code` in Python."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, code: str = "") -> None:
-        self.log, self.program = folder / "asked.jsonl", folder / "uv"
+    def __init__(self, folder: Path, code: str = "") -> None:
+        self.log, self.program = folder / "asked.jsonl", str(folder / "uv")
         self.answer(code)
-        monkeypatch.setenv("UV", str(self.program))
 
     def answer(self, code: str) -> None:
         keep = (
             f"import json, sys\nprint(json.dumps(sys.argv[1:]), file=open({str(self.log)!r}, 'a'))"
         )
-        write_program(self.program, f"{keep}\n{code}")
+        write_program(Path(self.program), f"{keep}\n{code}")
 
     @property
     def asked(self) -> list[list[str]]:

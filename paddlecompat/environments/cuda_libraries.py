@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from paddlecompat.environments import wheels
@@ -34,21 +35,17 @@ def installed_versions(load: Lines = cuda.load) -> frozenset[str]:
     """The CUDA versions all of whose libraries open on this machine as it is."""
     found: list[str] = []
     for line in load():
-        try:
-            opens = ask(Path(sys.executable), "libraries", line.libraries(system()))
-        except CannotRun:  # a damaged one ended the process
-            continue
-        if all(opens.values()):
-            found += line.cuda
+        with suppress(CannotRun):  # a damaged one ended the process
+            if all(ask(Path(sys.executable), "libraries", line.libraries(system())).values()):
+                found += line.cuda
     return frozenset(found)
 
 
 def libs_of(environment: Path) -> Path:
     """Where the installed release looks for libraries. Raises CannotRun where there is none."""
-    found = next(environment.glob(f"{SITE_PACKAGES}/paddle/libs"), None)
-    if found is None:
-        raise lacks_libraries(f"{environment} has no paddle/libs: install the build first")
-    return found
+    for found in environment.glob(f"{SITE_PACKAGES}/paddle/libs"):
+        return found
+    raise lacks_libraries(f"{environment} has no paddle/libs: install the build first")
 
 
 def settings(environment: Path) -> dict[str, str]:
@@ -60,8 +57,7 @@ def settings(environment: Path) -> dict[str, str]:
     variable = SEARCHED.get(sys.platform)
     if variable is None:
         return {}
-    before = os.environ.get(variable)
-    folders = [str(libs_of(environment)), *([before] if before else [])]
+    folders = filter(None, (str(libs_of(environment)), os.environ.get(variable)))
     return {variable: os.pathsep.join(folders)}
 
 
@@ -73,8 +69,7 @@ def ask(
     ended = run_program(python, "probe", [verb, names], settings)
     if ended.problem:
         raise lacks_libraries(f"the check of what opens failed: {ended.problem}")
-    opens: dict[str, bool] = json.loads(ended.said)
-    return opens
+    return dict(json.loads(ended.said))
 
 
 def unopened_libraries(environment: Path, libraries: Sequence[str]) -> list[str]:
@@ -104,9 +99,7 @@ def provide(
         raise lacks_libraries(f"{opens} {', '.join(nowhere)}, {advice}")
     try:
         done = [place(source, libs_of(environment), fetch) for source in needed]
-    except CannotRun as error:
-        raise lacks_libraries(error.not_run.detail) from error
-    except OSError as error:  # a full disk, say
+    except (CannotRun, OSError) as error:  # a full disk, say
         raise lacks_libraries(str(error)) from error
     if done and (still := unopened_libraries(environment, line.libraries(system()))):
         raise lacks_libraries(f"{opens} {', '.join(still)}, which were placed and do not open.")
@@ -117,10 +110,10 @@ def line_for(build: Build, load: Lines) -> Line | None:
     """The line of the build's CUDA version, or None. Raises CannotRun where the file lacks it."""
     if build.cuda is None:
         return None
-    line = next((line for line in load() if build.cuda in line.cuda), None)
-    if line is None:
-        raise lacks_libraries(f"{CUDA.name} has no [[line]] for CUDA {build.cuda}; add one")
-    return line
+    for line in load():
+        if build.cuda in line.cuda:
+            return line
+    raise lacks_libraries(f"{CUDA.name} has no [[line]] for CUDA {build.cuda}; add one")
 
 
 def place(source: Source, folder: Path, fetch: Fetch) -> str:

@@ -10,10 +10,11 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from filelock import FileLock
 
@@ -24,11 +25,11 @@ from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.fixtures.forms import Model, read_as, write_text
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import interpreters
+from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_program
 from paddlecompat.records.record import CannotRun, Environment, MeasuredBuild, NotRun, Seconds
 
 STAMP = "cell.json"
-Result = TypeVar("Result")
 
 
 class Prepared(Model):
@@ -57,7 +58,11 @@ class Wanted:
 
 
 def prepare(
-    cell: Cell, fixture: Fixture, wanted: Wanted | None = None, folder: Path | None = None
+    cell: Cell,
+    fixture: Fixture,
+    wanted: Wanted | None = None,
+    folder: Path | None = None,
+    uv: str = UV,
 ) -> Prepared:
     """Make the cell's environment in `folder` (by default the cell's own), or find it made.
 
@@ -72,19 +77,21 @@ def prepare(
         if found is not None and found.made_from == made_from:
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
-        python = interpreter_for(cell)
-        if wanted.wheel is not None:
-            build, path = wheels.given_build(cell, wanted.wheel), wanted.wheel.resolve()
-            wheel, download = Wheel.of(build, path, "file"), 0.0
-        else:
-            wheel, download = run_timed(lambda: wheels.fetch(cell, wanted.build))
+        seconds: dict[str, float] = {}
+        python = interpreters.get(cell.release.python, uv)
+        with timed(seconds, "download"):
+            wheel = wheels.fetch(cell, wanted.build, wanted.wheel)
         shutil.rmtree(folder, ignore_errors=True)  # it served as it was, until there was a wheel
-        _, install = run_timed(lambda: install_all(cell, wheel, python, folder))
-        mended, mend = run_timed(
-            lambda: mend_all(cell, fixture, wheel, folder, wanted.cuda_libraries)
-        )
+        with timed(seconds, "install"):
+            install_all(cell, wheel, python, folder, uv)
+        with timed(seconds, "mend"):
+            mended = loader.mend(folder, fixture.gaps_of(cell.release))
+            if cell.place == "gpu" and wanted.cuda_libraries:
+                mended += cuda_libraries.provide(folder, wheel.build)
+        print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
         settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
-        about, imports = run_timed(lambda: import_once(installer.python_of(folder), settings))
+        with timed(seconds, "imports"):
+            about = import_once(installer.python_of(folder), settings)
         prepared = Prepared(
             made_from=made_from,
             folder=folder,
@@ -99,7 +106,7 @@ def prepare(
                 source=wheel.source,
             ),
             environment=Environment(packages=about["packages"], mended=mended),
-            seconds=Seconds(download=download, install=install, mend=mend, imports=imports),
+            seconds=Seconds.model_validate(seconds),
         )
         write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
         if wheel.source == "index":
@@ -139,17 +146,7 @@ def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def interpreter_for(cell: Cell) -> Path:
-    """The interpreter for the cell's release. Raises CannotRun where none can be had."""
-    version = cell.release.python
-    python = interpreters.find(version) or interpreters.download(version)
-    if python is None:
-        detail = interpreters.how_to_get(version)
-        raise CannotRun(NotRun(reason="no interpreter", detail=detail))
-    return python
-
-
-def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
+def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -> None:
     """A virtual environment with the locked packages, by their hashes, and the checked wheel."""
     lock = next((b.lock for b in (wheel.build, *cell.release.builds) if b.lock.exists()), None)
     if lock is None:
@@ -158,25 +155,12 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path) -> None:
     blocks = wheels.requirements(lock)
     others = [text for name, text in blocks.items() if not name.startswith("paddlepaddle")]
     print(f"installing {len(others)} locked packages and {wheel.path.name}", flush=True)
-    installer.make_environment(python, folder)
-    inside = installer.python_of(folder)
-    beside = folder / "requirements.txt"
+    installer.run_uv(uv, "venv", "--quiet", "--python", python, folder)
+    inside, beside = installer.python_of(folder), folder / "requirements.txt"
     beside.write_text("".join(others), encoding="utf-8")
-    installer.install(inside, "--require-hashes", f"--requirement={beside}")
+    installer.install(inside, "--require-hashes", f"--requirement={beside}", uv=uv)
     # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
-    installer.install(inside, "--no-cache-dir", str(wheel.path))
-
-
-def mend_all(
-    cell: Cell, fixture: Fixture, wheel: Wheel, folder: Path, libraries: bool
-) -> list[str]:
-    """Put there what the build needs and this machine lacks; one line for each thing."""
-    done = loader.mend(folder, fixture.gaps_of(cell.release))
-    if cell.place == "gpu" and libraries:
-        done += cuda_libraries.provide(folder, wheel.build)
-    for line in done:
-        print(f"mended: {line}", flush=True)
-    return done
+    installer.install(inside, "--no-cache-dir", str(wheel.path), uv=uv)
 
 
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -187,12 +171,12 @@ def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict
     ended = run_program(python, "probe", ["import"], settings, seconds=600)
     if ended.problem is not None:
         raise CannotRun(NotRun(reason="import failed", detail=ended.problem))
-    about: dict[str, Any] = json.loads(ended.said)
-    return about
+    return dict(json.loads(ended.said))
 
 
-def run_timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """What the work returns, and the seconds that it took."""
+@contextmanager
+def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    """Keep how long the step took."""
     started = time.monotonic()
-    result = work()
-    return result, round(time.monotonic() - started, 2)
+    yield
+    seconds[step] = round(time.monotonic() - started, 2)

@@ -9,19 +9,22 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
+from pydantic import Field
 
 from paddlecompat.environments.environment import import_once
 from paddlecompat.environments.installer import install
 from paddlecompat.environments.locks import OLDEST, TOOLS
 from paddlecompat.fixtures.folders import HERE
-from paddlecompat.fixtures.forms import Model, write_text
+from paddlecompat.fixtures.forms import Model, in_order, write_text
+from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, MeasuredBuild
 
@@ -30,8 +33,8 @@ PLUGINS = ("xdist.plugin", "pytest_timeout", "pytest_reportlog.plugin", "_hypoth
 LOOK = """
 import importlib.util, json, sys
 has_paddle = importlib.util.find_spec("paddle") is not None
-found = {"path": sys.executable, "version": sys.version_info[:2], "has_paddle": has_paddle}
-print(json.dumps(found))
+python = "%d.%d" % sys.version_info[:2]
+print(json.dumps({"path": sys.executable, "python": python, "has_paddle": has_paddle}))
 """
 
 
@@ -39,13 +42,8 @@ class Interpreter(Model):
     """What an interpreter says of itself."""
 
     path: Path
-    version: tuple[int, int]
+    python: str = Field(description="Its version, as '3.10'.")
     has_paddle: bool
-
-    @property
-    def python(self) -> str:
-        """Its version, as '3.10'."""
-        return "{}.{}".format(*self.version)
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ def read_interpreter(named: Path | None) -> Installed:
     release's words where it does not import.
     """
     found = look(named) if named else first_with_paddle()
-    if found.version < OLDEST:
-        needed = f"the properties need CPython {'{}.{}'.format(*OLDEST)} or newer"
+    if in_order(found.python) < in_order(OLDEST):
+        needed = f"the properties need CPython {OLDEST} or newer"
         raise ValueError(f"{needed}; this is {found.python} ({found.path})")
     try:
         about = import_once(found.path, READ_ONLY)
@@ -81,28 +79,21 @@ def read_interpreter(named: Path | None) -> Installed:
 
 
 def first_with_paddle() -> Interpreter:
-    """Of the active environment and the PATH. Raises ValueError where none has Paddle."""
-    for candidate in candidates():
-        with suppress(ValueError):
-            if (found := look(candidate)).has_paddle:
-                return found
-    raise ValueError(
-        "neither the active environment nor any Python on the PATH has Paddle; "
-        "name the interpreter that has it: nox -s here -- --python PATH"
-    )
-
-
-def candidates() -> Iterator[Path]:
-    """The interpreters of the active virtual or Conda environment, then those on the PATH.
+    """Of the active virtual or Conda environment, then of the PATH. ValueError: none has Paddle.
 
     Nox may run in an environment of its own, which hides the active one but leaves it on the PATH.
     """
     active = (os.environ.get(name) for name in ("VIRTUAL_ENV", "CONDA_PREFIX"))
     inside = [str(Path(a, folder)) for a in active if a for folder in ("bin", "Scripts", "")]
-    for folder in (*inside, *os.get_exec_path()):
-        for name in ("python", "python3"):
-            if found := shutil.which(name, path=folder):
-                yield Path(found)
+    for folder, name in product((*inside, *os.get_exec_path()), ("python", "python3")):
+        if python := shutil.which(name, path=folder):
+            with suppress(ValueError):
+                if (found := look(Path(python))).has_paddle:
+                    return found
+    raise ValueError(
+        "neither the active environment nor any Python on the PATH has Paddle; "
+        "name the interpreter that has it: nox -s here -- --python PATH"
+    )
 
 
 def look(python: Path) -> Interpreter:
@@ -115,40 +106,40 @@ def look(python: Path) -> Interpreter:
 
 def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
     """The build by its distribution's metadata, which keep the tag ('2.3.2.post112')."""
-    packages: dict[str, str] = about["packages"]
-    versions = {str(canonicalize_name(name)): packages[name] for name in packages}
+    versions = {str(canonicalize_name(name)): v for name, v in about["packages"].items()}
     names = sorted(("paddlepaddle", "paddlepaddle-gpu"), reverse=bool(about["cuda"]))
     distribution = next((name for name in names if name in versions), names[0])
     version = versions.get(distribution, "")
-    version = version if version.startswith(about["version"]) else about["version"]
-    known = {"distribution": distribution, "version": version}
-    said = {"cuda": about["cuda"], "cudnn": about["cudnn"]}
+    known = {
+        "distribution": distribution,
+        "version": version if version.startswith(about["version"]) else about["version"],
+        "cuda": about["cuda"],
+        "cudnn": about["cudnn"],
+    }
     origin = {"wheel": "", "sha256": None, "locked": False, "source": "installed"}
-    return MeasuredBuild.model_validate({**known, **said, **origin})
+    return MeasuredBuild.model_validate({**known, **origin})
 
 
 # The test tools for it.
 
 
-def settings_for(found: Installed) -> dict[str, str]:
+def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
     """The environment variables with which a process of the interpreter has the test tools.
 
     Pytest and what it needs are then the tools', and so are pytest's plugins; Paddle, NumPy and all
     else are the interpreter's. Raises CannotRun where the tools cannot be installed.
     """
-    return show_tools(install_tools(found.interpreter))
-
-
-def show_tools(folder: Path) -> dict[str, str]:
     return {
         **READ_ONLY,
-        "PYTHONPATH": str(folder),
+        "PYTHONPATH": str(tools or install_tools(found.interpreter)),
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "PYTEST_PLUGINS": ",".join(PLUGINS),
     }
 
 
-def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TOOLS) -> Path:
+def install_tools(
+    interpreter: Interpreter, parent: Path = HERE, lock: Path = TOOLS, uv: str = UV
+) -> Path:
     """The folder of the test tools for the interpreter's version: made once, then reused."""
     folder = parent / f"py{interpreter.python.replace('.', '')}"
     stamp, wanted = folder / lock.name, lock.read_text(encoding="utf-8")
@@ -156,6 +147,6 @@ def install_tools(interpreter: Interpreter, parent: Path = HERE, lock: Path = TO
         print(f"putting the test tools for CPython {interpreter.python} into {folder}", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         locked = ("--require-hashes", "--only-binary=:all:", f"--requirement={lock}")
-        install(interpreter.path, *locked, f"--target={folder}", own_pip=False)
+        install(interpreter.path, *locked, f"--target={folder}", uv=uv)
         write_text(stamp, wanted)
     return folder

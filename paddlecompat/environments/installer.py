@@ -1,21 +1,18 @@
-"""uv, or pip where there is no uv: virtual environments, and what is installed into them."""
+"""What is installed into the environments, by uv, and where it lies there."""
 
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from paddlecompat.machine import interpreters
+from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, NotRun
 
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
-"""The pip of this process."""
 
 
 def python_of(environment: Path, system: str = os.name) -> Path:
@@ -23,35 +20,13 @@ def python_of(environment: Path, system: str = os.name) -> Path:
     return environment / ("Scripts/python.exe" if system == "nt" else "bin/python")
 
 
-def make_environment(python: Path, folder: Path) -> None:
-    """Make an empty virtual environment of `python`. Raises CannotRun where that fails."""
-    if uv := interpreters.uv():
-        run_installer([uv, "venv", "--quiet", "--python", python, folder])
-    elif importlib.util.find_spec("virtualenv"):  # brings a pip, which Debian's venv does not
-        run_installer([sys.executable, "-m", "virtualenv", "--quiet", "--python", python, folder])
-    else:
-        run_installer([python, "-m", "venv", folder])
+def install(python: Path, *arguments: str, uv: str = UV) -> None:
+    """Install for `python` what the arguments name, and nothing else; CannotRun where it fails."""
+    run_uv(uv, "pip", "install", "--quiet", "--no-deps", "--python", python, *arguments)
 
 
-def install(python: Path, *arguments: str, own_pip: bool = True) -> None:
-    """Install for `python` what the arguments name, and nothing else; CannotRun where it fails.
-
-    Without uv, `own_pip` says whether by the interpreter's pip or by that of this process.
-    """
-    command = install_command(str(python), interpreters.uv(), own_pip)
-    run_installer([*command, "--quiet", "--no-deps", *arguments])
-
-
-def install_command(python: str, uv: str | None, own_pip: bool) -> list[str]:
-    if uv is not None:
-        return [uv, "pip", "install", "--python", python]
-    if own_pip:
-        return [python, *PIP[1:], "install", "--no-warn-script-location"]
-    return [*PIP, "--python", python, "install"]
-
-
-def run_installer(command: Sequence[str | Path]) -> None:
-    """Run uv or pip. Raises CannotRun with its words where it fails."""
+def run_uv(*command: str | Path) -> None:
+    """Run uv, whose program comes first. Raises CannotRun with its words where it fails."""
     ended = run_checked(command, index_settings(), seconds=None, show_output=True)
     if ended.problem:
         raise install_failed(ended.last_error)

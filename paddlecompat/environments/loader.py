@@ -20,7 +20,6 @@ from typing import BinaryIO
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section
-from elftools.elf.segments import InterpSegment
 
 from paddlecompat.environments import wheels
 from paddlecompat.environments.installer import install_failed, python_of
@@ -51,9 +50,9 @@ def mend(
 
     Raises CannotRun where a gap stays open; each file is then either the old or the mended one.
     """
-    done: list[str] = []
     if not gaps or platform != "linux":
-        return done
+        return []
+    done: list[str] = []
     python = python_of(environment)
     for module in sorted(environment.glob(f"{SITE_PACKAGES}/paddle/*/*.so")):
         if module.parent.name == "libs":  # what the modules load is looked at through them
@@ -97,9 +96,8 @@ def dynamic_loader(python: Path) -> str:
     """The dynamic loader that starts `python`, and so the one that its modules meet."""
     try:
         with python.open("rb") as file:
-            for segment in ELFFile(file).iter_segments():
-                if isinstance(segment, InterpSegment):
-                    return str(segment.get_interp_name())
+            for segment in ELFFile(file).iter_segments("PT_INTERP"):
+                return segment.data().rstrip(b"\0").decode()
     except (OSError, ELFError) as error:
         raise install_failed(f"{python}: not a Python program: {error}") from None
     raise install_failed(f"{python}: linked statically, it loads no modules; use another Python")

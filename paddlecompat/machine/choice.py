@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import Build, Index, Release, System
 from paddlecompat.records.record import BuildFor, NotRun
-
-Number = tuple[int, ...]
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
 EXAMPLE_CARDS = (("GeForce GTX 1650", "7.5"), ("GeForce RTX 3070", "8.6"), ("H100", "9.0"))
@@ -53,7 +51,7 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
     made = [build for build in release.gpu_builds if build.on(machine.system)]
     if not made:
         return no_build(f"no build of {release.version} for {machine.system} is known")
-    runnable = [build for build in made if way_to_run(build, machine)]
+    runnable = [build for build in made if runs(build, machine)]
     if not runnable:
         near = nearest(made, machine)
         has = ", ".join(map(sm, near.native(machine.system))) or "none"
@@ -107,29 +105,28 @@ def example_builds(release: Release, system: System, served: frozenset[str]) -> 
 
 def native_code(build: Build, machine: Machine) -> str | None:
     """The newest of the build's native code that runs on the device, as '8.6'; None: none does."""
-    native, device = build.native(machine.system), number(machine.capability)
-    fits = [sm for sm in native if number(sm)[0] == device[0] and number(sm) <= device]
-    return max(fits, key=number, default=None)
+    device = in_order(machine.capability)
+    fits = [sm for sm in build.native(machine.system) if device[:1] <= in_order(sm) <= device]
+    return max(fits, key=in_order, default=None)
 
 
-def way_to_run(build: Build, machine: Machine) -> Literal["native", "ptx"] | None:
-    """How the build's code runs on the device, whatever the driver; None: it does not."""
-    if native_code(build, machine):
-        return "native"
-    code, device = build.on(machine.system), number(machine.capability)
-    return "ptx" if code and any(number(ptx) <= device for ptx in code.ptx) else None
+def runs(build: Build, machine: Machine) -> bool:
+    """Whether the build's native code or PTX runs on the device, under a driver that serves it."""
+    code, device = build.on(machine.system), in_order(machine.capability)
+    by_ptx = code is not None and any(in_order(ptx) <= device for ptx in code.ptx)
+    return by_ptx or native_code(build, machine) is not None
 
 
 def driver_serves(build: Build, machine: Machine) -> bool:
     """Whether the driver runs the build's CUDA version, in the way that its code has to run."""
-    wanted, offered = cuda_of(build), number(machine.driver_cuda)
+    wanted, offered = cuda_of(build), in_order(machine.driver_cuda)
     same_major = offered[0] == wanted[0] >= MINOR_VERSIONS_SINCE
-    return offered >= wanted or (same_major and way_to_run(build, machine) == "native")
+    return offered >= wanted or (same_major and native_code(build, machine) is not None)
 
 
-def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, Number]:
+def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, list[int]]:
     """What `choose` compares: the greater, the better."""
-    native, served = way_to_run(build, machine) == "native", build.cuda in machine.served
+    native, served = native_code(build, machine) is not None, build.cuda in machine.served
     return native, served, build.index == "pypi", cuda_of(build)
 
 
@@ -139,8 +136,8 @@ def reason_for(build: Build, machine: Machine) -> str:
     if code is None:
         way = f"PTX that the driver compiles for {here}"
     else:
-        own = code == machine.capability
-        way = f"code for {here}" if own else f"code for {sm(code)}, which runs on {here}"
+        borrowed = "" if code == machine.capability else f", which runs on {here}"
+        way = f"code for {sm(code)}{borrowed}"
     index = "PyPI" if build.index == "pypi" else "Paddle's own index"
     missing = "" if build.cuda in machine.served else f"; CUDA {build.cuda} has to be installed"
     return f"CUDA {build.cuda}, {way}, from {index}{missing}"
@@ -156,14 +153,9 @@ def nearest(builds: Sequence[Build], machine: Machine) -> Build:
     return min(sorted(builds, key=cuda_of, reverse=True), key=distance)
 
 
-def number(version: str) -> Number:
-    """'11.8' as (11, 8), to be compared."""
-    return tuple(int(part) for part in version.split("."))
-
-
-def cuda_of(build: Build) -> Number:
-    """The build's CUDA version, to be compared; (0,) for one without."""
-    return number(build.cuda or "0")
+def cuda_of(build: Build) -> list[int]:
+    """The build's CUDA version, to be compared; [0] for one without."""
+    return in_order(build.cuda or "0")
 
 
 def sm(capability: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import platform
+import re
 from pathlib import Path
 
 from paddlecompat.fixtures.releases import System
@@ -47,9 +48,7 @@ def operating_system(kernel: str | None = None) -> str:
 @functools.cache
 def cpu() -> str:
     """The processor's own name."""
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or "unknown"
+    file = Path("/proc/cpuinfo")
+    text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+    name = re.search(r"^model name\s*: *(.*\S)", text, re.MULTILINE)
+    return name[1] if name else platform.processor() or "unknown"

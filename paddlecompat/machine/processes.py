@@ -109,7 +109,7 @@ def run_shown(
     output: IO[bytes] | None = None,
 ) -> int:
     """Run a child process that writes to the terminal, or to `output`; its exit status."""
-    errors, environment = output and subprocess.STDOUT, plain_environment(settings)
+    environment = plain_environment(settings)
     return subprocess.run(
-        command, env=environment, cwd=folder, stdout=output, stderr=errors
+        command, env=environment, cwd=folder, stdout=output, stderr=output
     ).returncode

@@ -6,16 +6,15 @@ is made for. They lie one after another in a section of the library; only their 
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Iterator
-from typing import IO, Any
+from pathlib import Path
+from typing import BinaryIO
 
-SECTIONS = (".nv_fatbin", ".nv_fatb")  # a Windows file has eight letters for the name
+from elftools.elf.elffile import ELFFile
 
-# Of the ELF standard, for 64 bits, and of the PE standard; `x` is a byte that is not needed here.
-ELF_HEADER = struct.Struct("<6s34xQ10xHHH")  # magic; section table: offset, entry, entries, names
-ELF_SECTION = struct.Struct("<I20xQQ24x")  # name, offset, size
-DOS_HEADER = struct.Struct("<60xI")  # offset of the PE header
+# Of the PE standard; `x` is a byte that is not needed here.
 PE_HEADER = struct.Struct("<4s2xH12xH2x")  # magic, sections, size of what lies before their table
 PE_SECTION = struct.Struct("<8s8xII16x")  # name, size, offset
 # Not documented by NVIDIA; so it is in the wheels for CUDA 10.2 to 11.8.
@@ -28,79 +27,58 @@ KINDS = {1: "ptx", 2: "sm"}
 Code = tuple[str, int]  # kind, architecture: ("sm", 75)
 
 
-def read(file: IO[bytes], size: int) -> Iterator[frozenset[Code]]:
-    """The kinds and architectures of each fat binary in a library of `size` bytes.
+def read(library: Path) -> list[frozenset[Code]]:
+    """The kinds and architectures of each fat binary in a library.
 
-    The file may be compressed, and then every step back decompresses it from its start. Two such
-    steps are taken here; pyelftools, which looks up the name of each section in turn, takes dozens.
-
-    Raises ValueError where the file is damaged.
+    Raises ValueError, ELFError or struct.error where the file is damaged.
     """
-    is_pe = file.read(2) == b"MZ"
-    file.seek(0)
-    for name, start, length in pe_sections(file) if is_pe else elf_sections(file):
-        if name in SECTIONS:
-            if start + length > size:
-                raise ValueError(f"cut off: {name} ends at byte {start + length}, the file {size}")
-            file.seek(start)
-            yield from read_section(file, start + length)
+    with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        start, size = pe_section(data) if data[:2] == b"MZ" else elf_section(file)
+        if start + size > len(data):
+            raise ValueError(f"its GPU code ends at byte {start + size}, the file {len(data)}")
+        return list(read_section(data, start, start + size))
 
 
-def elf_sections(file: IO[bytes]) -> list[tuple[str, int, int]]:
-    """The name, offset and size of each section."""
-    magic, table, entry, entries, names_at = unpack(file, ELF_HEADER)
-    if magic != b"\x7fELF\x02\x01" or entry != ELF_SECTION.size or names_at >= entries:
-        raise ValueError("neither an ELF file of 64 bits nor a PE file")
-    file.seek(table)
-    sections = [unpack(file, ELF_SECTION) for _ in range(entries)]
-    _, start, length = sections[names_at]
-    file.seek(start)
-    names = file.read(length)
-    return [(c_string(names[name:]), start, length) for name, start, length in sections]
+def elf_section(file: BinaryIO) -> tuple[int, int]:
+    """Offset and size of the section with the GPU code; 0 and 0 where there is none."""
+    section = ELFFile(file).get_section_by_name(".nv_fatbin")
+    return (section["sh_offset"], section["sh_size"]) if section else (0, 0)
 
 
-def pe_sections(file: IO[bytes]) -> list[tuple[str, int, int]]:
-    """The name, offset and size of each section."""
-    (header,) = unpack(file, DOS_HEADER)
-    file.seek(header)
-    magic, entries, before_table = unpack(file, PE_HEADER)
+def pe_section(data: mmap.mmap) -> tuple[int, int]:
+    """Offset and size of the section with the GPU code; 0 and 0 where there is none."""
+    (header,) = struct.unpack_from("<I", data, 60)
+    magic, entries, before_table = PE_HEADER.unpack_from(data, header)
     if magic != b"PE\0\0":
-        raise ValueError("neither an ELF file of 64 bits nor a PE file")
-    file.seek(before_table, 1)
-    sections = [unpack(file, PE_SECTION) for _ in range(entries)]
-    return [(c_string(name), start, length) for name, length, start in sections]
+        raise ValueError("neither an ELF file nor a PE file")
+    table = header + PE_HEADER.size + before_table
+    for number in range(entries):
+        name, size, start = PE_SECTION.unpack_from(data, table + PE_SECTION.size * number)
+        if name == b".nv_fatb":  # a name has eight letters
+            return start, size
+    return 0, 0
 
 
-def read_section(file: IO[bytes], end: int) -> Iterator[frozenset[Code]]:
-    """What each fat binary has, from where the file stands; zeros may lie between them."""
-    while (start := file.tell()) <= end - FAT_BINARY.size:
-        magic, header, size = unpack(file, FAT_BINARY)
+def read_section(data: mmap.mmap, start: int, end: int) -> Iterator[frozenset[Code]]:
+    """What each fat binary there has; zeros may lie between them."""
+    while start <= end - FAT_BINARY.size:
+        magic, header, size = FAT_BINARY.unpack_from(data, start)
         if magic == 0:
-            file.seek(start + ALIGNMENT)
+            start += ALIGNMENT
             continue
-        if magic != MAGIC or header < FAT_BINARY.size or start + header + size > end:
-            raise ValueError(f"damaged: no fat binary at byte {start}")
-        file.seek(start + header)
-        yield frozenset(read_entries(file, start + header + size))
+        entries, following = start + header, start + header + size
+        if magic != MAGIC or header < FAT_BINARY.size or following > end:
+            raise ValueError(f"no fat binary at byte {start}")
+        yield frozenset(read_entries(data, entries, following))
+        start = following
 
 
-def read_entries(file: IO[bytes], end: int) -> Iterator[Code]:
-    """What the fat binary has that the file stands in, up to its `end`."""
-    while (start := file.tell()) < end:
-        kind, header, size, architecture = unpack(file, ENTRY)
-        if kind not in KINDS or header < ENTRY.size or start + header + size > end:
-            raise ValueError(f"damaged: no entry of a fat binary at byte {start}")
+def read_entries(data: mmap.mmap, start: int, end: int) -> Iterator[Code]:
+    """What the fat binary has whose entries lie there."""
+    while start < end:
+        kind, header, size, architecture = ENTRY.unpack_from(data, start)
+        following = start + header + size
+        if kind not in KINDS or header < ENTRY.size or following > end:
+            raise ValueError(f"no entry of a fat binary at byte {start}")
         yield KINDS[kind], architecture
-        file.seek(start + header + size)
-
-
-def unpack(file: IO[bytes], form: struct.Struct) -> tuple[Any, ...]:
-    """The next values of that form. Raises ValueError where the file ends before."""
-    data = file.read(form.size)
-    if len(data) < form.size:
-        raise ValueError("cut off in a header")
-    return form.unpack(data)
-
-
-def c_string(data: bytes) -> str:
-    return data.partition(b"\0")[0].decode("latin-1")
+        start = following

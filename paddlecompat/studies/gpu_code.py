@@ -7,6 +7,7 @@ later) refuse a library that has code for compute capability 3.5.
 from __future__ import annotations
 
 import re
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -14,6 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from elftools.common.exceptions import ELFError
 
 from paddlecompat.environments import wheels
 from paddlecompat.fixtures import releases
@@ -28,6 +31,7 @@ PLATFORMS: dict[System, list[str]] = {
 }
 # What holds Paddle's kernels: up to 2.3, up to 2.5, and since 2.6, on Linux in two parts.
 CORE = re.compile(r"paddle/(fluid/core_avx|(fluid|base)/libpaddle|libs/libphi)\.(so|pyd)")
+DAMAGED = (ValueError, OSError, EOFError, ELFError, struct.error, zipfile.BadZipFile, zlib.error)
 VERSION = re.compile(r"paddle/version(/__init__)?\.py")
 
 
@@ -61,15 +65,11 @@ def check(
     """
     status = 0
     folder.mkdir(parents=True, exist_ok=True)
-    listed = [
-        (release, build)
-        for release in releases.named(fixture, versions)
-        for build in release.gpu_builds
-    ]
-    for release, build in listed:
+    builds = [(r.python, b) for r in releases.named(fixture, versions) for b in r.gpu_builds]
+    for python, build in builds:
         for system in SYSTEMS if build.index == "pypi" else ():
             with tempfile.TemporaryDirectory(dir=folder) as temporary:
-                wheel = fetch(PLATFORMS[system], build, release.python, Path(temporary))
+                wheel = fetch(PLATFORMS[system], build, python, Path(temporary))
                 found = read(wheel) if wheel else None
             wrong = differences(build, system, found)
             status |= bool(wrong)
@@ -100,20 +100,18 @@ def read(wheel: Path) -> Contents:
 
     Raises ValueError that names the file, where it is damaged or is no wheel of Paddle for GPUs.
     """
-    where = wheel.name
-    about = ""
+    about, where = "", wheel.name
     found: list[frozenset[Code]] = []
     try:
-        with zipfile.ZipFile(wheel) as archive:
-            for member in archive.infolist():
-                where = f"{wheel.name}: {member.filename}"
-                if VERSION.fullmatch(member.filename):
-                    about = archive.read(member).decode()
-                elif CORE.fullmatch(member.filename):
-                    with archive.open(member) as file:
-                        found += fat_binaries.read(file, member.file_size)
-    except (ValueError, OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f"{where}: {error}") from None
+        with zipfile.ZipFile(wheel) as archive, tempfile.TemporaryDirectory(dir=wheel.parent) as at:
+            for name in archive.namelist():
+                where = f"{wheel.name}: {name}"
+                if VERSION.fullmatch(name):
+                    about = archive.read(name).decode()
+                elif CORE.fullmatch(name):
+                    found += fat_binaries.read(Path(archive.extract(name, at)))
+    except DAMAGED as error:
+        raise ValueError(f"{where}: damaged: {error}") from None
     if not (about and found):
         missing = "GPU code" if about else "paddle/version"
         raise ValueError(f"{wheel.name}: it has no {missing}: not a wheel of paddlepaddle-gpu")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from small_wheels import UvLog, write_program
 
 from paddlecompat.environments import installed, wheels
 from paddlecompat.environments.installed import Interpreter, install_tools, read_interpreter
-from paddlecompat.environments.installer import install_command, python_of
+from paddlecompat.environments.installer import python_of
 from paddlecompat.environments.locks import TOOLS
 from paddlecompat.fixtures import releases
 
@@ -92,7 +91,7 @@ def test_one_that_cannot_be_run_is_named(tmp_path: Path) -> None:
 
 @NEEDS_POSIX
 def test_one_that_is_too_old_for_the_test_tools_is_told_so(tmp_path: Path) -> None:
-    answer = json.dumps({"path": "python3.7", "version": [3, 7], "has_paddle": True})
+    answer = json.dumps({"path": "python3.7", "python": "3.7", "has_paddle": True})
     old = write_program(tmp_path / "python3.7", f"print({answer!r})")
     with pytest.raises(ValueError, match=r"need CPython 3\.9 or newer; this is 3\.7"):
         read_interpreter(old)
@@ -140,8 +139,8 @@ def test_asking_writes_nothing_into_the_interpreter(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UvLog:
-    return UvLog(tmp_path, monkeypatch)
+def uv(tmp_path: Path) -> UvLog:
+    return UvLog(tmp_path)
 
 
 @pytest.fixture
@@ -150,12 +149,12 @@ def lock(tmp_path: Path) -> Path:
     return tmp_path / "here.txt"
 
 
-OLD = Interpreter(path=Path("python"), version=(3, 10), has_paddle=True)
+OLD = Interpreter(path=Path("python"), python="3.10", has_paddle=True)
 
 
 @NEEDS_POSIX
 def test_the_tools_go_into_a_folder_of_their_own(uv: UvLog, lock: Path, tmp_path: Path) -> None:
-    folder = install_tools(OLD, tmp_path, lock)
+    folder = install_tools(OLD, tmp_path, lock, uv.program)
     (command,) = uv.asked
     assert folder == tmp_path / "py310"
     assert f"--target={folder}" in command
@@ -164,8 +163,8 @@ def test_the_tools_go_into_a_folder_of_their_own(uv: UvLog, lock: Path, tmp_path
 
 @NEEDS_POSIX
 def test_the_tools_are_put_there_once(uv: UvLog, lock: Path, tmp_path: Path) -> None:
-    install_tools(OLD, tmp_path, lock)
-    install_tools(OLD, tmp_path, lock)
+    install_tools(OLD, tmp_path, lock, uv.program)
+    install_tools(OLD, tmp_path, lock, uv.program)
     assert len(uv.asked) == 1
 
 
@@ -173,9 +172,9 @@ def test_the_tools_are_put_there_once(uv: UvLog, lock: Path, tmp_path: Path) -> 
 def test_the_tools_of_another_lock_are_put_there_anew(
     uv: UvLog, lock: Path, tmp_path: Path
 ) -> None:
-    install_tools(OLD, tmp_path, lock)
+    install_tools(OLD, tmp_path, lock, uv.program)
     lock.write_text("pytest==9.0.0\n")
-    install_tools(OLD, tmp_path, lock)
+    install_tools(OLD, tmp_path, lock, uv.program)
     assert len(uv.asked) == 2
 
 
@@ -183,16 +182,9 @@ def test_the_tools_of_another_lock_are_put_there_anew(
 def test_the_tools_are_those_of_the_lock_by_their_hashes(
     uv: UvLog, lock: Path, tmp_path: Path
 ) -> None:
-    install_tools(OLD, tmp_path, lock)
+    install_tools(OLD, tmp_path, lock, uv.program)
     (command,) = uv.asked
     assert {"--require-hashes", "--no-deps", f"--requirement={lock}"} <= set(command)
-
-
-def test_without_uv_the_pip_of_an_interpreter_that_is_read_rests() -> None:
-    command = install_command("python", uv=None, own_pip=False)
-    assert command[0] == sys.executable
-    assert command[command.index("--python") + 1] == "python"
-    assert install_command("python", uv=None, own_pip=True)[:3] == ["python", "-m", "pip"]
 
 
 def test_nothing_that_paddle_needs_is_in_the_lock_of_the_tools() -> None:
@@ -213,7 +205,8 @@ def test_a_plugin_of_the_interpreters_own_stays_away(tmp_path: Path) -> None:
     (packages / "hostile.py").write_text("raise SystemExit('loaded')")
     points = packages / "paddlepaddle_gpu-2.3.2.post112.dist-info" / "entry_points.txt"
     points.write_text("[pytest11]\nhostile = hostile\n")
-    settings = installed.show_tools(Path(pytest.__file__).parent.parent)
+    found = read_interpreter(python)
+    settings = installed.settings_for(found, Path(pytest.__file__).parent.parent)
     settings |= {"PYTEST_PLUGINS": "pytest_timeout"}  # of the tools this one is always here
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
     command = [str(python), "-m", "pytest", "-q", str(tmp_path / "test_nothing.py")]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 from paddlecompat.machine import interpreters
+from paddlecompat.records.record import CannotRun
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 NEEDS_POSIX = pytest.mark.skipif(os.name == "nt", reason="the sample programs are shell scripts")
@@ -92,17 +92,16 @@ def test_another_version_under_the_right_name_is_passed_over(machine: Path) -> N
     assert interpreters.find("3.1") is None
 
 
+@NEEDS_POSIX
 def test_where_there_is_none_a_person_is_told_how_to_get_one(machine: Path) -> None:
-    shutil.rmtree(machine / "bin")
+    offline = program(machine / "bin" / "uv", "exit 2")
     assert interpreters.find("3.99") is None
-    assert "uv python install 3.99" in interpreters.how_to_get("3.99")
+    with pytest.raises(CannotRun, match=r"uv python install 3\.99"):
+        interpreters.get("3.99", str(offline))
 
 
 @NEEDS_POSIX
-def test_uv_is_asked_to_download_what_is_missing(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_uv_is_asked_to_download_what_is_missing(machine: Path) -> None:
     target = machine / "uv" / f"cpython-{HERE}.1" / "bin" / "python3"
     copying = f'/bin/mkdir -p "{target.parent}"; /bin/ln -s "{sys.executable}" "{target}"'
-    monkeypatch.setenv("UV", str(program(machine / "bin" / "uv", copying)))
-    assert interpreters.download(HERE) == target
+    assert interpreters.get(HERE, str(program(machine / "bin" / "uv", copying))) == target
