@@ -25,7 +25,8 @@ from properties.protocol.evidence import Violation, ledger, start
 Select = Callable[[np.ndarray, np.ndarray], np.ndarray]
 SMALL = Selection((2, 3), "float32", "special", "alternating", 1)
 LARGE = Selection((1025,), "bfloat16", "bits", "half", 7)
-SEEN = Selection((2, 3), "float32", seen=ArrayView((1, 0), (slice(0, 3, 2), slice(0, 2, 1))))
+VIEW = ArrayView((1, 0), (slice(0, 3, 2), slice(0, 2, 1)))
+SEEN = Selection((2, 3), "float32", options={"seen": VIEW})
 DFL = {"reg_range": (0, 17), "dtype": "float32", "pattern": "inside", "count": 2, "spread": 4.0}
 HEAD: dict[str, Any] = {
     "reg_range": (0, 17),
@@ -197,7 +198,7 @@ def test_a_small_case_is_spelled_out(properties: Properties) -> None:
 def test_a_script_of_a_refusal_fails_where_the_release_answers(
     properties: Properties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    selection = Selection((2,), "int32", mask_dtype="int64")
+    selection = Selection((2,), "int32", options={"mask_dtype": "int64"})
     script = properties.selecting(selection, "misfits").script()
     run(script, right, monkeypatch)
     with pytest.raises(AssertionError, match="expected an error"):
@@ -236,8 +237,8 @@ def test_a_script_of_dfl_lacks_nothing(
     properties: Properties, question: str, options: dict[str, Any]
 ) -> None:
     asked = getattr(properties.module("detection.dfl_questions"), question)
-    inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0})
-    assert not missing_names(properties.Case(asked, inputs, options).script())
+    inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
+    assert not missing_names(properties.Case(asked, inputs).script())
 
 
 @pytest.mark.parametrize(("question", "options"), OF_THE_HEAD)
@@ -245,9 +246,9 @@ def test_a_script_of_the_head_does_without_paddledetection(
     properties: Properties, question: str, options: dict[str, Any]
 ) -> None:
     asked = getattr(properties.module("detection.real_head"), question)
-    inputs = properties.module("cases.loss_cases").Recipe(head_inputs, {**HEAD, "seed": 0})
     options = {"reg_range": (0, 17), **options}
-    script = properties.Case(asked, inputs, options).script()
+    inputs = properties.module("cases.loss_cases").Recipe(head_inputs, {**HEAD, "seed": 0}, options)
+    script = properties.Case(asked, inputs).script()
     assert not missing_names(script)
     assert "ppdet" not in script
 
@@ -256,13 +257,13 @@ def test_a_script_of_the_head_does_without_paddledetection(
 def test_a_script_of_a_training_lacks_nothing(properties: Properties, question: str) -> None:
     asked = getattr(properties.module("detection.small_ppyoloe"), question)
     words = {"assigner": "TAL", "seed": 0, "label_dtype": "int64", "count": 2}
-    assert not missing_names(properties.Case(asked, options=words).script())
+    assert not missing_names(properties.Case(asked, properties.Options(words)).script())
 
 
 def test_a_script_of_a_step_makes_its_positives_again(properties: Properties) -> None:
     loss_cases = properties.module("cases.loss_cases")
     inputs = head_inputs(**HEAD, seed=0)
-    step = loss_cases.StepInputs("a training", 3, inputs, BoxLoss(1.0, 2.0, 3.0))
+    step = loss_cases.StepInputs("a training", 3, inputs, BoxLoss(1.0, 2.0, 3.0), {})
     scope = dict(vars(loss_cases))
     exec(step.code(), scope)
     chosen = inputs.assigned_labels != HEAD["classes"]
@@ -274,11 +275,9 @@ def test_a_script_of_a_step_makes_its_positives_again(properties: Properties) ->
 
 def test_a_case_outlives_the_process_that_asked(properties: Properties) -> None:
     asked = properties.module("detection.dfl_questions").wrong_label
-    inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0})
-    for case in (
-        properties.selecting(SEEN),
-        properties.Case(asked, inputs, {"place": 1, "label": -1}),
-    ):
+    options = {"place": 1, "label": -1}
+    inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
+    for case in (properties.selecting(SEEN), properties.Case(asked, inputs)):
         again = pickle.loads(pickle.dumps(case))
         assert (again, str(again), again.script()) == (case, str(case), case.script())
         assert "\n" not in str(case)
@@ -305,7 +304,7 @@ def test_each_answer_is_verified_by_its_own_measure(properties: Properties) -> N
         ("refusal", refuse, refusal, None),
     )
     start("a property")
-    properties.verify(properties.Case(answering(*right)))
+    properties.verify(properties.Case(answering(*right), properties.Options({})))
     assert (ledger.calls, ledger.examples) == (3, 1)
     for answer in right:
         properties.check(*answer)
@@ -323,6 +322,6 @@ def test_a_wrong_answer_is_a_violation_in_a_script_too(properties: Properties, w
     }[wrong]
     start("a property")
     with pytest.raises(Violation, match="what"):
-        properties.verify(properties.Case(answering(answer)))
+        properties.verify(properties.Case(answering(answer), properties.Options({})))
     with pytest.raises(AssertionError, match="what"):
         properties.check(*answer)

@@ -21,53 +21,69 @@ Question = Callable[..., Answers]
 
 
 class Inputs(Protocol):
-    """What a question is asked about. Its `str` is one line."""
+    """What a question is asked about. Its `str` is one line, without the options."""
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        """Arrays, mostly, by the names under which questions take them."""
+    def arrays(self) -> dict[str, Any]:
+        """What `code` makes, by the names under which questions take it."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a script spells out, by name."""
 
     def code(self) -> str:
-        """Lines that make the arguments again, with the same bytes."""
+        """Lines that make the arrays again, with the same bytes."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Inputs without an array."""
+
+    options: dict[str, Any]
+    arrays: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return ""
+
+    def code(self) -> str:
+        return ""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A question about inputs, with options: what evidence.py keeps, and scripts are made of.
+    """A question about inputs: what evidence.py keeps, and scripts are made of.
 
-    The question gets those of the inputs' arguments and of the options that it takes.
+    The question gets those of the arrays and of the options that it takes.
     """
 
     question: Question
-    inputs: Inputs | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    inputs: Inputs
 
     def __str__(self) -> str:
-        told = [] if self.inputs is None else [str(self.inputs)]
-        told += [f"{name} {value}" for name, value in self.options.items()]
-        return f"{self.question.__name__}: {', '.join(told)}"
+        options = [f"{name} {value}" for name, value in self.inputs.options.items()]
+        return f"{self.question.__name__}: {', '.join(filter(None, [str(self.inputs), *options]))}"
 
     def answers(self) -> Answers:
         """Ask, one verified call after the other."""
-        given = {} if self.inputs is None else self.inputs.arguments
-        return self.question(**arguments_of(self.question, {**given, **self.options}))
+        given = {**self.inputs.arrays, **self.inputs.options}
+        return self.question(**arguments_of(self.question, given))
 
     def script(self) -> str:
         """A program that asks the same, often, and fails at the first answer that is wrong."""
-        question, scope, arrays, before = form_in_script(self.question), {}, {}, ""
-        if self.inputs is not None:
-            arrays = arguments_of(question, self.inputs.arguments)
-            before = f"{self.inputs.code()}\n" if arrays else ""
-            scope = vars(sys.modules[type(self.inputs).__module__])
+        question = form_in_script(self.question)
+        arrays = arguments_of(question, self.inputs.arrays)
+        options = arguments_of(question, self.inputs.options)
         given = [f"{name}={name}" for name in arrays]
-        options = arguments_of(question, self.options)
         given += [f"{name}={code_of(value)}" for name, value in options.items()]
-        body = f"""{before}for _ in range(100):  # some faults come and go
+        body = f"""{self.inputs.code() if arrays else ""}
+for _ in range(100):  # some faults come and go
     for what, actual, expected, tolerance in {question.__name__}({", ".join(given)}):
         check(what, actual, expected, tolerance)
 print("as expected")
 """
-        return program(str(self), body, {**scope, question.__name__: question, "check": check})
+        scope = vars(sys.modules[type(self.inputs).__module__])
+        scope = {**scope, question.__name__: question, "check": check}
+        return program(str(self), body.lstrip(), scope)
 
 
 def arguments_of(question: Question, given: dict[str, Any]) -> dict[str, Any]:
@@ -113,17 +129,19 @@ def holds(
 
 def holds_for_each(
     question: Question,
-    values: Iterable[Any],
-    inputs: Callable[[Any], st.SearchStrategy[Any]],
+    values: Iterable[tuple[Any, ...]],
+    inputs: Callable[..., st.SearchStrategy[Any]],
     not_offered: Sequence[str] = (),
 ) -> Callable[..., None]:
-    """A property for each value, and so for the inputs that are drawn for it."""
+    """A property for each of the values, and so for the inputs that are drawn for them."""
+    listed = list(values)
+    named = ["-".join(map(str, each)) for each in listed]
 
     @given(data=st.data())
-    def verify_inputs(value: Any, data: st.DataObject) -> None:
-        verify(Case(question, data.draw(inputs(value))), not_offered)
+    def verify_inputs(values: tuple[Any, ...], data: st.DataObject) -> None:
+        verify(Case(question, data.draw(inputs(*values))), not_offered)
 
-    each: Callable[..., None] = pytest.mark.parametrize("value", values)(verify_inputs)
+    each: Callable[..., None] = pytest.mark.parametrize("values", listed, ids=named)(verify_inputs)
     return each
 
 

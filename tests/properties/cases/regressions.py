@@ -19,38 +19,31 @@ from typing import Any
 
 import numpy as np
 
-from properties.oracle.arrays import literal, ones_at
-
 FILE = Path(__file__).parents[3] / "fixtures" / "regressions.json"
-LONG = 1024  # elements
+OPTIONS = ("call", "permutation", "row", "classes")
 
 
 @dataclass(frozen=True)
 class PublishedCase:
-    """One entry: the inputs of a case, and its options."""
+    """One entry: the inputs of a case."""
 
     name: str
     thread: str
-    call: str
-    arguments: dict[str, np.ndarray]  # x, mask and right, as far as there are arrays
-    options: dict[str, Any]  # permutation, row and classes, as far as they are given
+    given: dict[str, tuple[Any, str]]  # x, mask and right, as far as there are, with their dtypes
+    options: dict[str, Any]  # the call; permutation, row and classes, as far as they are given
 
     def __str__(self) -> str:
         return f"{self.name}, published in {self.thread}"
 
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {name: array_of(*given) for name, given in self.given.items()}
+
     def code(self) -> str:
         """Lines that make the arrays with the same bytes."""
         return "\n".join(
-            f"{name} = {expression_of(array)}" for name, array in self.arguments.items()
+            f"{name} = array_of({array}, {dtype!r})" for name, (array, dtype) in self.given.items()
         )
-
-
-def expression_of(array: np.ndarray) -> str:
-    """An expression that makes the array: if it is long and has only 0 and 1, by its ones."""
-    if array.size <= LONG or (array != array.astype(bool)).any():
-        return literal(array)
-    places = np.argwhere(array).tolist()
-    return f"ones_at({array.shape}, {places}).astype({array.dtype.name!r})"
 
 
 def read_regressions(file: Path = FILE) -> list[PublishedCase]:
@@ -62,19 +55,17 @@ def regression_of(entry: dict[str, Any]) -> PublishedCase:
     """The arrays and the options of an entry."""
     right = "int64" if entry["call"] == "nonzero" else entry["dtype"]
     dtypes = {"x": entry["dtype"], "mask": "bool", "right": right}
-    given = {name: entry[name] for name in dtypes if entry.get(name, "refused") != "refused"}
-    return PublishedCase(
-        name=entry["name"],
-        thread=entry["thread"],
-        call=entry["call"],
-        arguments={name: array_of(array, dtypes[name]) for name, array in given.items()},
-        options={name: entry[name] for name in ("permutation", "row", "classes") if name in entry},
-    )
+    given = {name: (entry[name], dtype) for name, dtype in dtypes.items() if name in entry}
+    if entry["right"] == "refused":
+        del given["right"]
+    options = {name: entry[name] for name in OPTIONS if name in entry}
+    return PublishedCase(entry["name"], entry["thread"], given, options)
 
 
 def array_of(given: Any, dtype: str) -> np.ndarray:
     """The array that an entry writes down."""
-    made = isinstance(given, dict)
-    return (ones_at(tuple(given["shape"]), given["ones"]) if made else np.array(given)).astype(
-        dtype
-    )
+    if not isinstance(given, dict):
+        return np.array(given, dtype)
+    array = np.zeros(given["shape"], dtype)
+    array[tuple(np.transpose(given["ones"]))] = 1
+    return array

@@ -17,8 +17,8 @@ from properties.questions.memory import fresh, poison, tensor
 
 def replay(told: PublishedCase) -> Case:
     """The published call, to be asked again."""
-    question = published_refusal if told.call == "cross_entropy" else published_call
-    return Case(question, told, {"call": told.call, **told.options})
+    refusal = told.options["call"] == "cross_entropy"
+    return Case(published_refusal if refusal else published_call, told)
 
 
 def published_call(

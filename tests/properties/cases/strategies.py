@@ -6,9 +6,8 @@ element, so that a case of half a million elements costs what a case of four doe
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,8 +37,7 @@ class Selection:
     pattern: str = "all"
     seed: int = 0
     mask_shape: tuple[int, ...] | None = None  # None: the shape of x
-    mask_dtype: str = "bool"
-    seen: ArrayView | None = None  # None: as they are
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def x(self) -> np.ndarray:
@@ -47,13 +45,11 @@ class Selection:
 
     @property
     def mask(self) -> np.ndarray:
-        chosen = mask_of(self._mask_shape, self.pattern, self.seed)
-        return chosen.astype(self.mask_dtype)
+        return mask_of(self._mask_shape, self.pattern, self.seed)
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        views = {} if self.seen is None else {"seen": self.seen}
-        return {"x": self.x, "mask": self.mask, **views}
+    def arrays(self) -> dict[str, Any]:
+        return {"x": self.x, "mask": self.mask}
 
     @property
     def _mask_shape(self) -> tuple[int, ...]:
@@ -63,22 +59,15 @@ class Selection:
         mask = f"mask {self.pattern}"
         if self.mask_shape is not None:
             mask += f" of shape {list(self.mask_shape)}"
-        if self.mask_dtype != "bool":
-            mask += f" as {self.mask_dtype}"
-        if self.seen is not None:
-            mask += f", seen as {self.seen.permutation}, {self.seen.slices}"
         return f"x {self.dtype} {list(self.shape)} filled {self.fill}, {mask}, seed {self.seed}"
 
     def code(self) -> str:
         """Lines that make `x` and `mask` with the same bytes."""
         x = f"values({self.shape}, {self.dtype!r}, {self.fill!r}, {self.seed})"
         mask = f"mask_of({self._mask_shape}, {self.pattern!r}, {self.seed})"
-        if self.mask_dtype != "bool":
-            mask += f".astype({self.mask_dtype!r})"
         if self.x.size <= SMALL and self.mask.size <= SMALL:
             x, mask = literal(self.x), literal(self.mask)
-        views = "" if self.seen is None else f"seen = {self.seen}\n"
-        return f"{views}x, mask = (\n    {x},\n    {mask},\n)"
+        return f"x, mask = (\n    {x},\n    {mask},\n)"
 
 
 def shapes(max_side: int = 7) -> st.SearchStrategy[Shape]:
@@ -108,6 +97,7 @@ def selections(
     fills: Sequence[str] = ("count", "bits"),
     patterns: Sequence[str] = PATTERNS,
     mask_shape: Shape | None = None,
+    **options: Any,
 ) -> st.SearchStrategy[Selection]:
     """An array and a mask of the same shape, one of `shapes()`, unless said otherwise.
 
@@ -122,6 +112,7 @@ def selections(
         pattern=st.sampled_from(patterns),
         seed=SEEDS,
         mask_shape=st.just(mask_shape),
+        options=st.just(options),
     )
 
 
@@ -151,7 +142,7 @@ def leading_selections(
     shape = draw(npst.array_shapes(min_dims=2, max_dims=5, min_side=1, max_side=7))
     axes = draw(st.integers(1, len(shape) - 1))
     selection = draw(mixed_selections(st.just((max(2, shape[0]), *shape[1:])), dtypes, fills))
-    leading = dataclasses.replace(selection, mask_shape=selection.shape[:axes])
+    leading = replace(selection, mask_shape=selection.shape[:axes])
     assume(chooses_some(leading))
     return leading
 
@@ -189,7 +180,7 @@ def unfitting_selections(draw: st.DrawFn) -> Selection:
 def view_selections(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Selection:
     """The selections, seen as views. Shrinks to views of the whole in the order of the axes."""
     selection = draw(drawn)
-    return dataclasses.replace(selection, seen=draw(views(selection.shape)))
+    return replace(selection, options={"seen": draw(views(selection.shape))})
 
 
 @st.composite

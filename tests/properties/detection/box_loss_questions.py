@@ -39,6 +39,15 @@ def paddle_side_losses(
     return entropy_below * (1 - weight_above) + entropy_above * weight_above
 
 
+def paddle_dfl(logits: Tensor, targets: Tensor, weights: Tensor, low: int, total: Tensor) -> Tensor:
+    """The weighted DFL of N positives over the sum of scores: a tensor, as the head has it.
+
+    Before 2.4, a float64 tensor over a Python float is rounded to float32.
+    """
+    means = paddle_side_losses(logits, targets, low).mean(-1)
+    return (means * weights).sum() / total
+
+
 def cross_entropies(logits: Tensor, labels: Tensor) -> Tensor:
     """One for each label [N, 4], from logits [N, 4, C]."""
     return paddle.nn.functional.cross_entropy(logits, labels, reduction="none")
@@ -68,48 +77,46 @@ def number(tensor: Tensor) -> float:
     return float(tensor.numpy().reshape([-1])[0])
 
 
+def head_tensors(inputs: BoxLossInputs) -> list[Tensor]:
+    """What the head is given; it predicts the first two, and gradients reach them."""
+    arrays = [paddle.to_tensor(array) for array in inputs[:-1]]
+    arrays[0].stop_gradient = arrays[1].stop_gradient = False
+    return [*arrays, scalar(inputs.assigned_scores_sum)]
+
+
 def box_loss_steps(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """The head's steps, one after the other: what it selects, its losses, and their gradients."""
     low, high = reg_range
     true = positives(inputs, reg_range)
-    dist, boxes = (
-        paddle.to_tensor(array, stop_gradient=False)
-        for array in (inputs.pred_dist, inputs.pred_bboxes)
-    )
-    points, labels, truth, scores = (paddle.to_tensor(array) for array in inputs[2:6])
-    total = scalar(inputs.assigned_scores_sum)
+    dist, boxes, points, labels, truth, scores, total = head_tensors(inputs)
     mask = labels != inputs.assigned_scores.shape[-1]
     yield "the number of positives", number(mask.sum()), len(true.boxes), 0.0
     if not len(true.boxes):
         (dist.sum() * 0.0).backward()
         yield from gradient_matches("dfl", dist, inputs, reg_range)
         return
-    four = mask.unsqueeze(-1).tile([1, 1, 4])
-    every = mask.unsqueeze(-1).tile([1, 1, inputs.pred_dist.shape[-1]])
 
-    selected = paddle.masked_select(boxes, four).reshape([-1, 4])
+    def select(array: Tensor) -> Tensor:
+        chosen = mask.unsqueeze(-1).tile([1, 1, array.shape[-1]])
+        return paddle.masked_select(array, chosen).reshape([-1, array.shape[-1]])
+
+    selected, assigned = select(boxes), select(truth)
     yield "the positives' predicted boxes", selected.numpy(), true.boxes, 0.0
-    assigned = paddle.masked_select(truth, four).reshape([-1, 4])
     yield "the positives' assigned boxes", assigned.numpy(), true.truth, 0.0
-    weights = paddle.masked_select(scores.sum(-1), mask).unsqueeze(-1)
-    yield "the positives' scores", weights.numpy()[:, 0], true.dfl.weights, 0.0
-    logits = paddle.masked_select(dist, every).reshape([-1, 4, high - low])
+    weights = paddle.masked_select(scores.sum(-1), mask)
+    yield "the positives' scores", weights.numpy(), true.dfl.weights, 0.0
+    logits = select(dist).reshape([-1, 4, high - low])
     yield "the positives' distributions", logits.numpy(), true.dfl.logits, 0.0
     upper_left, lower_right = paddle.split(truth, 2, -1)
     distances = paddle.concat([points - upper_left, lower_right - points], -1)
-    targets = paddle.masked_select(distances.clip(low, high - 1 - 0.01), four).reshape([-1, 4])
-    yield (
-        "the positives' distances",
-        targets.numpy(),
-        true.dfl.targets,
-        target_error(reg_range, EPS),
-    )
+    targets, error = select(distances.clip(low, high - 1 - 0.01)), target_error(reg_range, EPS)
+    yield "the positives' distances", targets.numpy(), true.dfl.targets, error
 
+    giou = paddle_giou_losses(selected, assigned)[:, 0]
     losses = BoxLoss(
         l1=paddle.nn.functional.l1_loss(selected, assigned),
-        giou=(paddle_giou_losses(selected, assigned) * weights).sum() / total,
-        dfl=(paddle_side_losses(logits, targets, low).mean(-1, keepdim=True) * weights).sum()
-        / total,
+        giou=(giou * weights).sum() / total,
+        dfl=paddle_dfl(logits, targets, weights, low, total),
     )
     yield from losses_match(BoxLoss._make(map(number, losses)), inputs, reg_range)
     for name, leaf in (("l1", boxes), ("giou", boxes), ("dfl", dist)):

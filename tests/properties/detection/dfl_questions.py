@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import floor
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 import paddle
@@ -12,6 +13,7 @@ from properties.detection.box_loss_questions import (
     EPS,
     cross_entropies,
     number,
+    paddle_dfl,
     paddle_side_losses,
     scalar,
 )
@@ -34,15 +36,6 @@ from properties.oracle.tolerances import (
 )
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import Tensor
-
-
-def paddle_dfl(logits: Tensor, targets: Tensor, weights: Tensor, low: int, total: Tensor) -> Tensor:
-    """The weighted DFL of N positives over the sum of scores: a tensor, as the head has it.
-
-    Before 2.4, a float64 tensor over a Python float is rounded to float32.
-    """
-    means = paddle_side_losses(logits, targets, low).mean(-1)
-    return (means * weights).sum() / total
 
 
 def scores_sum(weights: np.ndarray) -> np.ndarray:
@@ -120,34 +113,27 @@ def plain_gradient_tolerance(inputs: DflInputs) -> float:
     return float(dfl_gradient_tolerance(one, 0.25, eps_of(inputs.logits))[0, 0, 0])
 
 
-# Labels and targets that are wrong: an error is due.
-
-
 def wrong_label(inputs: DflInputs, place: int, label: int) -> Answers:
     """Cross entropies of labels in range are right. One label is changed: an error is due."""
     z, labels = paddle.to_tensor(inputs.logits), labels_below(inputs)
 
-    def entropies(labels: np.ndarray) -> np.ndarray:
-        array: np.ndarray = cross_entropies(z, paddle.to_tensor(labels)).numpy()
-        return array.reshape(labels.shape)
+    def entropies(labels: np.ndarray) -> Any:
+        return cross_entropies(z, paddle.to_tensor(labels)).numpy().reshape(labels.shape)
 
     due = -np.take_along_axis(log_softmax(inputs.logits), labels[..., None], -1)[..., 0]
     tolerance = side_tolerance(inputs.logits, eps_of(inputs.logits))
     yield "labels in range", entropies(labels), due, tolerance
     wrong = change_at(labels, place, label)
     what = f"label {label} of {inputs.logits.shape[-1]} classes"
-    yield what, lambda: entropies(wrong), Refusal(), None
+    yield what, partial(entropies, wrong), Refusal(), None
 
 
 def wrong_target(
     inputs: DflInputs, place: int, target: float, label_dtype: str = "int64"
 ) -> Answers:
     """The DFL of positives, one of whose targets is wrong, by labels of this dtype."""
-
-    def dfl(z: Tensor, t: Tensor) -> Tensor:
-        return paddle_side_losses(z, t, inputs.reg_range[0], label_dtype).mean(-1, keepdim=True)
-
-    return notice_target(dfl, inputs, place, target)
+    sides = partial(paddle_side_losses, low=inputs.reg_range[0], label_dtype=label_dtype)
+    return notice_target(lambda z, t: sides(z, t).mean(-1, keepdim=True), inputs, place, target)
 
 
 def notice_target(

@@ -9,16 +9,15 @@ from functools import cache, partial
 from typing import Any, Callable
 from unittest.mock import patch
 
-import numpy as np
 import paddle
 import pytest
 
 from properties.detection.box_loss_questions import (
     box_loss_steps,
     gradient_matches,
+    head_tensors,
     losses_match,
     number,
-    scalar,
 )
 from properties.detection.dfl_questions import (
     notice_target,
@@ -59,13 +58,8 @@ def build_head(classes: int, reg_range: RegRange) -> Head:
 def ask_head(inputs: BoxLossInputs, reg_range: RegRange) -> tuple[BoxLoss, dict[str, Tensor]]:
     """The three losses, and the tensor that each one's gradient reaches."""
     head = build_head(inputs.assigned_scores.shape[-1], reg_range)
-    dist, boxes = (
-        paddle.to_tensor(array, stop_gradient=False)
-        for array in (inputs.pred_dist, inputs.pred_bboxes)
-    )
-    assigned = map(paddle.to_tensor, inputs[2:6])
-    losses = head._bbox_loss(dist, boxes, *assigned, scalar(inputs.assigned_scores_sum))
-    return BoxLoss(*losses), {"l1": boxes, "giou": boxes, "dfl": dist}
+    dist, boxes, *_ = given = head_tensors(inputs)
+    return BoxLoss(*head._bbox_loss(*given)), {"l1": boxes, "giou": boxes, "dfl": dist}
 
 
 @script_form(box_loss_steps)
@@ -90,17 +84,13 @@ def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answer
     losses, leaves = ask_head(inputs, reg_range)
     yield from losses_match(BoxLoss._make(map(number, losses)), inputs, reg_range)
     losses.dfl.backward()
-    gradient = leaves["dfl"].grad.numpy()
-    yield "the dfl loss's gradient", gradient, np.zeros(gradient.shape), 0.0
+    yield from gradient_matches("dfl", leaves["dfl"], inputs, reg_range)
 
 
 @script_form(wrong_target)
 def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answers:
     """As `wrong_target`, of the head's own DFL, whose labels are int64."""
-
-    def dfl(z: Tensor, t: Tensor) -> Tensor:
-        return build_head(1, inputs.reg_range)._df_loss(z, t, inputs.reg_range[0])
-
+    dfl = partial(build_head(1, inputs.reg_range)._df_loss, lower_bound=inputs.reg_range[0])
     return notice_target(dfl, inputs, place, target)
 
 

@@ -6,7 +6,7 @@ The script of a training needs PaddleDetection; that of one step's box loss does
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -121,7 +121,7 @@ def record_box_losses(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
         losses = true(*inputs)
         *arrays, total = (tensor.numpy() for tensor in inputs)
         given = BoxLossInputs._make((*arrays, total.reshape(())))
-        seen.append((given, BoxLoss._make(map(number, losses))))
+        seen.append((given, BoxLoss(*map(number, losses))))
         return losses
 
     head._bbox_loss = bbox_loss
@@ -130,15 +130,8 @@ def record_box_losses(head: Any) -> list[tuple[BoxLossInputs, BoxLoss]]:
 
 def without_gradient(model: Model) -> list[str]:
     """The names of those parameters whose gradient is missing or not finite."""
-    return [
-        name
-        for name, parameter in model.named_parameters()
-        if not parameter.stop_gradient
-        and (parameter.grad is None or not np.isfinite(parameter.grad.numpy()).all())
-    ]
-
-
-# The questions about a training, which is the same for all of them.
+    named = ((name, each.grad) for name, each in model.named_parameters() if not each.stop_gradient)
+    return [name for name, grad in named if grad is None or not np.isfinite(grad.numpy()).all()]
 
 
 @cache
@@ -171,16 +164,14 @@ def step_losses(inputs: BoxLossInputs, reg_range: RegRange, box_losses: BoxLoss)
     yield from losses_match(box_losses, inputs, reg_range)
 
 
-def first_losses(assigner: str, seed: int, label_dtype: str) -> Answers:
-    """The box losses of the first step, taken again."""
-    step = next(train(assigner, seed, label_dtype))
-    return losses_match(step.box_losses, step.inputs, REG_RANGE)
-
-
 @script_form(stale_targets)
 def step_on_stale_targets(
     assigner: str, seed: int, label_dtype: str, reg_range: RegRange, stale: float
 ) -> Answers:
     """As `head_on_stale_targets`, of the first step of a training."""
-    losses = partial(first_losses, assigner, seed, label_dtype)
+
+    def losses() -> Answers:
+        step = next(train(assigner, seed, label_dtype))
+        return losses_match(step.box_losses, step.inputs, reg_range)
+
     return stale_selections(losses, reg_range, stale)

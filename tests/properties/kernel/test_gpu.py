@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from properties.cases.case import Case, holds, verify
+from properties.cases.case import Case, Options, holds, verify
 from properties.cases.strategies import OFFERED_EVERYWHERE, ROWS, selections, shapes_around
 from properties.protocol import device
 from properties.questions import on_gpu
@@ -37,4 +37,4 @@ def test_elements_far_out_are_selected(size: int) -> None:
         has = "which does not tell its size" if there is None else f"which has {there:.0f} GiB"
         pytest.skip(f"{size:,} elements need {needed:.0f} GiB of the device's memory, {has}")
     far_out = {"size": size, "positions": (0, size // 2, size - 1)}
-    verify(Case(on_gpu.from_far_out, options=far_out))
+    verify(Case(on_gpu.from_far_out, Options(far_out)))

@@ -8,6 +8,7 @@ bfloat16 has no NumPy dtype; Paddle carries it in uint16, and so do these arrays
 
 from __future__ import annotations
 
+from ast import literal_eval
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,13 +109,6 @@ def view(array: Any, seen: ArrayView) -> Any:
     return array.transpose(list(seen.permutation))[seen.slices]
 
 
-def ones_at(shape: tuple[int, ...], places: list[list[int]]) -> np.ndarray:
-    """An int64 array of `shape`: 1 at the places, 0 elsewhere."""
-    array = np.zeros(shape, np.int64)
-    array[tuple(np.array(places).T)] = 1
-    return array
-
-
 def reverse(array: np.ndarray) -> np.ndarray:
     """A copy with the elements in reverse order, in the same shape."""
     return array.reshape(-1)[::-1].reshape(array.shape).copy()
@@ -141,13 +135,12 @@ def literal(array: np.ndarray) -> str:
 
 
 def decimals_suffice(flat: np.ndarray) -> bool:
-    """Whether decimals keep every bit: of integers, and of finite floats other than -0.0.
+    """Whether Python reads every bit again from decimals.
 
-    Python reads `-2j` as the negative of `0+2j`, whose real part is then -0.0.
+    It has none for NaN and infinities, and takes `-2j` for the negative of `0+2j`.
     """
-    if flat.dtype.kind in "bui":
-        return True
-    if flat.dtype.kind == "c" and ((flat.real == 0) & np.signbit(flat.imag)).any():
+    try:
+        read = np.array(literal_eval(str(flat.tolist())), flat.dtype)
+    except ValueError:
         return False
-    parts = flat.view(flat.real.dtype)
-    return bool(np.isfinite(parts).all() and not np.signbit(parts[parts == 0]).any())
+    return read.tobytes() == flat.tobytes()

@@ -5,35 +5,19 @@ The head selects its positives with `paddle.masked_select`; where that is wrong,
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
+from itertools import product
 
-from properties.cases.case import verify
-from properties.cases.loss_cases import head_cases, over_ranges
-from properties.detection.box_loss_questions import box_loss_steps
-from properties.detection.real_head import head_gradients, head_losses, head_without_positives
-from properties.oracle.box_loss import RegRange
+from properties.cases.case import holds_for_each
+from properties.cases.loss_cases import REG_RANGES, any_box_loss
+from properties.detection import box_loss_questions, real_head
 
+RANGES = list(product(REG_RANGES))
 
-@over_ranges
-@given(data=st.data())
-def test_losses_match(reg_range: RegRange, data: st.DataObject) -> None:
-    verify(data.draw(head_cases(head_losses, reg_range)))
-
-
-@over_ranges
-@given(data=st.data())
-def test_gradients_match(reg_range: RegRange, data: st.DataObject) -> None:
-    verify(data.draw(head_cases(head_gradients, reg_range)))
-
-
-@over_ranges
-@given(data=st.data())
-def test_without_positives_there_is_no_loss(reg_range: RegRange, data: st.DataObject) -> None:
-    verify(data.draw(head_cases(head_without_positives, reg_range, "none")))
-
-
-@over_ranges
-@given(data=st.data())
-def test_each_step_of_the_box_loss_matches(reg_range: RegRange, data: st.DataObject) -> None:
-    verify(data.draw(head_cases(box_loss_steps, reg_range)))
+test_losses_match = holds_for_each(real_head.head_losses, RANGES, any_box_loss)
+test_gradients_match = holds_for_each(real_head.head_gradients, RANGES, any_box_loss)
+test_without_positives_there_is_no_loss = holds_for_each(
+    real_head.head_without_positives, RANGES, lambda reg_range: any_box_loss(reg_range, ["none"])
+)
+test_each_step_of_the_box_loss_matches = holds_for_each(
+    box_loss_questions.box_loss_steps, RANGES, any_box_loss
+)

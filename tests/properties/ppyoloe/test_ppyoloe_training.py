@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from properties.cases.case import Case, Question, verify
+from properties.cases.case import Case, Options, Question, verify
 from properties.cases.loss_cases import StepInputs
 from properties.detection.small_ppyoloe import (
     EPOCHS,
@@ -54,13 +54,14 @@ def training(
 ) -> Case:
     """A question about the first `count` steps of a training."""
     words = {"assigner": assigner, "seed": seed, "label_dtype": label_dtype, "count": count}
-    return Case(question, options=words)
+    return Case(question, Options(words))
 
 
 def verify_each_step(case: Case) -> None:
     """The box losses at each step of the training are right: a case of its own."""
     begin(case)
-    steps = ask(first_steps, *case.options.values(), not_offered=NO_INT32_LABELS)
+    steps = ask(first_steps, *case.inputs.options.values(), not_offered=NO_INT32_LABELS)
     for number, step in enumerate(steps):
-        inputs = StepInputs(str(case), number, step.inputs, step.box_losses)
-        verify(Case(step_losses, inputs, {"reg_range": REG_RANGE}))
+        options = {"reg_range": REG_RANGE}
+        inputs = StepInputs(str(case), number, step.inputs, step.box_losses, options)
+        verify(Case(step_losses, inputs))

@@ -8,58 +8,42 @@ the range cannot be noticed by any release; all others are asked for here.
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from functools import partial
+from itertools import product
 
-from properties.cases.case import Case, verify
-from properties.cases.loss_cases import REPORTED, dfl_cases_past_the_clip, stale_cases, target_cases
+import pytest
+
+from properties.cases.case import Case, Options, holds, holds_for_each, verify
+from properties.cases.loss_cases import REPORTED, dfl_past_the_clip, stale_box_loss, wrong_targets
 from properties.cases.target_kinds import KINDS
-from properties.detection.dfl_questions import dfl_values, wrong_target
-from properties.detection.real_head import head_on_stale_targets, head_on_wrong_target
+from properties.detection import dfl_questions, real_head
 from properties.detection.small_ppyoloe import EPOCHS, REG_RANGE, step_on_stale_targets
 from properties.protocol.release_errors import NO_HALF_ON_CPU, NO_INT32_LABELS
 
 NOT_OFFERED = (*NO_HALF_ON_CPU, *NO_INT32_LABELS)
+KINDS_AND_DTYPES = [(kind, dtype) for dtype, kinds in KINDS.items() for kind in kinds]
 
-over_kinds = pytest.mark.parametrize(
-    ("kind", "dtype"), [(kind, dtype) for dtype, kinds in KINDS.items() for kind in kinds]
+test_unwritten_targets_raise_what_users_reported = holds(
+    real_head.head_on_stale_targets, stale_box_loss()
 )
-
-
-@given(data=st.data())
-def test_unwritten_targets_raise_what_users_reported(data: st.DataObject) -> None:
-    verify(data.draw(stale_cases(head_on_stale_targets)))
 
 
 @pytest.mark.parametrize("assigner", EPOCHS)
 def test_a_training_step_over_unwritten_targets_raises_what_users_reported(assigner: str) -> None:
+    training = {"assigner": assigner, "seed": 0, "label_dtype": "int64", "reg_range": REG_RANGE}
     for label in REPORTED:
-        options = {"reg_range": REG_RANGE, "stale": label + 0.5}
-        training = {"assigner": assigner, "seed": 0, "label_dtype": "int64"}
-        verify(Case(step_on_stale_targets, options={**training, **options}))
+        verify(Case(step_on_stale_targets, Options({**training, "stale": label + 0.5})))
 
 
-@over_kinds
-@given(data=st.data())
-def test_the_head_does_not_train_on_a_wrong_target(
-    kind: str, dtype: str, data: st.DataObject
-) -> None:
-    verify(data.draw(target_cases(head_on_wrong_target, kind, dtype)), NOT_OFFERED)
-
-
-@over_kinds
-@given(data=st.data())
-def test_int32_labels_do_not_train_on_a_wrong_target(
-    kind: str, dtype: str, data: st.DataObject
-) -> None:
-    by_int32_labels = target_cases(wrong_target, kind, dtype, label_dtype="int32")
-    verify(data.draw(by_int32_labels), NOT_OFFERED)
-
-
-@pytest.mark.parametrize("dtype", KINDS)
-@given(data=st.data())
-def test_targets_between_the_clip_and_the_last_bin_are_not_wrong(
-    dtype: str, data: st.DataObject
-) -> None:
-    verify(data.draw(dfl_cases_past_the_clip(dfl_values, dtype)), NO_HALF_ON_CPU)
+test_the_head_does_not_train_on_a_wrong_target = holds_for_each(
+    real_head.head_on_wrong_target, KINDS_AND_DTYPES, wrong_targets, NOT_OFFERED
+)
+test_int32_labels_do_not_train_on_a_wrong_target = holds_for_each(
+    dfl_questions.wrong_target,
+    KINDS_AND_DTYPES,
+    partial(wrong_targets, label_dtype="int32"),
+    NOT_OFFERED,
+)
+test_targets_between_the_clip_and_the_last_bin_are_not_wrong = holds_for_each(
+    dfl_questions.dfl_values, product(KINDS), dfl_past_the_clip, NO_HALF_ON_CPU
+)

@@ -32,10 +32,7 @@ LONG = 32  # elements; longer arrays are shown around the first wrong one
 
 
 class Reproducible(Protocol):
-    """What is asked of the release: small enough to print, and it can be pickled."""
-
-    def __str__(self) -> str:
-        """One line that a person can read."""
+    """What is asked of the release. Its `str` is one line, and it can be pickled."""
 
     def script(self) -> str:
         """A program that needs paddle and numpy alone, and fails where the release is wrong."""
@@ -65,9 +62,8 @@ class Violation(AssertionError):
     """The release's answer contradicts the oracle's."""
 
     def __init__(self, what: str, expected: object, actual: object) -> None:
-        super().__init__(f"{what}: expected {shown(expected)}, got {shown(actual)}")
-        self.expected = shown(expected)
-        self.actual = shown(actual)
+        self.expected, self.actual = shown(expected), shown(actual)
+        super().__init__(f"{what}: expected {self.expected}, got {self.actual}")
 
 
 @dataclass
@@ -88,18 +84,12 @@ class Journal:
     path: str | None = None
     property: str = ""
     started: float = 0.0
-    left: dict[str, Any] | None = None
-    """How this process ended itself, because the device no longer answered."""
+    left: dict[str, Any] | None = None  # how the process ended itself: the device did not answer
 
     def write(self, case: Reproducible | None) -> None:
         if self.path is None:
             return
-        line = {
-            "property": self.property,
-            "started": self.started,
-            "case": case and str(case),
-            "left": self.left,
-        }
+        line = {**vars(self), "case": case and str(case)}
         with open(self.path, "wb") as file:  # noqa: PTH123  # once an example: kept quick
             file.write(json.dumps(line).encode() + b"\n" + pickle.dumps(case))
 
@@ -144,12 +134,12 @@ def same_bytes(actual: np.ndarray, expected: np.ndarray, what: str = "values") -
     """
     device.synchronize()
     ledger.calls += 1
-    if actual.dtype != expected.dtype:
-        contradict(f"{what}: dtype", expected, actual)
-    if actual.shape != expected.shape:
-        contradict(f"{what}: shape", expected, actual)
+    for aspect in ("dtype", "shape"):
+        if getattr(actual, aspect) != getattr(expected, aspect):
+            contradict(f"{what}: {aspect}", expected, actual)
     if actual.tobytes() != expected.tobytes():
-        first = first_difference(actual, expected)
+        one, other = (np.frombuffer(array.tobytes(), np.uint8) for array in (actual, expected))
+        first = int((one != other).argmax()) // actual.itemsize
         what, actual, expected = window(what, first, actual, expected)
         if shown(actual) == shown(expected):
             actual, expected = bits(actual), bits(expected)
@@ -168,18 +158,12 @@ def window(
     return what, actual.reshape(-1)[near], expected.reshape(-1)[near]
 
 
-def first_difference(one: np.ndarray, other: np.ndarray) -> int:
-    """The position, in C order, of the first element whose bytes differ in arrays of one dtype."""
-    rows = [np.frombuffer(a.tobytes(), np.uint8).reshape(a.size, a.itemsize) for a in (one, other)]
-    return int((rows[0] != rows[1]).any(axis=1).argmax())
-
-
 def bits(array: np.ndarray) -> np.ndarray:
     """The elements' bits, for those that print alike: NaN payloads."""
     return np.array([f"0x{element.tobytes()[::-1].hex()}" for element in array.reshape(-1)])
 
 
-def within(actual: object, expected: object, tolerance: object, what: str) -> None:
+def within(actual: object, expected: object, tolerance: Any, what: str) -> None:
     """A verified call: every |actual - expected| is at most `tolerance`, an absolute bound.
 
     Where the oracle says NaN the release must say NaN, and the same infinity where it says one.
@@ -188,15 +172,14 @@ def within(actual: object, expected: object, tolerance: object, what: str) -> No
     """
     device.synchronize()
     ledger.calls += 1
-    measured = np.asarray(actual, dtype=np.float64)
-    true = np.asarray(expected, dtype=np.float64)
+    measured, true = np.asarray(actual, np.float64), np.asarray(expected, np.float64)
     if measured.shape != true.shape:
         contradict(f"{what}: shape", true.shape, measured.shape)
     with np.errstate(invalid="ignore"):
-        close = np.abs(measured - true) <= np.asarray(tolerance)
+        close = np.abs(measured - true) <= tolerance
     agree = close | (measured == true) | (np.isnan(measured) & np.isnan(true))
     if not agree.all():
-        bound = np.broadcast_to(np.asarray(tolerance), true.shape)[~agree][0]
+        bound = np.broadcast_to(tolerance, true.shape)[~agree][0]
         what, measured, true = window(what, int((~agree).argmax()), measured, true)
         contradict(f"{what} (tolerance {bound:.3g})", true, measured)
 
@@ -246,10 +229,10 @@ def contradict(what: str, expected: object, actual: object) -> None:
     raise ledger.violation
 
 
-def shown(value: object, limit: int = LONG) -> str:
+def shown(value: object) -> str:
     """`value` in at most a few lines: long arrays by their ends and their size."""
     if not isinstance(value, np.ndarray):
         text = str(value)
         return text if len(text) <= 600 else f"{text[:600]}…"
-    text = np.array2string(value, threshold=limit, edgeitems=6, separator=", ", max_line_width=96)
+    text = np.array2string(value, threshold=LONG, edgeitems=6, separator=", ", max_line_width=96)
     return f"{text} ({value.dtype}, shape {list(value.shape)})"

@@ -16,14 +16,13 @@ import paddle
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 OURS = __name__.partition(".")[0] + "."  # what the modules of the properties are called
-IN_SCRIPTS: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
 def script_form(other: Callable[..., Any]) -> Callable[[Function], Function]:
     """Decorate a function that needs PaddleDetection: scripts have `other` in its place."""
 
     def decorate(function: Function) -> Function:
-        IN_SCRIPTS[function] = other
+        vars(function)["in_scripts"] = other
         return function
 
     return decorate
@@ -31,7 +30,8 @@ def script_form(other: Callable[..., Any]) -> Callable[[Function], Function]:
 
 def form_in_script(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function that stands for this one in scripts: mostly itself."""
-    return IN_SCRIPTS.get(function, function)
+    other: Callable[..., Any] = getattr(function, "in_scripts", function)
+    return other
 
 
 def program(title: str, body: str, scope: Mapping[str, Any]) -> str:

@@ -14,7 +14,6 @@ from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import (
     Tensor,
     both_views,
-    contents,
     fresh,
     gradients,
     inputs_after,
@@ -155,14 +154,12 @@ def to_static(x: np.ndarray, mask: np.ndarray) -> Answers:
             yield fresh(f"paddle.jit.to_static, {call} call", due, compiled, source, chosen)
 
 
-def misfits(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """A mask that does not fit x, or is not boolean: by either form it is due an error."""
-    source, chosen = tensor(x), tensor(mask)
+def misfits(x: np.ndarray, mask: np.ndarray, mask_dtype: str = "bool") -> Answers:
+    """A mask that does not fit x, or is not boolean: by either form it is due an error.
+
+    The selection is read from the device, which may raise its error late.
+    """
+    source, chosen = tensor(x), tensor(mask.astype(mask_dtype))
     for form in FORMS:
-        call = partial(read_selection, form, source, chosen)
-        yield f"a selection that makes no sense, by the {form}", call, Refusal(), None
-
-
-def read_selection(form: str, x: Tensor, mask: Tensor) -> np.ndarray:
-    """The selection, read from the device, which may raise its error late."""
-    return contents(selected_as(form, x, mask))
+        what = f"a selection that makes no sense, by the {form}"
+        yield what, partial(fresh, what, x, selected_as, form, source, chosen), Refusal(), None
