@@ -166,3 +166,6 @@ def lint(session: nox.Session) -> None:
     workflows = [str(path) for path in sorted(Path(".github/workflows").glob("*.yml"))]
     session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     session.run("zizmor", "--offline", "--persona", "pedantic", *workflows)
+    for schema in sorted(Path("fixtures/schemas").glob("*.schema.json")):
+        (edited,) = Path("fixtures").glob(f"{schema.name.removesuffix('.schema.json')}.*")
+        session.run("check-jsonschema", "--schemafile", str(schema), str(edited))
