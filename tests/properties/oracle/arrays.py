@@ -1,9 +1,7 @@
-"""Arrays from a few words and a seed: numpy only, the same bytes with every NumPy.
+"""Arrays from a few words and a seed, so that large cases are cheap to draw and to print.
 
-A case names its arrays with these words instead of drawing every element, so that large cases are
-cheap to draw and print. `RandomState` is used because NumPy promises never to change its stream.
-
-bfloat16 has no NumPy dtype; Paddle carries it in uint16, and so do these arrays.
+`RandomState` is used because NumPy promises never to change its stream. bfloat16 has no NumPy
+dtype; Paddle carries it in uint16, and so do these arrays.
 """
 
 from __future__ import annotations
@@ -79,10 +77,7 @@ def mask_of(shape: tuple[int, ...], pattern: str, seed: int) -> np.ndarray:
     and 99 %. Raises KeyError for other patterns.
     """
     size = int(np.prod(shape))
-    position = np.arange(size)
-    if pattern in ("half", "sparse", "dense"):
-        chance = {"half": 0.5, "sparse": 0.01, "dense": 0.99}[pattern]
-        return (np.random.RandomState(seed).random_sample(size) < chance).reshape(shape)
+    position, drawn = np.arange(size), np.random.RandomState(seed).random_sample(size)
     chosen: dict[str, np.ndarray] = {
         "all": position >= 0,
         "none": position < 0,
@@ -93,6 +88,9 @@ def mask_of(shape: tuple[int, ...], pattern: str, seed: int) -> np.ndarray:
         "alternating": position % 2 == 0,
         "first half": position < size // 2,
         "block edges": (position + 2) % 1024 < 4,
+        "half": drawn < 0.5,
+        "sparse": drawn < 0.01,
+        "dense": drawn < 0.99,
     }
     return chosen[pattern].reshape(shape)
 

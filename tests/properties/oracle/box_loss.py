@@ -57,9 +57,7 @@ def side_losses(logits: np.ndarray, targets: np.ndarray, reg_range: RegRange) ->
     With S = softmax(logits), l the bin below the target t and r = l + 1 the one above:
     -((r - t) log S_l + (t - l) log S_r). Raises ValueError where a target is out of range.
     """
-    shares = bin_shares(targets, reg_range)
-    entropies: np.ndarray = -(shares * log_softmax(logits)).sum(axis=-1)
-    return entropies
+    return np.asarray(-(bin_shares(targets, reg_range) * log_softmax(logits)).sum(axis=-1))
 
 
 def bin_shares(targets: np.ndarray, reg_range: RegRange) -> np.ndarray:
@@ -80,8 +78,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     """float64, over the last axis; the greatest logit is taken off first, so nothing overflows."""
     z = np.asarray(logits, np.float64)
     z = z - z.max(axis=-1, keepdims=True)
-    logs: np.ndarray = z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
-    return logs
+    return np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
 
 
 def dfl_loss(inputs: DflInputs, scores_sum: float) -> float:
@@ -99,8 +96,7 @@ def dfl_gradient(inputs: DflInputs, scores_sum: float) -> np.ndarray:
     """
     side = np.exp(log_softmax(inputs.logits)) - bin_shares(inputs.targets, inputs.reg_range)
     above = np.asarray(inputs.weights, np.float64) / (4 * scores_sum)
-    gradient: np.ndarray = side * above[:, None, None]
-    return gradient
+    return np.asarray(side * above[:, None, None])
 
 
 def clipped_distances(points: np.ndarray, boxes: np.ndarray, reg_range: RegRange) -> np.ndarray:
@@ -111,8 +107,7 @@ def clipped_distances(points: np.ndarray, boxes: np.ndarray, reg_range: RegRange
     low, high = reg_range
     points, boxes = np.asarray(points, np.float64), np.asarray(boxes, np.float64)
     sides = np.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1)
-    clipped: np.ndarray = sides.clip(low, high - 1 - 0.01)
-    return clipped
+    return np.asarray(sides.clip(low, high - 1 - 0.01))
 
 
 def giou_losses(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -122,8 +117,7 @@ def giou_losses(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
     GIoU = I/U - (C - U)/C, so the loss is 2 - I/U - U/C. Boxes have x1 < x2 and y1 < y2.
     """
     inner, union, outer, *_ = overlaps(boxes, truth)
-    losses: np.ndarray = 2 - inner / union - union / outer
-    return losses
+    return np.asarray(2 - inner / union - union / outer)
 
 
 def giou_gradients(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -131,20 +125,16 @@ def giou_gradients(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
     Where two sides coincide the loss has no gradient: this is one of the two on either side.
     """
-    inner, union, outer, d_inner, d_union, d_outer = overlaps(boxes, truth)
-    iou, filled = (inner / union)[:, None], (union / outer)[:, None]
-    union, outer = union[:, None], outer[:, None]
-    gradients: np.ndarray = (iou * d_union - d_inner) / union
-    gradients += (filled * d_outer - d_union) / outer
-    return gradients
+    *areas, d_inner, d_union, d_outer = overlaps(boxes, truth)
+    inner, union, outer = (area[:, None] for area in areas)
+    by_union = (inner / union * d_union - d_inner) / union
+    return np.asarray(by_union + (union / outer * d_outer - d_union) / outer)
 
 
 def overlaps(boxes: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, ...]:
     """The areas I, U, C [N] of pairs of boxes [N, 4], and their gradients [N, 4] by the first."""
     b, t = np.asarray(boxes, np.float64), np.asarray(truth, np.float64)
-    area, d_area = area_and_gradient(b)
-    theirs, _ = area_and_gradient(t)
-
+    (area, d_area), (theirs, _) = area_and_gradient(b), area_and_gradient(t)
     lower, upper = np.maximum(b, t), np.minimum(b, t)
     shared = np.concatenate([lower[:, :2], upper[:, 2:]], axis=1)
     meet: np.ndarray = np.less(shared[:, :2], shared[:, 2:]).all(axis=1)
@@ -166,15 +156,11 @@ def area_and_gradient(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def positives(inputs: BoxLossInputs, reg_range: RegRange) -> Positives:
     """What the head selects. The background's label is the number of classes."""
     chosen = inputs.assigned_labels != inputs.assigned_scores.shape[-1]
-    bins = reg_range[1] - reg_range[0]
     distances = clipped_distances(inputs.anchor_points, inputs.assigned_bboxes, reg_range)
-    logits = inputs.pred_dist[chosen].reshape(-1, 4, bins)
+    logits = inputs.pred_dist[chosen].reshape(-1, 4, reg_range[1] - reg_range[0])
     weights = inputs.assigned_scores.sum(axis=-1)[chosen]
-    return Positives(
-        boxes=inputs.pred_bboxes[chosen],
-        truth=inputs.assigned_bboxes[chosen],
-        dfl=DflInputs(logits, distances[chosen], weights, reg_range),
-    )
+    dfl = DflInputs(logits, distances[chosen], weights, reg_range)
+    return Positives(inputs.pred_bboxes[chosen], inputs.assigned_bboxes[chosen], dfl)
 
 
 def box_loss(inputs: BoxLossInputs, reg_range: RegRange) -> BoxLoss:

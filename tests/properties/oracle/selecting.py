@@ -13,8 +13,7 @@ def masked_select(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
     `x` and `mask` broadcast to one shape first. Raises ValueError where they cannot.
     """
     whole, chosen = np.broadcast_arrays(x, mask)
-    selected: np.ndarray = whole[chosen]
-    return selected
+    return np.asarray(whole[chosen])
 
 
 def masked_select_gradient(
@@ -30,10 +29,10 @@ def masked_select_gradient(
     scattered[np.broadcast_to(mask, common)] = upstream
     if shape == common:
         return scattered
-    full = (1,) * (len(common) - len(shape)) + shape
-    stretched = tuple(axis for axis in range(len(common)) if full[axis] != common[axis])
-    added: np.ndarray = scattered.astype(np.float64).sum(axis=stretched, keepdims=True)
-    return added.reshape(shape).astype(upstream.dtype)
+    added = np.zeros(shape)
+    places = np.arange(added.size).reshape(shape)
+    np.add.at(added.reshape(-1), np.broadcast_to(places, common), scattered)
+    return added.astype(upstream.dtype)
 
 
 def nonzero(x: np.ndarray) -> np.ndarray:
@@ -46,8 +45,7 @@ def nonzero(x: np.ndarray) -> np.ndarray:
 
 def boolean_index(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """`x[mask]`: [N, *rest], for a bool `mask` over x's leading axes and `rest` the sides left."""
-    chosen: np.ndarray = x[mask]
-    return chosen
+    return np.asarray(x[mask])
 
 
 def boolean_index_gradient(
@@ -76,4 +74,4 @@ def zero_outside(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 def masked_fill(x: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
     """`value` where the bool `mask` is True, else `x`, of x's dtype; x and mask broadcast first."""
-    return np.where(mask, np.asarray(value, x.dtype), x)
+    return where(mask, np.asarray(value, x.dtype), x)

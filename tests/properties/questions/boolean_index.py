@@ -91,9 +91,8 @@ def assigning_over_nan(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Ans
     due, before = assignment(x, mask, number), assignment(x, mask, held)
     chosen, one = tensor(mask), tensor(np.array([number], x.dtype))
     for name, value in (("a number", number), ("a tensor", one)):
-        yield fresh(
-            f"{name} over NaN and infinities", due, set_masked, tensor(before), chosen, value
-        )
+        what = f"{name} over NaN and infinities"
+        yield fresh(what, due, set_masked, tensor(before), chosen, value)
 
 
 def assigning_an_element(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -105,9 +104,9 @@ def assigning_an_element(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def assigning_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradients of `x[mask] = tensor`: none for what was overwritten, all for the tensor."""
-    elements, upstream = boolean_index(x, mask), reverse(x)
+    upstream = reverse(x)
     due = boolean_index(upstream, mask)
-    return gradients_of_assigning(x, mask, elements, upstream, due)
+    return gradients_of_assigning(x, mask, boolean_index(x, mask), upstream, due)
 
 
 def assigning_gradient_of_one(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import ArrayView
+from properties.oracle.arrays import ArrayView, reverse
 from properties.oracle.selecting import masked_select, masked_select_gradient
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import (
@@ -68,10 +67,8 @@ def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
         due = masked_select_gradient(x.shape, wanted, upstream)
         chosen, above = tensor(wanted), tensor(upstream)
         for form in FORMS:
-            leaf = tensor(x, stop_gradient=False)
-            selected = selected_as(form, leaf, chosen)
-            what = f"what is {which}, by the {form},"
-            yield from gradients(what, selected, above, x=(leaf, due))
+            leaf, what = tensor(x, stop_gradient=False), f"what is {which}, by the {form},"
+            yield from gradients(what, selected_as(form, leaf, chosen), above, x=(leaf, due))
 
 
 def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -89,16 +86,14 @@ def inputs_of_selecting(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def after_overwriting(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The selection after x was overwritten, and the reverse: they share no memory."""
-    due = masked_select(x, mask)
-    source = tensor(x)
+    due, source, other = masked_select(x, mask), tensor(x), tensor(x)
     kept = paddle.masked_select(source, tensor(mask))
     source.set_value(np.zeros_like(x))
     yield "the selection, x overwritten", kept.numpy(), due, None
-    source = tensor(x)
-    kept = paddle.masked_select(source, tensor(mask))
+    kept = paddle.masked_select(other, tensor(mask))
     if kept.shape[0]:
         kept.set_value(np.zeros_like(due))
-    yield "x, the selection overwritten", source.numpy(), x, None
+    yield "x, the selection overwritten", other.numpy(), x, None
 
 
 def by_bytes(x: np.ndarray, mask: np.ndarray, byte: int) -> Answers:
@@ -118,17 +113,11 @@ def of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
 
 
 def static_program(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """By a program built for any sizes, run for the mask and for its reverse."""
-    masks = [mask, np.flip(mask).copy()]
-    for wanted, found in zip(masks, run_program(x, masks)):
-        yield "static graph", found, masked_select(x, wanted), None
-
-
-def run_program(x: np.ndarray, masks: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """What one static program selects with each of the masks. Dynamic mode is on again after it.
+    """By a program built for any sizes, run for the mask and for its reverse.
 
     Releases that fetch None for an empty result give an array of dtype object here.
     """
+    masks = [mask, reverse(mask)]
     poison(x.nbytes)
     paddle.enable_static()
     try:
@@ -138,18 +127,19 @@ def run_program(x: np.ndarray, masks: Sequence[np.ndarray]) -> list[np.ndarray]:
             chosen = paddle.static.data("mask", [None] * x.ndim, "bool")
             selected = paddle.masked_select(source, chosen)
         executor = paddle.static.Executor()
-        feeds = [{"x": x, "mask": mask} for mask in masks]
-        return [np.asarray(executor.run(program, feed, [selected])[0]) for feed in feeds]
+        feeds = [{"x": x, "mask": wanted} for wanted in masks]
+        found = [np.asarray(executor.run(program, feed, [selected])[0]) for feed in feeds]
     finally:
         paddle.disable_static()
+    for wanted, selected in zip(masks, found):
+        yield "static graph", selected, masked_select(x, wanted), None
 
 
 def to_static(x: np.ndarray, mask: np.ndarray) -> Answers:
     """By a compiled function, called for the mask and for its complement."""
     compiled = paddle.jit.to_static(select)
     for _, wanted in mask_and_rest(mask):
-        source, chosen = tensor(x), tensor(wanted)
-        due = masked_select(x, wanted)
+        due, source, chosen = masked_select(x, wanted), tensor(x), tensor(wanted)
         for call in ("first", "second"):
             yield fresh(f"paddle.jit.to_static, {call} call", due, compiled, source, chosen)
 

@@ -60,15 +60,12 @@ def inputs_after(
     call: Callable[..., Tensor], gradient: bool = True, **inputs: np.ndarray
 ) -> Answers:
     """What the inputs hold after the call and, if `gradient`, after its gradient by x."""
-    given = {
-        name: tensor(array, stop_gradient=not gradient or name != "x")
-        for name, array in inputs.items()
-    }
-    answer = call(*given.values())
+    given = [tensor(array, not gradient or name != "x") for name, array in inputs.items()]
+    answer = call(*given)
     if gradient:
         answer.backward(paddle.ones_like(answer))
-    for name, array in inputs.items():
-        yield f"{name} after the call", contents(given[name]), array, None
+    for (name, array), held in zip(inputs.items(), given):
+        yield f"{name} after the call", contents(held), array, None
 
 
 def tensor(array: np.ndarray, stop_gradient: bool = True) -> Tensor:

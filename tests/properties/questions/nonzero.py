@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Callable
 
 import numpy as np
@@ -68,12 +69,8 @@ def indices_of_rows(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 def inputs_of_nonzero(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The inputs themselves, after the calls."""
-
-    def both(source: Tensor, chosen: Tensor) -> None:
-        paddle.nonzero(source)
-        paddle.nonzero(chosen, as_tuple=True)
-
-    return inputs_after(both, gradient=False, x=x, mask=mask)
+    yield from inputs_after(paddle.nonzero, gradient=False, x=x)
+    yield from inputs_after(partial(paddle.nonzero, as_tuple=True), gradient=False, mask=mask)
 
 
 def indices_by_where(x: np.ndarray, mask: np.ndarray) -> Answers:

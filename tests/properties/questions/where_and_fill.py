@@ -44,11 +44,8 @@ def choosing_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     for wanted in (mask, reverse(mask)):
         one, two = tensor(x, stop_gradient=False), tensor(upstream, stop_gradient=False)
         chosen = paddle.where(tensor(wanted), one, two)
-        leaves = {
-            "x": (one, zero_outside(upstream, wanted)),
-            "y": (two, zero_outside(upstream, ~wanted)),
-        }
-        yield from gradients("where", chosen, tensor(upstream), **leaves)
+        due, rest = zero_outside(upstream, wanted), zero_outside(upstream, ~wanted)
+        yield from gradients("where", chosen, tensor(upstream), x=(one, due), y=(two, rest))
 
 
 def inputs_of_choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
@@ -109,9 +106,8 @@ def filling_gradient(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answe
     fill = offered_function("masked_fill")
     upstream = reverse(x)
     for wanted in (mask, ~mask):
-        leaf = tensor(x, stop_gradient=False)
+        leaf, due = tensor(x, stop_gradient=False), zero_outside(upstream, ~wanted)
         filled = fill(leaf, tensor(wanted), number)
-        due = zero_outside(upstream, ~wanted)
         yield from gradients("masked_fill", filled, tensor(upstream), x=(leaf, due))
 
 
