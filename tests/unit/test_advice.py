@@ -199,7 +199,7 @@ def test_a_release_that_cannot_be_measured_costs_itself(
 
 
 def test_a_release_that_is_not_there_is_named() -> None:
-    with pytest.raises(ValueError, match=r"no CPU cell of 1\.0\.0"):
+    with pytest.raises(ValueError, match=r"no cell 'cpu-1\.0\.0'"):
         advice.run(releases.load(), ["1.0.0"], seed=0, count=10)
 
 
