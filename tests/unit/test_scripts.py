@@ -236,7 +236,7 @@ def test_a_script_of_views_lacks_nothing(
 def test_a_script_of_dfl_lacks_nothing(
     properties: Properties, question: str, options: dict[str, Any]
 ) -> None:
-    asked = getattr(properties.module("detection.dfl_questions"), question)
+    asked = getattr(properties.module("detection.box_loss_questions"), question)
     inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
     assert not missing_names(properties.Case(asked, inputs).script())
 
@@ -274,7 +274,7 @@ def test_a_script_of_a_step_makes_its_positives_again(properties: Properties) ->
 
 
 def test_a_case_outlives_the_process_that_asked(properties: Properties) -> None:
-    asked = properties.module("detection.dfl_questions").wrong_label
+    asked = properties.module("detection.box_loss_questions").wrong_label
     options = {"place": 1, "label": -1}
     inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
     for case in (properties.selecting(SEEN), properties.Case(asked, inputs)):

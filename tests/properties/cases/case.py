@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from math import isfinite
 from typing import Any, Callable, Protocol
 
 import numpy as np
@@ -94,8 +93,7 @@ def arguments_of(question: Question, given: dict[str, Any]) -> dict[str, Any]:
 
 def code_of(option: Any) -> str:
     """An expression for an option."""
-    plain = not isinstance(option, float) or isfinite(option)
-    return repr(option) if plain else f'float("{option}")'
+    return f'float("{option}")' if isinstance(option, float) else repr(option)
 
 
 def verify(case: Case, not_offered: Sequence[str] = ()) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from hypothesis import assume
@@ -97,7 +97,7 @@ def selections(
     fills: Sequence[str] = ("count", "bits"),
     patterns: Sequence[str] = PATTERNS,
     mask_shape: Shape | None = None,
-    **options: Any,
+    **options: st.SearchStrategy[Any],
 ) -> st.SearchStrategy[Selection]:
     """An array and a mask of the same shape, one of `shapes()`, unless said otherwise.
 
@@ -112,7 +112,7 @@ def selections(
         pattern=st.sampled_from(patterns),
         seed=SEEDS,
         mask_shape=st.just(mask_shape),
-        options=st.just(options),
+        options=st.fixed_dictionaries(options),
     )
 
 
@@ -145,6 +145,16 @@ def leading_selections(
     leading = replace(selection, mask_shape=selection.shape[:axes])
     assume(chooses_some(leading))
     return leading
+
+
+@st.composite
+def assumed(
+    draw: st.DrawFn, drawn: st.SearchStrategy[Selection], condition: Callable[[Selection], Any]
+) -> Selection:
+    """Those for which the condition holds; where it does not, the whole example is given up."""
+    selection = draw(drawn)
+    assume(condition(selection))
+    return selection
 
 
 def chooses_some(selection: Selection) -> bool:

@@ -17,10 +17,8 @@ from properties.detection.box_loss_questions import (
     gradient_matches,
     head_tensors,
     losses_match,
-    number,
-)
-from properties.detection.dfl_questions import (
     notice_target,
+    number,
     reported_label,
     reported_words,
     stale_targets,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import product
 
-import pytest
-from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from properties.cases.case import Case, holds, holds_for_each, verify
+from properties.cases.case import holds, holds_for_each
 from properties.cases.strategies import (
     FLOATS,
     OFFERED_BY_SOME,
+    Selection,
+    assumed,
     leading_selections,
     mixed_selections,
     selections,
@@ -24,11 +24,15 @@ from properties.oracle.arrays import view
 from properties.protocol.release_errors import NO_INTEGER_ASSIGNMENT
 from properties.questions import boolean_index as index
 
-INTEGERS = ("int32", "int64")
-KERNEL_BOUNDARIES = (4, 1024)
 MANY = shapes().filter(lambda shape: max(shape) > 1)
-ONE = shapes(max_side=1)
 TWO_ROWS = st.tuples(st.just(2), st.integers(2, 40))
+
+
+def view_chooses(selection: Selection) -> bool:
+    """Whether the view of the mask has several elements, and chooses one."""
+    mask = view(selection.mask, selection.options["seen"])
+    return bool(mask.size > 1 and mask.any())
+
 
 test_reading_is_bit_exact = holds(index.reading, mixed_selections())
 test_reading_of_a_dtype_that_some_releases_offer = holds_for_each(
@@ -41,7 +45,7 @@ test_reading_keeps_nan_payloads_infinities_and_signed_zeros = holds(
     index.reading, mixed_selections(dtypes=FLOATS, fills=["special"])
 )
 test_reading_is_bit_exact_around_a_kernel_boundary = holds_for_each(
-    index.reading, product(KERNEL_BOUNDARIES), lambda size: mixed_selections(shapes_around(size))
+    index.reading, product([4, 1024]), lambda size: mixed_selections(shapes_around(size))
 )
 test_reading_by_an_all_true_mask_copies = holds(
     index.reading_alike, selections(MANY, patterns=["all"])
@@ -50,21 +54,15 @@ test_reading_by_an_all_false_mask_gives_nothing = holds(
     index.reading_alike, selections(MANY, patterns=["none"])
 )
 test_reading_by_a_mask_of_one_element_gives_that_element = holds(
-    index.reading_alike, selections(ONE, patterns=["all"])
+    index.reading_alike, selections(shapes(max_side=1), patterns=["all"])
 )
 test_reading_a_zero_size_tensor_gives_nothing = holds(
     index.reading_alike, selections(zero_size_shapes())
 )
 
-
-@given(data=st.data())
-def test_a_view_is_read_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(view_selections(mixed_selections()))
-    mask = view(selection.mask, selection.options["seen"])
-    assume(mask.size > 1 and mask.any())
-    verify(Case(index.reading_of_views, selection))
-
-
+test_a_view_is_read_in_its_logical_order = holds(
+    index.reading_of_views, assumed(view_selections(mixed_selections()), view_chooses)
+)
 test_the_gradient_goes_back_to_what_was_read_alone = holds(
     index.reading_gradient,
     mixed_selections(dtypes=FLOATS, fills=["count"]) | leading_selections(FLOATS, ["count"]),
@@ -82,7 +80,7 @@ test_as_many_elements_as_a_row_has_are_written_one_by_one = holds(
     index.assigning_elements, selections(TWO_ROWS, FLOATS, ["count"], ["alternating"])
 )
 test_integers_are_written_where_the_mask_is_true_alone = holds(
-    index.assigning_elements, mixed_selections(dtypes=INTEGERS), NO_INTEGER_ASSIGNMENT
+    index.assigning_elements, mixed_selections(dtypes=["int32", "int64"]), NO_INTEGER_ASSIGNMENT
 )
 test_a_mask_of_leading_axes_is_written_through = holds(
     index.assigning_elements, leading_selections(FLOATS, ["count"])
@@ -97,17 +95,13 @@ test_a_number_is_written_everywhere_or_nowhere = holds(
     index.assigning_a_number, selections(MANY, FLOATS, ["count"], ["all", "none"])
 )
 
-
-@pytest.mark.parametrize("dtype", FLOATS)
-@given(data=st.data())
-def test_the_gradient_of_an_assignment_is_that_of_what_was_written(
-    dtype: str, data: st.DataObject
-) -> None:
-    selection = data.draw(mixed_selections(dtypes=[dtype], fills=["count"]))
-    assume(selection.mask.sum() > 1)
-    verify(Case(index.assigning_gradient, selection))
-
-
+test_the_gradient_of_an_assignment_is_that_of_what_was_written = holds_for_each(
+    index.assigning_gradient,
+    product(FLOATS),
+    lambda dtype: assumed(
+        mixed_selections(dtypes=[dtype], fills=["count"]), lambda case: case.mask.sum() > 1
+    ),
+)
 test_the_gradient_of_one_element_written_to_many_places_adds_up = holds(
     index.assigning_gradient_of_one, mixed_selections(shapes(max_side=3), FLOATS, ["count"])
 )
