@@ -209,7 +209,8 @@ def test_a_script_of_a_published_case_tells_right_from_wrong(
     properties: Properties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = {case.name: case for case in read_regressions()}["paddle-45464-three-by-four"]
-    script = properties.module("cases.replays").replay(told).script()
+    asked = properties.module("kernel.test_regressions").published_call
+    script = properties.Case(asked, told).script()
     run(script, right, monkeypatch)
     with pytest.raises(AssertionError, match="masked_select"):
         run(script, stale, monkeypatch)

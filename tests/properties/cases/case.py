@@ -132,15 +132,14 @@ def holds_for_each(
     not_offered: Sequence[str] = (),
 ) -> Callable[..., None]:
     """A property for each of the values, and so for the inputs that are drawn for them."""
-    listed = list(values)
-    named = ["-".join(map(str, each)) for each in listed]
 
     @given(data=st.data())
     def verify_inputs(values: tuple[Any, ...], data: st.DataObject) -> None:
         verify(Case(question, data.draw(inputs(*values))), not_offered)
 
-    each: Callable[..., None] = pytest.mark.parametrize("values", listed, ids=named)(verify_inputs)
-    return each
+    named = [pytest.param(each, id="-".join(map(str, each))) for each in values]
+    verify_each: Callable[..., None] = pytest.mark.parametrize("values", named)(verify_inputs)
+    return verify_each
 
 
 def check(what: str, actual: Any, expected: Any, tolerance: Any) -> None:

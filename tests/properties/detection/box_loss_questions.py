@@ -1,6 +1,4 @@
-"""How PP-YOLOE's box loss is asked: its distribution focal loss (DFL) in Paddle's operators, without
-a head; and the steps of the head, which lead to all three losses.
-"""
+"""How PP-YOLOE's box loss is asked in Paddle's operators, and its DFL by itself."""
 
 from __future__ import annotations
 
