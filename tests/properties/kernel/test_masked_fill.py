@@ -29,9 +29,7 @@ test_nan_payloads_infinities_and_signed_zeros_keep_their_bits = holds(
     asked.filling_with_an_element, selections(dtypes=FLOATS, fills=["special"])
 )
 test_filling_is_bit_exact_around_a_kernel_boundary = holds_for_each(
-    asked.filling,
-    product([4, 1024]),
-    lambda size: selections(shapes_around(size), fills=["count"]),
+    asked.filling, product([4, 1024]), lambda size: selections(shapes_around(size), fills=["count"])
 )
 test_a_mask_of_one_value_fills_everything_or_nothing = holds(
     asked.filling, selections(fills=["count"], patterns=["all", "none"])
