@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 from hypothesis import assume
@@ -145,16 +145,6 @@ def leading_selections(
     leading = replace(selection, mask_shape=selection.shape[:axes])
     assume(chooses_some(leading))
     return leading
-
-
-@st.composite
-def assumed(
-    draw: st.DrawFn, drawn: st.SearchStrategy[Selection], condition: Callable[[Selection], Any]
-) -> Selection:
-    """Those for which the condition holds; where it does not, the whole example is given up."""
-    selection = draw(drawn)
-    assume(condition(selection))
-    return selection
 
 
 def chooses_some(selection: Selection) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from properties.cases.case import holds, holds_for_each
+from properties.cases.case import Case, holds, holds_for_each, verify
 from properties.cases.strategies import (
     FLOATS,
     OFFERED_BY_SOME,
-    Selection,
-    assumed,
     leading_selections,
     mixed_selections,
     selections,
@@ -26,13 +26,6 @@ from properties.questions import boolean_index as index
 
 MANY = shapes().filter(lambda shape: max(shape) > 1)
 TWO_ROWS = st.tuples(st.just(2), st.integers(2, 40))
-
-
-def view_chooses(selection: Selection) -> bool:
-    """Whether the view of the mask has several elements, and chooses one."""
-    mask = view(selection.mask, selection.options["seen"])
-    return bool(mask.size > 1 and mask.any())
-
 
 test_reading_is_bit_exact = holds(index.reading, mixed_selections())
 test_reading_of_a_dtype_that_some_releases_offer = holds_for_each(
@@ -60,9 +53,15 @@ test_reading_a_zero_size_tensor_gives_nothing = holds(
     index.reading_alike, selections(zero_size_shapes())
 )
 
-test_a_view_is_read_in_its_logical_order = holds(
-    index.reading_of_views, assumed(view_selections(mixed_selections()), view_chooses)
-)
+
+@given(data=st.data())
+def test_a_view_is_read_in_its_logical_order(data: st.DataObject) -> None:
+    selection = data.draw(view_selections(mixed_selections()))
+    mask = view(selection.mask, selection.options["seen"])
+    assume(mask.size > 1 and mask.any())
+    verify(Case(index.reading_of_views, selection))
+
+
 test_the_gradient_goes_back_to_what_was_read_alone = holds(
     index.reading_gradient,
     mixed_selections(dtypes=FLOATS, fills=["count"]) | leading_selections(FLOATS, ["count"]),
@@ -95,13 +94,17 @@ test_a_number_is_written_everywhere_or_nowhere = holds(
     index.assigning_a_number, selections(MANY, FLOATS, ["count"], ["all", "none"])
 )
 
-test_the_gradient_of_an_assignment_is_that_of_what_was_written = holds_for_each(
-    index.assigning_gradient,
-    product(FLOATS),
-    lambda dtype: assumed(
-        mixed_selections(dtypes=[dtype], fills=["count"]), lambda case: case.mask.sum() > 1
-    ),
-)
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@given(data=st.data())
+def test_the_gradient_of_an_assignment_is_that_of_what_was_written(
+    dtype: str, data: st.DataObject
+) -> None:
+    selection = data.draw(mixed_selections(dtypes=[dtype], fills=["count"]))
+    assume(selection.mask.sum() > 1)
+    verify(Case(index.assigning_gradient, selection))
+
+
 test_the_gradient_of_one_element_written_to_many_places_adds_up = holds(
     index.assigning_gradient_of_one, mixed_selections(shapes(max_side=3), FLOATS, ["count"])
 )
