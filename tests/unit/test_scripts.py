@@ -209,7 +209,8 @@ def test_a_script_of_a_published_case_tells_right_from_wrong(
     properties: Properties, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = {case.name: case for case in read_regressions()}["paddle-45464-three-by-four"]
-    script = properties.module("cases.replays").replay(told).script()
+    asked = properties.module("kernel.test_regressions").published_call
+    script = properties.Case(asked, told).script()
     run(script, right, monkeypatch)
     with pytest.raises(AssertionError, match="masked_select"):
         run(script, stale, monkeypatch)
@@ -236,7 +237,7 @@ def test_a_script_of_views_lacks_nothing(
 def test_a_script_of_dfl_lacks_nothing(
     properties: Properties, question: str, options: dict[str, Any]
 ) -> None:
-    asked = getattr(properties.module("detection.dfl_questions"), question)
+    asked = getattr(properties.module("detection.box_loss_questions"), question)
     inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
     assert not missing_names(properties.Case(asked, inputs).script())
 
@@ -274,7 +275,7 @@ def test_a_script_of_a_step_makes_its_positives_again(properties: Properties) ->
 
 
 def test_a_case_outlives_the_process_that_asked(properties: Properties) -> None:
-    asked = properties.module("detection.dfl_questions").wrong_label
+    asked = properties.module("detection.box_loss_questions").wrong_label
     options = {"place": 1, "label": -1}
     inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
     for case in (properties.selecting(SEEN), properties.Case(asked, inputs)):

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
-from math import isfinite
 from typing import Any, Callable, Protocol
 
 import numpy as np
@@ -94,8 +93,7 @@ def arguments_of(question: Question, given: dict[str, Any]) -> dict[str, Any]:
 
 def code_of(option: Any) -> str:
     """An expression for an option."""
-    plain = not isinstance(option, float) or isfinite(option)
-    return repr(option) if plain else f'float("{option}")'
+    return f'float("{option}")' if isinstance(option, float) else repr(option)
 
 
 def verify(case: Case, not_offered: Sequence[str] = ()) -> None:
@@ -134,15 +132,14 @@ def holds_for_each(
     not_offered: Sequence[str] = (),
 ) -> Callable[..., None]:
     """A property for each of the values, and so for the inputs that are drawn for them."""
-    listed = list(values)
-    named = ["-".join(map(str, each)) for each in listed]
 
     @given(data=st.data())
     def verify_inputs(values: tuple[Any, ...], data: st.DataObject) -> None:
         verify(Case(question, data.draw(inputs(*values))), not_offered)
 
-    each: Callable[..., None] = pytest.mark.parametrize("values", listed, ids=named)(verify_inputs)
-    return each
+    named = [pytest.param(each, id="-".join(map(str, each))) for each in values]
+    verify_each: Callable[..., None] = pytest.mark.parametrize("values", named)(verify_inputs)
+    return verify_each
 
 
 def check(what: str, actual: Any, expected: Any, tolerance: Any) -> None:

@@ -55,9 +55,8 @@ def regression_of(entry: dict[str, Any]) -> PublishedCase:
     """The arrays and the options of an entry."""
     right = "int64" if entry["call"] == "nonzero" else entry["dtype"]
     dtypes = {"x": entry["dtype"], "mask": "bool", "right": right}
-    given = {name: (entry[name], dtype) for name, dtype in dtypes.items() if name in entry}
-    if entry["right"] == "refused":
-        del given["right"]
+    arrays = {name: array for name, array in entry.items() if name in dtypes and array != "refused"}
+    given = {name: (array, dtypes[name]) for name, array in arrays.items()}
     options = {name: entry[name] for name in OPTIONS if name in entry}
     return PublishedCase(entry["name"], entry["thread"], given, options)
 

@@ -97,7 +97,7 @@ def selections(
     fills: Sequence[str] = ("count", "bits"),
     patterns: Sequence[str] = PATTERNS,
     mask_shape: Shape | None = None,
-    **options: Any,
+    **options: st.SearchStrategy[Any],
 ) -> st.SearchStrategy[Selection]:
     """An array and a mask of the same shape, one of `shapes()`, unless said otherwise.
 
@@ -112,7 +112,7 @@ def selections(
         pattern=st.sampled_from(patterns),
         seed=SEEDS,
         mask_shape=st.just(mask_shape),
-        options=st.just(options),
+        options=st.fixed_dictionaries(options),
     )
 
 

@@ -1,24 +1,39 @@
-"""How PP-YOLOE's box loss is asked: its formulas in Paddle's operators, and the head's steps."""
+"""How PP-YOLOE's box loss is asked in Paddle's operators, and its DFL by itself."""
 
 from __future__ import annotations
+
+from functools import partial
+from math import floor
+from typing import Any, Callable
 
 import numpy as np
 import paddle
 
+from properties.oracle.arrays import change_at
 from properties.oracle.box_loss import (
+    IGNORED,
     BoxLoss,
     BoxLossInputs,
+    DflInputs,
     RegRange,
+    bin_shares,
     box_loss,
     box_loss_gradients,
+    dfl_gradient,
+    dfl_loss,
+    log_softmax,
     positives,
+    side_losses,
 )
 from properties.oracle.tolerances import (
     box_loss_gradient_tolerance,
     box_loss_tolerance,
+    dfl_gradient_tolerance,
+    dfl_tolerance,
+    side_tolerance,
     target_error,
 )
-from properties.protocol.evidence import Answers
+from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import Tensor
 
 EPS = float(np.finfo(np.float32).eps)  # of the head, whose losses are float32
@@ -141,3 +156,153 @@ def gradient_matches(
     tolerances = box_loss_gradient_tolerance(inputs, reg_range, EPS)
     due = getattr(box_loss_gradients(inputs, reg_range), name)
     yield f"the {name} loss's gradient", leaf.grad.numpy(), due, getattr(tolerances, name)
+
+
+def scores_sum(weights: np.ndarray) -> np.ndarray:
+    """The sum of the scores, at least 1 as in the head, of their dtype."""
+    return np.asarray(max(weights.sum(), 1), weights.dtype)
+
+
+def eps_of(logits: np.ndarray) -> float:
+    """The spacing of the logits' floats at 1."""
+    return float(np.finfo(logits.dtype).eps)
+
+
+def dfl_values(inputs: DflInputs) -> Answers:
+    """Each side's loss, and the weighted sum."""
+    logits, targets, weights, reg_range = inputs
+    eps, total = eps_of(logits), scores_sum(weights)
+    z, t, w = (paddle.to_tensor(array) for array in (logits, targets, weights))
+    sides = paddle_side_losses(z, t, reg_range[0])
+    due = side_losses(logits, targets, reg_range)
+    yield "each side's DFL", sides.numpy(), due, side_tolerance(logits, eps)
+    loss = number(paddle_dfl(z, t, w, reg_range[0], scalar(total)))
+    tolerance = dfl_tolerance(inputs, float(total), eps)
+    yield "DFL", loss, dfl_loss(inputs, float(total)), tolerance
+
+
+def dfl_gradients(inputs: DflInputs) -> Answers:
+    """The gradient by the logits, and its sums over a side's bins, which are 0."""
+    total = scores_sum(inputs.weights)
+    leaf = paddle.to_tensor(inputs.logits, stop_gradient=False)
+    t, w = paddle.to_tensor(inputs.targets), paddle.to_tensor(inputs.weights)
+    paddle_dfl(leaf, t, w, inputs.reg_range[0], scalar(total)).backward()
+    gradient = leaf.grad.numpy()
+    tolerance = dfl_gradient_tolerance(inputs, float(total), eps_of(inputs.logits))
+    yield "the gradient of DFL", gradient, dfl_gradient(inputs, float(total)), tolerance
+    sums = gradient.astype(np.float64).sum(axis=-1)
+    yield "its sum over a side", sums, np.zeros(sums.shape), tolerance[..., 0]
+
+
+def dfl_bin_shares(inputs: DflInputs) -> Answers:
+    """The bins' shares, computed from the gradient of the sides' plain sum; and their sums, 1."""
+    logits, targets, _, reg_range = inputs
+    leaf = paddle.to_tensor(logits, stop_gradient=False)
+    paddle_side_losses(leaf, paddle.to_tensor(targets), reg_range[0]).sum().backward()
+    shares = np.exp(log_softmax(logits)) - leaf.grad.numpy()
+    tolerance = plain_gradient_tolerance(inputs)
+    yield "the bins' shares", shares, bin_shares(targets, reg_range), tolerance
+    yield "a side's shares in all", shares.sum(axis=-1), np.ones(targets.shape), tolerance
+
+
+def ignored_labels(inputs: DflInputs) -> Answers:
+    """Cross entropies and their gradient, where each positive's first label is the ignored one.
+
+    As Paddle documents for -100, it has no loss and no gradient.
+    """
+    true, labels = log_softmax(inputs.logits), labels_below(inputs)
+    ones = np.arange(true.shape[-1]) == labels[..., None]
+    ones[:, 0], labels[:, 0] = False, IGNORED
+    leaf = paddle.to_tensor(inputs.logits, stop_gradient=False)
+    entropies = cross_entropies(leaf, paddle.to_tensor(labels))
+    entropies.sum().backward()
+    found, due = entropies.numpy().reshape(labels.shape), np.where(ones, -true, 0).sum(axis=-1)
+    yield "cross entropies", found, due, side_tolerance(inputs.logits, eps_of(inputs.logits))
+    by_logits = np.where(ones.any(axis=-1, keepdims=True), np.exp(true) - ones, 0)
+    yield "their gradient", leaf.grad.numpy(), by_logits, plain_gradient_tolerance(inputs)
+
+
+def labels_below(inputs: DflInputs) -> np.ndarray:
+    """The labels of the bins below the targets: int64 [N, 4]."""
+    return np.floor(inputs.targets).astype(np.int64) - inputs.reg_range[0]
+
+
+def plain_gradient_tolerance(inputs: DflInputs) -> float:
+    """How far the gradient of the sides' plain sum may be off, which has no weights."""
+    one = inputs._replace(weights=np.ones(1))
+    return float(dfl_gradient_tolerance(one, 0.25, eps_of(inputs.logits))[0, 0, 0])
+
+
+def wrong_label(inputs: DflInputs, place: int, label: int) -> Answers:
+    """Cross entropies of labels in range are right. One label is changed: an error is due."""
+    z, labels = paddle.to_tensor(inputs.logits), labels_below(inputs)
+
+    def entropies(labels: np.ndarray) -> Any:
+        return cross_entropies(z, paddle.to_tensor(labels)).numpy().reshape(labels.shape)
+
+    due = -np.take_along_axis(log_softmax(inputs.logits), labels[..., None], -1)[..., 0]
+    tolerance = side_tolerance(inputs.logits, eps_of(inputs.logits))
+    yield "labels in range", entropies(labels), due, tolerance
+    wrong = change_at(labels, place, label)
+    what = f"label {label} of {inputs.logits.shape[-1]} classes"
+    yield what, partial(entropies, wrong), Refusal(), None
+
+
+def wrong_target(
+    inputs: DflInputs, place: int, target: float, label_dtype: str = "int64"
+) -> Answers:
+    """The DFL of positives, one of whose targets is wrong, by labels of this dtype."""
+    sides = partial(paddle_side_losses, low=inputs.reg_range[0], label_dtype=label_dtype)
+    return notice_target(lambda z, t: sides(z, t).mean(-1, keepdim=True), inputs, place, target)
+
+
+def notice_target(
+    dfl: Callable[[Tensor, Tensor], Tensor], inputs: DflInputs, place: int, target: float
+) -> Answers:
+    """`dfl` [N, 1] of targets in range is right. One is changed: an error is due.
+
+    A loss that is not finite is as good as an error: a user notices. The head has its weights in
+    float32, whatever the targets are.
+    """
+    logits, targets, _, reg_range = inputs
+    eps = max(eps_of(logits), EPS)
+    due = side_losses(logits, targets, reg_range).mean(axis=-1, keepdims=True)
+    one = inputs._replace(weights=np.ones(1))
+    tolerance = dfl_tolerance(one, 1.0, eps, target_error(reg_range, eps))
+    z = paddle.to_tensor(logits)
+    yield "targets in range", dfl(z, paddle.to_tensor(targets)).numpy(), due, tolerance
+    wrong = change_at(targets, place, target)
+    what = f"the DFL of a target {target!r}, beyond {reg_range}"
+    yield (
+        what,
+        lambda: np.asarray_chkfinite(dfl(z, paddle.to_tensor(wrong)).numpy()),
+        Refusal(),
+        None,
+    )
+
+
+def stale_targets(reg_range: RegRange, stale: float) -> Answers:
+    """The DFL of targets that are all `stale`, beyond the range: the error that users report."""
+    low, high = reg_range
+    logits, targets = paddle.zeros([1, 4, high - low]), paddle.full([1, 4], stale)
+    words = reported_words(reported_label(reg_range, stale))
+    what = f"the DFL of targets {stale!r}"
+    yield what, lambda: paddle_side_losses(logits, targets, low), Refusal(words), None
+
+
+def reported_label(reg_range: RegRange, stale: float) -> int:
+    """The label that the error is to name: the lower one, unless that is a bin or ignored."""
+    low, high = reg_range
+    below = floor(stale) - low
+    return below + 1 if below in (IGNORED, high - low - 1) else below
+
+
+def reported_words(label: int, release: str = paddle.__version__) -> str:
+    """A pattern of the error that users of this release report, naming the label."""
+    if release.startswith("2.2."):
+        return rf"ValueError: label should not out of bound, but got.*\[{label}\]"
+    if release.startswith("2.3."):
+        return rf"ValueError: Target {label} is out of {'lower' if label < 0 else 'upper'} bound\."
+    due = ">= 0" if label < 0 else "less than the shape of axis dimension"
+    what = rf"label value should {due} when label value\({label}\)"
+    return rf"IndexError: \(OutOfRange\) {what} not equal to ignore_index\({IGNORED}\)"

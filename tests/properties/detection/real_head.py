@@ -12,20 +12,7 @@ from unittest.mock import patch
 import paddle
 import pytest
 
-from properties.detection.box_loss_questions import (
-    box_loss_steps,
-    gradient_matches,
-    head_tensors,
-    losses_match,
-    number,
-)
-from properties.detection.dfl_questions import (
-    notice_target,
-    reported_label,
-    reported_words,
-    stale_targets,
-    wrong_target,
-)
+from properties.detection import box_loss_questions as asked
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs, DflInputs, RegRange
 from properties.protocol.evidence import Answers, Refusal
 from properties.protocol.scripts import script_form
@@ -58,43 +45,43 @@ def build_head(classes: int, reg_range: RegRange) -> Head:
 def ask_head(inputs: BoxLossInputs, reg_range: RegRange) -> tuple[BoxLoss, dict[str, Tensor]]:
     """The three losses, and the tensor that each one's gradient reaches."""
     head = build_head(inputs.assigned_scores.shape[-1], reg_range)
-    dist, boxes, *_ = given = head_tensors(inputs)
+    dist, boxes, *_ = given = asked.head_tensors(inputs)
     return BoxLoss(*head._bbox_loss(*given)), {"l1": boxes, "giou": boxes, "dfl": dist}
 
 
-@script_form(box_loss_steps)
+@script_form(asked.box_loss_steps)
 def head_losses(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """The three losses."""
     losses, _ = ask_head(inputs, reg_range)
-    return losses_match(BoxLoss._make(map(number, losses)), inputs, reg_range)
+    return asked.losses_match(BoxLoss._make(map(asked.number, losses)), inputs, reg_range)
 
 
-@script_form(box_loss_steps)
+@script_form(asked.box_loss_steps)
 def head_gradients(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """The gradient of each loss."""
     for name in BoxLoss._fields:
         losses, leaves = ask_head(inputs, reg_range)
         getattr(losses, name).backward()
-        yield from gradient_matches(name, leaves[name], inputs, reg_range)
+        yield from asked.gradient_matches(name, leaves[name], inputs, reg_range)
 
 
-@script_form(box_loss_steps)
+@script_form(asked.box_loss_steps)
 def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """The losses, and the gradient of DFL: all of them 0."""
     losses, leaves = ask_head(inputs, reg_range)
-    yield from losses_match(BoxLoss._make(map(number, losses)), inputs, reg_range)
+    yield from asked.losses_match(BoxLoss._make(map(asked.number, losses)), inputs, reg_range)
     losses.dfl.backward()
-    yield from gradient_matches("dfl", leaves["dfl"], inputs, reg_range)
+    yield from asked.gradient_matches("dfl", leaves["dfl"], inputs, reg_range)
 
 
-@script_form(wrong_target)
+@script_form(asked.wrong_target)
 def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answers:
     """As `wrong_target`, of the head's own DFL, whose labels are int64."""
     dfl = partial(build_head(1, inputs.reg_range)._df_loss, lower_bound=inputs.reg_range[0])
-    return notice_target(dfl, inputs, place, target)
+    return asked.notice_target(dfl, inputs, place, target)
 
 
-@script_form(stale_targets)
+@script_form(asked.stale_targets)
 def head_on_stale_targets(inputs: BoxLossInputs, reg_range: RegRange, stale: float) -> Answers:
     """The losses are right; where no selection is written, the error that users report is due."""
     return stale_selections(partial(head_losses, inputs, reg_range), reg_range, stale)
@@ -114,6 +101,6 @@ def stale_selections(losses: Callable[[], Answers], reg_range: RegRange, stale: 
         with patch.object(paddle, "masked_select", unwritten):
             return list(losses())
 
-    words = reported_words(reported_label(reg_range, stale))
+    words = asked.reported_words(asked.reported_label(reg_range, stale))
     what = f"the box loss, where memory held {stale!r}"
     yield what, losses_of_stale_targets, Refusal(words), None

@@ -13,8 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import paddle
 
-from properties.detection.box_loss_questions import box_loss_steps, losses_match, number
-from properties.detection.dfl_questions import stale_targets
+from properties.detection.box_loss_questions import (
+    box_loss_steps,
+    losses_match,
+    number,
+    stale_targets,
+)
 from properties.detection.real_head import stale_selections
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange
 from properties.protocol.evidence import Answers
@@ -25,9 +29,7 @@ Model = Any  # paddledet carries no types
 
 CLASSES = 3
 SIDE = 96  # pixels: 9 anchors at the greatest stride, which is ATSS's topk
-STRIDES = (32, 16, 8)
 STATIC_EPOCHS = 4  # of them the head asks ATSS, from then on TAL
-RATE = 0.003
 REG_RANGE: RegRange = (0, 17)  # the head's default
 EPOCHS = {"ATSS": 0, "TAL": STATIC_EPOCHS}
 
@@ -59,7 +61,7 @@ def build_ppyoloe() -> Model:
     head = PPYOLOEHead(
         in_channels=[shape.channels for shape in neck.out_shape],
         num_classes=CLASSES,
-        fpn_strides=STRIDES,
+        fpn_strides=(32, 16, 8),
         static_assigner_epoch=STATIC_EPOCHS,
         static_assigner=ATSSAssigner(topk=9, num_classes=CLASSES),
         assigner=TaskAlignedAssigner(topk=13),
@@ -99,7 +101,7 @@ def train(assigner: str, seed: int, label_dtype: str) -> Iterator[Step]:
     """Training steps without end, on one batch, with one of EPOCHS' assigners."""
     paddle.seed(seed)
     model = build_ppyoloe()
-    optimizer = paddle.optimizer.Adam(RATE, parameters=model.parameters())
+    optimizer = paddle.optimizer.Adam(0.003, parameters=model.parameters())
     arrays = images_and_boxes(seed, label_dtype)
     seen = record_box_losses(model.yolo_head)
     model.train()

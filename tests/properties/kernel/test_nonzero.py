@@ -21,7 +21,6 @@ from properties.cases.strategies import (
 from properties.questions import nonzero as asked
 
 OFFERED = (*OFFERED_EVERYWHERE, "bool")
-KERNEL_BOUNDARIES = (4, 1024, 262144)
 
 test_indices_are_exact = holds(asked.indices, selections(dtypes=OFFERED, fills=["count"]))
 test_indices_of_a_dtype_that_some_releases_offer = holds_for_each(
@@ -35,7 +34,7 @@ test_an_integer_is_not_zero_whichever_of_its_bits_is_set = holds(
 test_nan_is_not_zero_and_a_signed_zero_is = holds(asked.indices_of_nan, selections(dtypes=FLOATS))
 test_indices_are_exact_around_a_kernel_boundary = holds_for_each(
     asked.indices_once,
-    product(KERNEL_BOUNDARIES),
+    product([4, 1024, 262144]),
     lambda size: selections(shapes_around(size), OFFERED, ["count"]),
 )
 test_where_nothing_is_zero_every_element_is_named = holds(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from properties.cases.case import holds, holds_for_each
 from properties.cases.loss_cases import MOST_BINS, REG_RANGES, REPORTED, any_dfl, wrong_labels
-from properties.detection import dfl_questions as asked
+from properties.detection import box_loss_questions as asked
 from properties.oracle.box_loss import IGNORED, RegRange
 from properties.protocol.release_errors import NO_HALF_ON_CPU
 

@@ -10,43 +10,36 @@ import pytest
 
 from properties.cases.case import Case, Options, Question, verify
 from properties.cases.loss_cases import StepInputs
-from properties.detection.small_ppyoloe import (
-    EPOCHS,
-    REG_RANGE,
-    falling_loss,
-    finite_steps,
-    first_steps,
-    step_losses,
-)
+from properties.detection import small_ppyoloe as asked
 from properties.protocol.evidence import ask, begin
 from properties.protocol.release_errors import NO_INT32_LABELS
 
 SEEDS = (0, 1)
 
-over_assigners = pytest.mark.parametrize("assigner", EPOCHS)
+over_assigners = pytest.mark.parametrize("assigner", asked.EPOCHS)
 
 
 @over_assigners
 def test_box_losses_match_at_each_step(assigner: str) -> None:
     for seed in SEEDS:
-        verify_each_step(training(finite_steps, assigner, seed))
+        verify_each_step(training(asked.finite_steps, assigner, seed))
 
 
 @over_assigners
 def test_loss_and_gradients_are_finite_at_each_step(assigner: str) -> None:
     for seed in SEEDS:
-        verify(training(finite_steps, assigner, seed))
+        verify(training(asked.finite_steps, assigner, seed))
 
 
 @over_assigners
 def test_the_loss_falls(assigner: str) -> None:
     for seed in SEEDS:
-        verify(training(falling_loss, assigner, seed))
+        verify(training(asked.falling_loss, assigner, seed))
 
 
 @over_assigners
 def test_labels_of_the_dtype_that_the_reader_gives_train(assigner: str) -> None:
-    verify_each_step(training(finite_steps, assigner, 0, "int32", count=1))
+    verify_each_step(training(asked.finite_steps, assigner, 0, "int32", count=1))
 
 
 def training(
@@ -60,8 +53,8 @@ def training(
 def verify_each_step(case: Case) -> None:
     """The box losses at each step of the training are right: a case of its own."""
     begin(case)
-    steps = ask(first_steps, *case.inputs.options.values(), not_offered=NO_INT32_LABELS)
+    steps = ask(asked.first_steps, *case.inputs.options.values(), not_offered=NO_INT32_LABELS)
     for number, step in enumerate(steps):
-        options = {"reg_range": REG_RANGE}
+        options = {"reg_range": asked.REG_RANGE}
         inputs = StepInputs(str(case), number, step.inputs, step.box_losses, options)
-        verify(Case(step_losses, inputs))
+        verify(Case(asked.step_losses, inputs))

@@ -22,7 +22,6 @@ from properties.questions.memory import Tensor, both_views, fresh, gradients, in
 
 
 def get_masked(source: Tensor, chosen: Tensor) -> Tensor:
-    """`source[chosen]`."""
     return source[chosen]
 
 
@@ -64,7 +63,6 @@ def reading_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def inputs_of_reading(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The inputs themselves, after the call and its gradient."""
     return inputs_after(get_masked, x=x, mask=mask)
 
 

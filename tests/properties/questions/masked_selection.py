@@ -80,7 +80,6 @@ def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def inputs_of_selecting(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The inputs themselves, after the call and its gradient."""
     return inputs_after(paddle.masked_select, x=x, mask=mask)
 
 

@@ -68,7 +68,6 @@ def indices_of_rows(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def inputs_of_nonzero(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The inputs themselves, after the calls."""
     yield from inputs_after(paddle.nonzero, gradient=False, x=x)
     yield from inputs_after(partial(paddle.nonzero, as_tuple=True), gradient=False, mask=mask)
 

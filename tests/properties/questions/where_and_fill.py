@@ -49,7 +49,6 @@ def choosing_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
 
 
 def inputs_of_choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
-    """The inputs themselves, after the call and its gradient."""
     return inputs_after(paddle.where, mask=mask, x=x, y=reverse(x))
 
 
@@ -125,6 +124,5 @@ def filling_gradient_by_value(x: np.ndarray, mask: np.ndarray, number: int = 77)
 
 
 def inputs_of_filling(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
-    """The inputs themselves, after the call and its gradient."""
     fill = partial(offered_function("masked_fill"), value=number)
     return inputs_after(fill, x=x, mask=mask)
