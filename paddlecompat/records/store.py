@@ -15,9 +15,10 @@ from pathlib import Path, PurePath, PureWindowsPath
 
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import printable, read_as, write_text
+from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import Evidence, PropertyResult, Record
 
-THOROUGHNESS = {"quick": 1, "ci": 2, "standard": 2, "thorough": 3}
+THOROUGHNESS: dict[str, int] = {name: profile.standing for name, profile in PROFILES.items()}
 """Of two records of a cell, the one of the more thorough profile stays."""
 
 

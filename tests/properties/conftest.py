@@ -21,12 +21,10 @@ from typing import Any, Callable
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from paddlecompat.records.profiles import PROFILES
 from properties.protocol import device
 from properties.protocol.evidence import Ledger, Violation, journal, leave, ledger, shown, start
 from properties.protocol.release_errors import in_one_line
-
-PROFILES = {"quick": 10, "standard": 100, "thorough": 1000, "ci": 100}
-GPU_ONLY = ("test_gpu.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,11 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name, examples in PROFILES.items():
+    for name, profile in PROFILES.items():
         settings.register_profile(
             name,
-            max_examples=examples,
-            derandomize=name == "ci",
+            max_examples=profile.examples,
+            derandomize=profile.derandomized,
             deadline=None,  # timing is never asserted
             database=None,  # a record depends on its seed alone
             report_multiple_bugs=False,  # one falsifying case a property
@@ -56,7 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if in_cell(config):
         journal.path = config.getoption("--journal")
         if (gibibytes := config.getoption("--memory-limit")) is not None:
-            limit_memory(gibibytes)
+            with suppress(ImportError):  # Windows has no such limit
+                import resource
+
+                size = int(gibibytes * 2**30)
+                resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
 def in_cell(config: pytest.Config) -> bool:
@@ -64,19 +66,10 @@ def in_cell(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
 
-def limit_memory(gibibytes: float) -> None:
-    """Limit the address space of this process; not on Windows, which has no such limit."""
-    with suppress(ImportError):
-        import resource
-
-        size = int(gibibytes * 2**30)
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-
-
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out on the CPU what asks for a device."""
     on_cpu = config.getoption("--place") == "cpu"
-    return True if on_cpu and collection_path.name in GPU_ONLY else None
+    return True if on_cpu and collection_path.name == "test_gpu.py" else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
