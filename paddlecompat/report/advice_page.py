@@ -133,10 +133,6 @@ class View:
         return {box: [str(row.reg_range) for row in some] for box, some in by_box.items()}
 
     @property
-    def upgrade(self) -> Verdict:
-        return advice_results.upgrade(self.measured)
-
-    @property
     def commands(self) -> dict[tuple[int, int], str]:
         """The releases by the seed and the number of cases that they were measured with."""
         made = grouped(self.measured, lambda one: (one.seed, one.cases))
@@ -146,7 +142,9 @@ class View:
 def render(folder: Path, templates: Environment) -> str:
     """The page about what was measured in `folder`."""
     view = View(*advice_results.gather(folder))
-    return templates.get_template("advice.md.j2").render(view=view, error_span=error_span)
+    upgrade = advice_results.upgrade(view.measured)
+    template = templates.get_template("advice.md.j2")
+    return template.render(view=view, upgrade=upgrade, error_span=error_span)
 
 
 def verdicts_in(piece: Piece, condition: Condition, one: Measured) -> tuple[Verdict, ...]:

@@ -69,7 +69,7 @@ class Suite:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.tests = folder, folder / "properties"
-        for part in ("protocol", "programs", "mutants", "oracle"):
+        for part in ("protocol", "programs", "mutants", "oracle", "questions"):
             made_before = shutil.ignore_patterns("__pycache__", "of_*.py")
             shutil.copytree(option_set.PROPERTIES / part, self.tests / part, ignore=made_before)
         for name in ("__init__.py", "conftest.py"):

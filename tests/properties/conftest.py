@@ -117,12 +117,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, None
         return
     handle = getattr(pyfuncitem.obj, "hypothesis", None)
     owner, name = (pyfuncitem, "obj") if handle is None else (handle, "inner_test")
-    body = getattr(owner, name)
-    setattr(owner, name, end_with_the_device(body))
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, end_with_the_device(getattr(owner, name)))
         yield
-    finally:
-        setattr(owner, name, body)
 
 
 def end_with_the_device(example: Callable[..., None]) -> Callable[..., None]:
@@ -217,31 +214,21 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     header, case = last_words(options.journal, crashitem)
     left = header.get("left") or {}
     report.duration = time.time() - header.get("started", time.time())
+    limit = getattr(options, "timeout", None) or math.inf
+    found: dict[str, Any] = {"outcome": "crashed", "calls": 0, "examples": 0}
+    found |= {"message": "the process died", "case": header.get("case")}
+    if report.duration >= limit:
+        found |= {"outcome": "timed out", "message": f"no end within {limit:g} s"}
+    if left:
+        found["message"] = f"the device no longer answered: {left['said']}"
     if left.get("refused"):
         words = f"the device refuses by an assertion that ends the process: {left['said']}"
-        counted = {key: left[key] for key in ("calls", "examples")}
-        found = {"outcome": "holds", **counted, "message": words}
-    else:
-        found = death(header, report.duration, getattr(options, "timeout", None) or math.inf)
-        if script := script_of(case, options.place):
-            answers = {"expected": "an answer", "actual": found["message"]}
-            found["evidence"] = {"case": header["case"], "script": script, **answers}
+        found = {"outcome": "holds", "calls": left["calls"], "examples": left["examples"]}
+        found["message"] = words
+    elif script := script_of(case, options.place):
+        answers = {"expected": "an answer", "actual": found["message"]}
+        found["evidence"] = {"case": header["case"], "script": script, **answers}
     report.user_properties.append(("property", found))
-
-
-def death(header: dict[str, Any], duration: float, limit: float) -> dict[str, Any]:
-    """What the record says of a property in which the process died."""
-    timed_out = duration >= limit
-    message = f"no end within {limit:g} s" if timed_out else "the process died"
-    if left := header.get("left"):
-        message = f"the device no longer answered: {left['said']}"
-    return {
-        "outcome": "timed out" if timed_out else "crashed",
-        "calls": 0,
-        "examples": 0,
-        "message": message,
-        "case": header.get("case"),
-    }
 
 
 def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], bytes]:

@@ -27,25 +27,12 @@ from properties.detection.box_loss_questions import number, paddle_side_losses
 from properties.detection.real_head import build_head
 from properties.mutants.faults import Function, stale, with_call, with_mask
 from properties.mutants.replacement import put_in_place
-from properties.oracle.box_loss import (
-    BoxLoss,
-    BoxLossInputs,
-    box_loss,
-    box_loss_gradients,
-    clipped_distances,
-    side_losses,
-)
+from properties.oracle import box_loss as oracle
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs
 from properties.oracle.loss_arrays import head_inputs
 from properties.oracle.tolerances import box_loss_gradient_tolerance, box_loss_tolerance
-from properties.programs.advised import (
-    ADVICE,
-    RANGE,
-    WIDER,
-    Advice,
-    Range,
-    ask,
-    boolean_index_in_full,
-)
+from properties.programs import advised
+from properties.programs.advised import RANGE, Advice, Range
 from properties.protocol.release_errors import in_one_line, says_not_offered
 from properties.questions.memory import Tensor
 
@@ -141,13 +128,13 @@ def drawn_cases(seed: int, count: int) -> Iterator[Case]:
 
 
 def case_of(inputs: BoxLossInputs) -> Case:
-    return Case(inputs, box_loss(inputs, RANGE), box_loss_gradients(inputs, RANGE))
+    return Case(inputs, oracle.box_loss(inputs, RANGE), oracle.box_loss_gradients(inputs, RANGE))
 
 
 def with_boxes_inside(case: Case) -> Case:
     """The boxes drawn in to where the clip to RANGE leaves them as they are."""
     inputs, points = case.inputs, case.inputs.anchor_points
-    sides = clipped_distances(points, inputs.assigned_bboxes, RANGE)
+    sides = oracle.clipped_distances(points, inputs.assigned_bboxes, RANGE)
     boxes = np.concatenate([points - sides[..., :2], points + sides[..., 2:]], axis=-1)
     return case_of(inputs._replace(assigned_bboxes=boxes.astype(np.float32)))
 
@@ -159,7 +146,7 @@ def end_of(advice: Advice, case: Case) -> tuple[str, Any]:
     gradients are right, too.
     """
     try:
-        tensors, dist, boxes = ask(advice, case.inputs)
+        tensors, dist, boxes = advised.ask(advice, case.inputs)
         losses = BoxLoss(*map(number, tensors))
     except Exception as error:  # for garbage, each release raises types of its own
         return "raised", in_one_line(error)[:WORDS]
@@ -202,7 +189,7 @@ def error_row(errors: list[float]) -> Row:
 def sound_rows(cases: list[Case]) -> Iterator[Row]:
     """For the cases as they are, and with every box inside the range."""
     populations = {"sound": cases, "sound, boxes inside": list(map(with_boxes_inside, cases))}
-    for advice in ADVICE:
+    for advice in advised.ADVICE:
         for condition, population in populations.items():
             yield row_of(advice, condition, "", (end_of(advice, case) for case in population))
 
@@ -210,7 +197,7 @@ def sound_rows(cases: list[Case]) -> Iterator[Row]:
 def unwritten_rows(cases: list[Case]) -> Iterator[Row]:
     """With nothing that the kernel serves written; and, where nonzero is used, with that right."""
     kernel = Kernel()
-    for advice in ADVICE:
+    for advice in advised.ADVICE:
         faulty: dict[str, tuple[str, ...]] = {"unwritten": KERNEL}
         if advice.variant.endswith("of nonzero"):
             faulty["unwritten, nonzero right"] = KERNEL[:1]
@@ -233,7 +220,7 @@ class Kernel:
         for function in KERNEL:
             put_in_place(function, partial(with_call, partial(self.call, function)))
         tensor_type: Any = type(paddle.zeros([1]))
-        tensor_type.__getitem__ = with_mask(boolean_index_in_full, tensor_type.__getitem__)
+        tensor_type.__getitem__ = with_mask(advised.boolean_index_in_full, tensor_type.__getitem__)
 
     def call(self, function: str, true: Function, *arguments: Any) -> Tensor:
         output = true(*arguments)
@@ -249,7 +236,7 @@ class Kernel:
         held = [np.array(MEMORIES[memory])]
         if memory == EARLIER:
             self.written = held = []
-            ask(advice, earlier.inputs)
+            advised.ask(advice, earlier.inputs)
         self.silent, self.memory = silent, cycle(held)
         try:
             return end_of(advice, case)
@@ -262,7 +249,7 @@ class Kernel:
 
 def accuracy_rows(seed: int, count: int) -> Iterator[Row]:
     """For targets in RANGE, and over the whole of a wider range."""
-    for reg_range in (RANGE, *WIDER, WIDEST):
+    for reg_range in (RANGE, *advised.WIDER, WIDEST):
         for dtype in DTYPES:
             for over in dict.fromkeys((RANGE, reg_range)):
                 found = [dfl_error(reg_range, dtype, over, seed + case) for case in range(count)]
@@ -287,7 +274,7 @@ def dfl_error(reg_range: Range, dtype: str, over: Range, seed: int) -> float | N
         sides = paddle_side_losses(paddle.to_tensor(logits), paddle.to_tensor(rounded), low)
     except (ValueError, IndexError):  # the label is no bin
         return None
-    due = side_losses(logits, targets, reg_range).mean()
+    due = oracle.side_losses(logits, targets, reg_range).mean()
     return float(abs(sides.numpy().astype(np.float64).mean() - due) / due)
 
 
@@ -306,7 +293,7 @@ def target_rows(seed: int, count: int) -> Iterator[Row]:
     for dtype in DTYPES:
         for kind in BOXES:
             yield target_row(kind, dtype, RANGE, seed, count)
-        for reg_range in (*REG_RANGES[1:], *WIDER, WIDEST):
+        for reg_range in (*REG_RANGES[1:], *advised.WIDER, WIDEST):
             yield target_row("huge", dtype, reg_range, seed, count)
 
 
