@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -156,26 +155,17 @@ def upgrade(measured: Sequence[Measured]) -> Verdict:
     return "restores the right loss" if right == sorted(right) else "changes a right loss"
 
 
-@dataclass
-class Gathered:
-    """What was measured, oldest release first, and a line for each file that cannot be read."""
-
-    measured: list[Measured] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-def gather(folder: Path) -> Gathered:
-    """Every release in `folder`; a damaged or foreign file costs only itself."""
-    gathered = Gathered()
+def gather(folder: Path) -> tuple[list[Measured], list[str]]:
+    """Every release in `folder`, oldest first; and a line for each file that cannot be read."""
+    measured, errors = [], []
     for path in sorted(folder.glob("*.json")):
         try:
-            gathered.measured.append(Measured.model_validate_json(path.read_bytes()))
+            measured.append(Measured.model_validate_json(path.read_bytes()))
         except ValidationError as error:
-            gathered.errors.append(f"{path.name}: {forms.first_problem(error)}")
+            errors.append(f"{path.name}: {forms.first_problem(error)}")
         except OSError as error:
-            gathered.errors.append(f"{path.name}: {error.strerror}")
-    gathered.measured.sort(key=lambda one: forms.in_order(one.release))
-    return gathered
+            errors.append(f"{path.name}: {error.strerror}")
+    return sorted(measured, key=lambda one: forms.in_order(one.release)), errors
 
 
 def write(measured: Measured, folder: Path = MEASURED) -> Path:

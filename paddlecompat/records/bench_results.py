@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from paddlecompat.fixtures.folders import ROOT
@@ -13,7 +14,7 @@ REPORT = ROOT / "reports" / "bench.json"
 
 
 class Timed(Model):
-    """A property that holds: what it verified, in how many CPU seconds, and where they went."""
+    """A property that holds, or several: what was verified, in how many CPU seconds, and where."""
 
     property: str
     calls: int
@@ -21,6 +22,11 @@ class Timed(Model):
     seconds: float
     inside: float
     """The share of time inside Paddle, a lower bound."""
+
+    @cached_property
+    def rate(self) -> float:
+        """Verified calls per CPU second."""
+        return self.calls / self.seconds if self.seconds else 0.0
 
 
 class Bench(Model):
@@ -32,40 +38,27 @@ class Bench(Model):
     properties: list[Timed]
 
 
-@dataclass(frozen=True)
-class Sum:
-    """A property's parameters taken together, or a whole group."""
-
-    name: str
-    calls: int
-    seconds: float
-    inside: float
-
-    @property
-    def rate(self) -> float:
-        """Verified calls per CPU second."""
-        return self.calls / self.seconds if self.seconds else 0.0
+def lines_of(bench: Bench) -> dict[str, list[Timed]]:
+    """For each group its whole, then its properties, each with all of its parameters."""
+    lines = {}
+    for group, some in groupby(bench.properties, lambda timed: timed.property.partition("::")[0]):
+        found = list(some)
+        by_name = groupby(found, lambda timed: timed.property.partition("[")[0])
+        properties = [sum_of(key.partition("::")[2], list(alike)) for key, alike in by_name]
+        lines[group] = [sum_of("all", found), *properties]
+    return lines
 
 
-def lines_of(bench: Bench) -> dict[str, list[Sum]]:
-    """For each group its whole, then its properties."""
-    groups: dict[str, dict[str, list[Timed]]] = defaultdict(lambda: defaultdict(list))
-    for timed in bench.properties:
-        group, _, name = timed.property.partition("::")
-        groups[group][name.partition("[")[0]].append(timed)
-    return {
-        group: [
-            sum_of("all", [timed for found in properties.values() for timed in found]),
-            *(sum_of(name, found) for name, found in properties.items()),
-        ]
-        for group, properties in groups.items()
-    }
-
-
-def sum_of(name: str, found: list[Timed]) -> Sum:
+def sum_of(name: str, found: Sequence[Timed]) -> Timed:
     seconds = sum(timed.seconds for timed in found)
-    inside_ = sum(timed.seconds * timed.inside for timed in found)
-    return Sum(name, sum(t.calls for t in found), seconds, inside_ / seconds if seconds else 0.0)
+    inside = sum(timed.seconds * timed.inside for timed in found)
+    return Timed(
+        property=name,
+        calls=sum(timed.calls for timed in found),
+        examples=sum(timed.examples for timed in found),
+        seconds=seconds,
+        inside=inside / seconds if seconds else 0.0,
+    )
 
 
 def read(path: Path = REPORT) -> Bench:

@@ -59,6 +59,11 @@ class Trial(Model):
     unpoisoned: MutantResult | None = None
     """One of the mutants again, where no memory was filled before a call."""
 
+    @property
+    def survivors(self) -> list[MutantResult]:
+        """None where not everything was asked."""
+        return [result for result in self.mutants if self.whole and result.survives]
+
     def of(self, mutant: str) -> MutantResult | None:
         return next((result for result in self.mutants if result.mutant == mutant), None)
 
@@ -81,17 +86,13 @@ class MutationResults(Model):
         return [
             (trial.release, result)
             for trial in self.trials
-            if trial.whole
-            for result in trial.mutants
-            if result.survives and not self.able_elsewhere(trial, result)
+            for result in trial.survivors
+            if not self.able_elsewhere(trial, result)
         ]
 
     def not_shown(self, trial: Trial) -> list[MutantResult]:
         """The mutants that a release which was asked everything cannot show."""
-        surviving = [result for result in trial.mutants if result.survives]
-        return [
-            result for result in surviving if trial.whole and self.able_elsewhere(trial, result)
-        ]
+        return [result for result in trial.survivors if self.able_elsewhere(trial, result)]
 
     def able_elsewhere(self, trial: Trial, result: MutantResult) -> list[str]:
         """The properties that kill the mutant in other releases, where none of them holds here.

@@ -2,61 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, NamedTuple
 
 from jinja2 import Environment
 
-from paddlecompat.records.advice_results import (
-    NO_ADVICE,
-    Condition,
-    Gathered,
-    Measured,
-    Piece,
-    Range,
-    Run,
-    Targets,
-    Verdict,
-    gather,
-    upgrade,
-    verdicts_of,
-)
+from paddlecompat.records import advice_results
+from paddlecompat.records.advice_results import Condition, Measured, Piece, Run, Targets, Verdict
 from paddlecompat.report.grouping import grouped
 from paddlecompat.report.view import release_span
 
 FAULTY: tuple[Condition, ...] = ("unwritten", "unwritten, nonzero right")
-SOUND: tuple[Condition, ...] = ("sound", "sound, boxes inside")
-Tally = dict[str, str]
-"""How many cases ended how in each of several releases: a number, or the least and the greatest."""
-Row = TypeVar("Row")
-Key = TypeVar("Key", bound=Hashable)
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One piece of advice, in the releases in which it earns the same verdicts."""
 
-    advice: str
-    variant: str
+    piece: Piece
     condition: Condition
-    releases: str
     verdicts: tuple[Verdict, ...]
-    sound: Tally
-    inside: Tally
-    faulty: Tally
+    measured: list[Measured]
 
-
-@dataclass(frozen=True)
-class Detail:
-    """One condition and content of the memory, in the releases that counted the same."""
-
-    variant: str
-    releases: str
-    run: Run
-    median_error: str
+    def tally(self, condition: Condition) -> dict[str, str]:
+        """How many cases ended how in each release: a number, or the least and the greatest."""
+        releases = [one.runs(self.piece, condition) for one in self.measured]
+        return {
+            end: span(sum(getattr(run, end) for run in runs) for runs in releases)
+            for end in ("cases", "right", "wrong", "not_finite", "raised")
+        }
 
 
 @dataclass(frozen=True)
@@ -66,34 +42,37 @@ class View:
     measured: list[Measured]
     errors: list[str]
 
-    @property
-    def releases(self) -> str:
-        return self.span(self.measured)
-
     def span(self, some: Iterable[Measured]) -> str:
         """'2.2.2-2.3.2, 3.3.1': neighbours among those measured are joined."""
         return release_span({one.release for one in some}, [one.release for one in self.measured])
 
     def group_rows(
-        self, rows: Callable[[Measured], Iterable[Row]], key: Callable[[Row], Key]
-    ) -> dict[Key, tuple[str, list[Row]]]:
-        """The releases' rows by what they have in common, with the releases that they are of."""
+        self,
+        rows: Callable[[Measured], Iterable[Any]],
+        kind: Callable[[Any], Hashable],
+        counts: Callable[[Any], Hashable],
+    ) -> list[tuple[str, list[Any]]]:
+        """The releases' rows, kind by kind; those that count the same together, and in which."""
         every = [(one, row) for one in self.measured for row in rows(one)]
-        return {
-            common: (self.span(one for one, _ in group), [row for _, row in group])
-            for common, group in grouped(every, lambda pair: key(pair[1])).items()
-        }
+        return [
+            (self.span(one for one, _ in alike), [row for _, row in alike])
+            for some in grouped(every, lambda pair: kind(pair[1])).values()
+            for alike in grouped(some, lambda pair: counts(pair[1])).values()
+        ]
 
     @property
-    def pieces(self) -> list[Piece]:
-        return list(dict.fromkeys(run.piece for one in self.measured for run in one.losses))
+    def pieces(self) -> dict[str, list[Piece]]:
+        """By the advice that they are of."""
+        pieces = dict.fromkeys(run.piece for one in self.measured for run in one.losses)
+        return grouped(pieces, lambda piece: piece[0])
 
     @property
     def lines(self) -> list[Line]:
         """Of each piece and fault, one for the releases in which the verdicts are the same."""
         return [
-            Line(*piece, condition, self.span(group), verdicts, *tallies(piece, condition, group))
-            for piece in self.pieces
+            Line(piece, condition, verdicts, group)
+            for pieces in self.pieces.values()
+            for piece in pieces
             for condition in FAULTY
             for verdicts, group in grouped(
                 (one for one in self.measured if one.runs(piece, condition)),
@@ -104,7 +83,7 @@ class View:
     @property
     def remedies(self) -> list[str]:
         """What gives the right loss in every release, whatever else the kernel serves."""
-        lines = grouped(self.lines, lambda line: line.variant)
+        lines = grouped(self.lines, lambda line: line.piece[1])
         wanted = ("restores the right loss",)
         return [v for v, some in lines.items() if all(line.verdicts == wanted for line in some)]
 
@@ -117,22 +96,13 @@ class View:
             for memory, group in grouped(runs, lambda pair: pair[1].memory).items()
         }
 
-    @property
-    def details(self) -> dict[str, list[Detail]]:
-        """Every run, by the advice; those of several releases are one if they counted the same."""
-        return {
-            advice: [detail for piece in pieces for detail in self.details_of(piece)]
-            for advice, pieces in grouped(self.pieces, lambda piece: piece[0]).items()
-        }
-
-    def details_of(self, piece: Piece) -> list[Detail]:
-        found = self.group_rows(lambda one: one.runs(piece), counts_of)
-        details = []
-        for releases, runs in found.values():
-            errors = [run.median_error for run in runs if run.median_error is not None]
-            details.append(Detail(piece[1], releases, runs[0], span(errors, "{:.2g}")))
-        order = list(dict.fromkeys((d.run.condition, d.run.memory) for d in details))
-        return sorted(details, key=lambda d: order.index((d.run.condition, d.run.memory)))
+    def details(self, piece: Piece) -> list[tuple[str, list[Run]]]:
+        """Every run; those of several releases are together if they counted the same."""
+        return self.group_rows(
+            partial(Measured.runs, piece=piece),
+            lambda run: (run.condition, run.memory),
+            lambda run: (run.right, run.trains, run.wrong, run.not_finite, run.raised),
+        )
 
     @property
     def accuracy(self) -> dict[tuple[str, str], dict[str, str]]:
@@ -148,26 +118,19 @@ class View:
         }
 
     @property
-    def targets_outside(self) -> list[tuple[str, Targets]]:
+    def targets_outside(self) -> list[tuple[str, list[Targets]]]:
         """Boxes whose targets leave the range, with the releases in which they do so alike."""
-        found = self.group_rows(
-            lambda one: (row for row in one.targets if not row.stay), lambda row: row
+        return self.group_rows(
+            lambda one: (row for row in one.targets if not row.stay), kind_of, lambda row: row
         )
-        rows = [(releases, alike[0]) for releases, alike in found.values()]
-        kinds = list(dict.fromkeys(kind_of(row) for _, row in rows))
-        return sorted(rows, key=lambda pair: kinds.index(kind_of(pair[1])))
 
     @property
     def ranges_inside(self) -> dict[tuple[str, str], list[str]]:
         """The ranges in which, in every release, the targets stay: by dtype and box."""
         rows = grouped((row for one in self.measured for row in one.targets), kind_of)
-        staying = [kind for kind, some in rows.items() if all(row.stay for row in some)]
-        by_box = grouped(staying, lambda kind: kind[:2])
-        return {box: [str(reg_range) for *_, reg_range in kinds] for box, kinds in by_box.items()}
-
-    @property
-    def upgrade(self) -> Verdict:
-        return upgrade(self.measured)
+        staying = [some[0] for some in rows.values() if all(row.stay for row in some)]
+        by_box = grouped(staying, lambda row: (row.dtype, row.boxes))
+        return {box: [str(row.reg_range) for row in some] for box, some in by_box.items()}
 
     @property
     def commands(self) -> dict[tuple[int, int], str]:
@@ -178,40 +141,27 @@ class View:
 
 def render(folder: Path, templates: Environment) -> str:
     """The page about what was measured in `folder`."""
-    return templates.get_template("advice.md.j2").render(view=view_of(gather(folder)))
-
-
-def view_of(gathered: Gathered) -> View:
-    return View(gathered.measured, gathered.errors)
+    view = View(*advice_results.gather(folder))
+    upgrade = advice_results.upgrade(view.measured)
+    template = templates.get_template("advice.md.j2")
+    return template.render(view=view, upgrade=upgrade, error_span=error_span)
 
 
 def verdicts_in(piece: Piece, condition: Condition, one: Measured) -> tuple[Verdict, ...]:
     """The verdicts in one release, from the sound one and that fault; none without advice."""
-    if piece[0] == NO_ADVICE:
+    if piece[0] == advice_results.NO_ADVICE:
         return ()
-    return tuple(verdicts_of(one.runs(piece, *SOUND, condition), one.without))
+    runs = one.runs(piece, "sound", "sound, boxes inside", condition)
+    return tuple(advice_results.verdicts_of(runs, one.without))
 
 
-def counts_of(run: Run) -> tuple[Hashable, ...]:
-    """What two releases' runs have in common where they are shown as one."""
-    ends = run.right, run.trains, run.wrong, run.not_finite, run.raised
-    return run.condition, run.memory, *ends
-
-
-def kind_of(row: Targets) -> tuple[str, str, Range]:
+def kind_of(row: Targets) -> Hashable:
     return row.dtype, row.boxes, row.reg_range
 
 
-def tallies(piece: Piece, condition: Condition, releases: Sequence[Measured]) -> Iterator[Tally]:
-    """Of the cases as they are, of those with boxes inside the range, and with the fault."""
-    for wanted in (*SOUND, condition):
-        yield tally([one.runs(piece, wanted) for one in releases])
-
-
-def tally(releases: Sequence[Sequence[Run]]) -> Tally:
-    """The sums over each release's runs."""
-    ends = ("cases", "right", "trains", "wrong", "not_finite", "raised")
-    return {end: span(sum(getattr(run, end) for run in runs) for runs in releases) for end in ends}
+def error_span(runs: Sequence[Run]) -> str:
+    """The median errors of these runs; '' where none was wrong."""
+    return span((r.median_error for r in runs if r.median_error is not None), "{:.2g}")
 
 
 def span(values: Iterable[float], form: str = "{}") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment
@@ -12,14 +11,7 @@ from paddlecompat.records import bench_results, mutation_results
 from paddlecompat.records.mutation_results import MutationResults, Trial
 from paddlecompat.report.grouping import grouped
 
-
-@dataclass(frozen=True)
-class Table:
-    """A group's properties across, mutants down: after how many examples each killed which."""
-
-    group: str
-    properties: list[str]
-    rows: dict[str, list[float | None]]
+Row = dict[str, list[float | None]]
 
 
 def render(folder: Path, templates: Environment) -> dict[str, str]:
@@ -44,8 +36,11 @@ def render(folder: Path, templates: Environment) -> dict[str, str]:
     return pages
 
 
-def tables(trial: Trial) -> list[Table]:
-    """For each group of properties; a property's parameters are one column, the quickest counts."""
+def tables(trial: Trial) -> list[tuple[str, list[str], Row]]:
+    """For each group of properties: properties across, mutants down, after how many examples.
+
+    A property's parameters are one column, in which the quickest counts.
+    """
     columns = dict.fromkeys(map(column_of, trial.properties))
     rows: dict[str, dict[tuple[str, str], float]] = {}
     for result in trial.mutants:
@@ -53,18 +48,12 @@ def tables(trial: Trial) -> list[Table]:
         rows[result.mutant] = {
             column: min(kill.examples for _, kill in kills) for column, kills in kills.items()
         }
-    return [
-        Table(
-            group,
-            [title for _, title in mine],
-            {
-                mutant: [row.get(column) for column in mine]
-                for mutant, row in rows.items()
-                if any(column[0] == group for column in row)
-            },
-        )
-        for group, mine in grouped(columns, lambda column: column[0]).items()
-    ]
+    found = []
+    for group, mine in grouped(columns, lambda column: column[0]).items():
+        killed = {mutant: [row.get(column) for column in mine] for mutant, row in rows.items()}
+        shown = {mutant: row for mutant, row in killed.items() if row.count(None) < len(row)}
+        found.append((group, [title for _, title in mine], shown))
+    return found
 
 
 def column_of(key: str) -> tuple[str, str]:

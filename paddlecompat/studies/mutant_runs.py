@@ -18,6 +18,7 @@ from paddlecompat.cells.option_set import PROPERTIES, Options
 from paddlecompat.cells.suite import Request
 from paddlecompat.fixtures.folders import MUTATION
 from paddlecompat.fixtures.forms import Model, read_as, write_text
+from paddlecompat.records.profiles import PROFILES
 
 QUICKEST = 20  # properties that run with every seed
 OTHER_PROGRAMS = ("advised", "follow_advice", "time_properties")  # no run depends on these
@@ -118,7 +119,7 @@ def fingerprint(attempt: Attempt, options: Options, seeds: int) -> str:
 
     Of the catalogue's modules it is the one that the mutant is in.
     """
-    digest = sha256(repr((attempt, options, seeds)).encode())
+    digest = sha256(repr((attempt, options, PROFILES[options.profile], seeds)).encode())
     catalogue, mutant = option_set.mutants(), attempt.mutant or ""
     elsewhere = {path for path in catalogue.values() if path != catalogue.get(mutant)}
     every = sorted(PROPERTIES.rglob("*.py"))

@@ -16,16 +16,8 @@ from paddlecompat.cells.option_set import Options, known_mutant, mutants
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine.command_line import add_options, options_from
-from paddlecompat.records.mutation_results import (
-    REPORT,
-    STALE,
-    Kill,
-    MutantResult,
-    MutationResults,
-    Trial,
-    read,
-    write,
-)
+from paddlecompat.records import mutation_results
+from paddlecompat.records.mutation_results import Kill, MutantResult, MutationResults, Trial
 from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
 
 RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # the oldest and the newest 2.x, and the newest of all
@@ -77,7 +69,7 @@ def trials_of(releases: Sequence[str], request: Request, see: See) -> list[Trial
         for release, only in asked.items()
         for poisoned in (True, False)
         for mutant in request.mutants
-        if poisoned or mutant == STALE  # this one shows what the poison is for
+        if poisoned or mutant == mutation_results.STALE  # this one shows what the poison is for
     ]
     results: dict[Attempt, MutantResult] = {}
     for attempt, seen in see_all(attempts, request, see):
@@ -152,16 +144,16 @@ def result_of(
         about=about(attempt.mutant),
         seeds=seeds if attempt.poisoned else 1,
         killed_with=len({sight.seed for group in kills.values() for sight in group}),
-        killed_by={key: kill_of(group) for key, group in kills.items() if group},
+        killed_by={
+            key: Kill(
+                seeds=len({sight.seed for sight in group}),
+                examples=statistics.median(sight.examples for sight in group),
+                seconds=round(statistics.median(sight.seconds for sight in group), 3),
+            )
+            for key, group in kills.items()
+            if group
+        },
         survived=[key for key in sights if key in survived and not kills[key]],
-    )
-
-
-def kill_of(sights: Sequence[Sight]) -> Kill:
-    return Kill(
-        seeds=len({sight.seed for sight in sights}),
-        examples=statistics.median(sight.examples for sight in sights),
-        seconds=round(statistics.median(sight.seconds for sight in sights), 3),
     )
 
 
@@ -194,7 +186,7 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
     options = options_from(Options, parsed)
     request = Request(named, options, parsed.seeds, parsed.jobs, parsed.fresh)
     trials = measure(fixture, parsed.releases or RELEASES, request)
-    return conclude(trials, REPORT if whole else None), whole
+    return conclude(trials, mutation_results.REPORT if whole else None), whole
 
 
 def words_on(result: MutantResult) -> str:
@@ -209,8 +201,8 @@ def conclude(trials: list[Trial], path: Path | None) -> int:
     """Say what survived, and keep all where there is a path. Returns 1 where a mutant survives."""
     found = MutationResults(trials=trials)
     if path is not None:
-        write(trials, path)
-        found = read(path)  # what other releases show tells what one of them cannot
+        mutation_results.write(trials, path)
+        found = mutation_results.read(path)  # other releases tell what one of them cannot show
     now = {trial.release for trial in trials}
     left = [f"{result.mutant} in {rel}" for rel, result in found.survivors if rel in now]
     print(f"not killed with every seed: {', '.join(left)}" if left else "all were killed")

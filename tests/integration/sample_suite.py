@@ -12,6 +12,7 @@ from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.sanitizer import Watch
 from paddlecompat.cells.suite import Request
+from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine.processes import plain_environment
 from paddlecompat.records.record import PropertyResult
@@ -68,11 +69,14 @@ class Suite:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.tests = folder, folder / "properties"
-        for part in ("protocol", "programs", "mutants", "oracle"):
+        for part in ("protocol", "programs", "mutants", "oracle", "questions"):
             made_before = shutil.ignore_patterns("__pycache__", "of_*.py")
             shutil.copytree(option_set.PROPERTIES / part, self.tests / part, ignore=made_before)
-        for name in ("__init__.py", "conftest.py", "pytest.ini"):
+        for name in ("__init__.py", "conftest.py"):
             shutil.copy(option_set.PROPERTIES / name, self.tests / name)
+        settings = (option_set.PROPERTIES / "pytest.ini").read_text(encoding="utf-8")
+        here = settings.replace("pythonpath = ../..", f"pythonpath = '{ROOT}'")
+        (self.tests / "pytest.ini").write_text(here, encoding="utf-8")
         self.write("", paddle="def set_device(place): pass\n")
 
     def write(self, properties: str, paddle: str = "") -> None:

@@ -21,12 +21,10 @@ from typing import Any, Callable
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from paddlecompat.records.profiles import PROFILES
 from properties.protocol import device
 from properties.protocol.evidence import Ledger, Violation, journal, leave, ledger, shown, start
 from properties.protocol.release_errors import in_one_line
-
-PROFILES = {"quick": 10, "standard": 100, "thorough": 1000, "ci": 100}
-GPU_ONLY = ("test_gpu.py",)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,11 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name, examples in PROFILES.items():
+    for name, profile in PROFILES.items():
         settings.register_profile(
             name,
-            max_examples=examples,
-            derandomize=name == "ci",
+            max_examples=profile.examples,
+            derandomize=profile.derandomized,
             deadline=None,  # timing is never asserted
             database=None,  # a record depends on its seed alone
             report_multiple_bugs=False,  # one falsifying case a property
@@ -56,7 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if in_cell(config):
         journal.path = config.getoption("--journal")
         if (gibibytes := config.getoption("--memory-limit")) is not None:
-            limit_memory(gibibytes)
+            with suppress(ImportError):  # Windows has no such limit
+                import resource
+
+                size = int(gibibytes * 2**30)
+                resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
 def in_cell(config: pytest.Config) -> bool:
@@ -64,19 +66,10 @@ def in_cell(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
 
-def limit_memory(gibibytes: float) -> None:
-    """Limit the address space of this process; not on Windows, which has no such limit."""
-    with suppress(ImportError):
-        import resource
-
-        size = int(gibibytes * 2**30)
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-
-
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out on the CPU what asks for a device."""
     on_cpu = config.getoption("--place") == "cpu"
-    return True if on_cpu and collection_path.name in GPU_ONLY else None
+    return True if on_cpu and collection_path.name == "test_gpu.py" else None
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -124,12 +117,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, None
         return
     handle = getattr(pyfuncitem.obj, "hypothesis", None)
     owner, name = (pyfuncitem, "obj") if handle is None else (handle, "inner_test")
-    body = getattr(owner, name)
-    setattr(owner, name, end_with_the_device(body))
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, end_with_the_device(getattr(owner, name)))
         yield
-    finally:
-        setattr(owner, name, body)
 
 
 def end_with_the_device(example: Callable[..., None]) -> Callable[..., None]:
@@ -224,31 +214,21 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
     header, case = last_words(options.journal, crashitem)
     left = header.get("left") or {}
     report.duration = time.time() - header.get("started", time.time())
+    limit = getattr(options, "timeout", None) or math.inf
+    found: dict[str, Any] = {"outcome": "crashed", "calls": 0, "examples": 0}
+    found |= {"message": "the process died", "case": header.get("case")}
+    if report.duration >= limit:
+        found |= {"outcome": "timed out", "message": f"no end within {limit:g} s"}
+    if left:
+        found["message"] = f"the device no longer answered: {left['said']}"
     if left.get("refused"):
         words = f"the device refuses by an assertion that ends the process: {left['said']}"
-        counted = {key: left[key] for key in ("calls", "examples")}
-        found = {"outcome": "holds", **counted, "message": words}
-    else:
-        found = death(header, report.duration, getattr(options, "timeout", None) or math.inf)
-        if script := script_of(case, options.place):
-            answers = {"expected": "an answer", "actual": found["message"]}
-            found["evidence"] = {"case": header["case"], "script": script, **answers}
+        found = {"outcome": "holds", "calls": left["calls"], "examples": left["examples"]}
+        found["message"] = words
+    elif script := script_of(case, options.place):
+        answers = {"expected": "an answer", "actual": found["message"]}
+        found["evidence"] = {"case": header["case"], "script": script, **answers}
     report.user_properties.append(("property", found))
-
-
-def death(header: dict[str, Any], duration: float, limit: float) -> dict[str, Any]:
-    """What the record says of a property in which the process died."""
-    timed_out = duration >= limit
-    message = f"no end within {limit:g} s" if timed_out else "the process died"
-    if left := header.get("left"):
-        message = f"the device no longer answered: {left['said']}"
-    return {
-        "outcome": "timed out" if timed_out else "crashed",
-        "calls": 0,
-        "examples": 0,
-        "message": message,
-        "case": header.get("case"),
-    }
 
 
 def last_words(journal: str | None, property: str) -> tuple[dict[str, Any], bytes]:

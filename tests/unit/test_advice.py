@@ -13,7 +13,7 @@ from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Accuracy, Measured, Run, Targets
 from paddlecompat.records.record import CannotRun, NotRun
 from paddlecompat.report import pages
-from paddlecompat.report.advice_page import render, span, view_of
+from paddlecompat.report.advice_page import View, render, span
 from paddlecompat.studies import advice
 
 
@@ -110,8 +110,8 @@ def test_releases_that_agree_share_a_line(tmp_path: Path) -> None:
     hiding, restoring = [sound(), faulty(wrong=10)], [sound(), faulty(right=10, trains=10)]
     known = {"2.10.0": restoring, "2.3.2": hiding, "2.2.2": hiding, "2.6.2": restoring}
     folder = keep(tmp_path, *(measured(release, *runs) for release, runs in known.items()))
-    lines = view_of(advice_results.gather(folder)).lines
-    assert [(line.releases, line.verdicts) for line in lines] == [
+    view = View(*advice_results.gather(folder))
+    assert [(view.span(line.measured), line.verdicts) for line in view.lines] == [
         ("2.2.2-2.10.0", ()),
         ("2.2.2-2.3.2", ("hides the error",)),
         ("2.6.2-2.10.0", ("restores the right loss",)),
@@ -123,7 +123,7 @@ def test_only_what_restores_everywhere_is_put_first(tmp_path: Path) -> None:
     good[1] = good[1].model_copy(update={"trains": 10})
     once = measured("2.2.2", sound(), faulty(right=10, trains=10), *good)
     not_again = measured("2.3.2", sound(), faulty(wrong=10), *good)
-    assert view_of(advice_results.gather(keep(tmp_path, once, not_again))).remedies == ["sort"]
+    assert View(*advice_results.gather(keep(tmp_path, once, not_again))).remedies == ["sort"]
 
 
 def test_the_page_says_what_was_counted_in_both_languages(tmp_path: Path) -> None:
@@ -157,9 +157,9 @@ def test_a_damaged_file_costs_one_line_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "cpu-2.4.2.json").write_text("{", encoding="utf-8")
     miscounted = measured("2.6.2").model_dump_json().replace('"cases":10', '"cases":11')
     (tmp_path / "cpu-2.6.2.json").write_text(miscounted, encoding="utf-8")
-    gathered = advice_results.gather(tmp_path)
-    assert [one.name for one in gathered.measured] == ["cpu-2.3.2"]
-    assert [error.split(": ")[0] for error in gathered.errors] == [
+    found, errors = advice_results.gather(tmp_path)
+    assert [one.name for one in found] == ["cpu-2.3.2"]
+    assert [error.split(": ")[0] for error in errors] == [
         "cpu-2.4.2.json",
         "cpu-2.6.2.json",
     ]
@@ -174,7 +174,7 @@ def test_nothing_measured_is_said(tmp_path: Path) -> None:
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     release = measured("2.3.2", sound(), faulty(raised=10))
     assert advice_results.write(release, tmp_path) == tmp_path / "cpu-2.3.2.json"
-    assert advice_results.gather(tmp_path).measured == [release]
+    assert advice_results.gather(tmp_path) == ([release], [])
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,9 @@ def test_a_span_is_one_number_or_two(values: list[float], expected: str) -> None
 
 
 def test_every_cpu_release_was_measured_alike() -> None:
-    gathered = advice_results.gather(advice_results.MEASURED)
+    every, errors = advice_results.gather(advice_results.MEASURED)
     cells = {cell.name for cell in releases.cells(releases.load()) if cell.place == "cpu"}
-    assert gathered.errors == []
-    assert {one.name for one in gathered.measured} == cells
-    asked = {
-        tuple((r.variant, r.condition, r.memory) for r in one.losses) for one in gathered.measured
-    }
+    assert errors == []
+    assert {one.name for one in every} == cells
+    asked = {tuple((r.variant, r.condition, r.memory) for r in one.losses) for one in every}
     assert len(asked) == 1

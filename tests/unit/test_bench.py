@@ -19,13 +19,13 @@ BENCH = Bench(release="2.6.2", cpu="a CPU", profile="standard", properties=TIMED
 
 def test_a_group_begins_with_its_whole() -> None:
     whole, *_ = bench_results.lines_of(BENCH)["where"]
-    assert (whole.name, whole.calls) == ("all", 800)
+    assert (whole.property, whole.calls) == ("all", 800)
     assert whole.rate == pytest.approx(1000)
 
 
 def test_a_propertys_parameters_are_one_line() -> None:
     _, first, _ = bench_results.lines_of(BENCH)["where"]
-    assert (first.name, first.calls) == ("test_a", 400)
+    assert (first.property, first.calls) == ("test_a", 400)
     assert first.rate == pytest.approx(1000)
 
 

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.cells.option_set import Options, known_mutant, mutants
+from paddlecompat.cells.option_set import (
+    PROPERTIES,
+    Options,
+    known_mutant,
+    mutants,
+)
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.records import mutation_results, store
@@ -215,3 +220,13 @@ def test_only_what_waits_for_overwriting_needs_the_poison() -> None:
 def test_the_page_names_every_mutant() -> None:
     page = (ROOT / "reports" / "mutation.md").read_text("utf-8")
     assert set(mutants()) <= set(re.findall(r"^\| \*\*(\w+)\*\*", page, re.MULTILINE))
+
+
+def test_the_suites_own_functions_that_are_replaced_exist() -> None:
+    sources = [*PROPERTIES.glob("mutants/*.py"), *PROPERTIES.glob("programs/*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    named = set(re.findall(r'= "properties\.([\w.]+)\.(\w+)"', text))
+    assert len(named) == 2
+    for module, function in named:
+        source = (PROPERTIES / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")
+        assert re.search(rf"\b{function}\b", source), function

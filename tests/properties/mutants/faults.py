@@ -15,6 +15,7 @@ import numpy as np
 import paddle
 
 from properties.oracle.selecting import masked_select as right
+from properties.questions.memory import contents
 
 Tensor = Any  # paddle carries no types
 Function = Callable[..., Any]
@@ -64,9 +65,7 @@ def with_values(fault: Fault, true: Function) -> Function:
         selected = true(x, mask, name)  # refuses what the release refuses
         if not paddle.in_dynamic_mode():
             return selected
-        wide, chosen = (
-            np.array(array) for array in np.broadcast_arrays(array_of(x), array_of(mask))
-        )
+        wide, chosen = map(np.array, np.broadcast_arrays(contents(x), contents(mask)))
         due = right(wide, truth(chosen))
         found = np.ascontiguousarray(fault(wide, chosen, due.copy()))
         if (found.shape, found.tobytes()) == (due.shape, due.tobytes()):
@@ -97,8 +96,8 @@ def with_gradient(fault: Fault, true: Function) -> Function:
     def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
         if x.stop_gradient or not paddle.in_dynamic_mode():
             return true(x, mask, name)
-        chosen, copied = truth(array_of(mask)), paddle.assign(x)
-        copied.register_hook(lambda due: paddle.to_tensor(fault(chosen, array_of(due).copy())))
+        chosen, copied = truth(contents(mask)), paddle.assign(x)
+        copied.register_hook(lambda due: paddle.to_tensor(fault(chosen, contents(due).copy())))
         return true(copied, mask, name)
 
     return masked_select
@@ -114,9 +113,8 @@ def with_indices(fault: Fault, true: Function) -> Function:
         indices = fault(x.numpy(), true(x).numpy())
         if not as_tuple:
             return paddle.to_tensor(indices)
-        flat = true(x, as_tuple=True)[0].ndim == 1
-        axes = (indices[:, axis] for axis in range(indices.shape[1]))
-        return tuple(paddle.to_tensor(axis if flat else axis[:, None]) for axis in axes)
+        shapes = [[-1, *axis.shape[1:]] for axis in true(x, as_tuple=True)]
+        return tuple(paddle.to_tensor(a.reshape(shape)) for a, shape in zip(indices.T, shapes))
 
     return nonzero
 
@@ -171,9 +169,8 @@ def stale(output: Tensor, memory: np.ndarray | None = None) -> Tensor:
 def stale_array(output: np.ndarray, memory: np.ndarray) -> np.ndarray:
     """The same of an array."""
     if memory.dtype == np.uint8:
-        held = np.resize(memory, output.nbytes).view(output.dtype).reshape(output.shape)
-    else:
-        held = np.resize(memory, output.shape).astype(output.dtype)
+        return np.resize(memory, output.nbytes).view(output.dtype).reshape(output.shape)
+    held: np.ndarray = np.resize(memory, output.shape).astype(output.dtype)
     return held
 
 
@@ -187,12 +184,6 @@ def hold(tensor: Tensor, array: np.ndarray) -> Tensor:
 def hold_zeros(tensor: Tensor) -> Tensor:
     """Let the tensor hold 0 from now on; return it."""
     return hold(tensor, np.zeros_like(tensor.numpy()))
-
-
-def array_of(tensor: Tensor) -> np.ndarray:
-    """The tensor's array, of its own shape: 2.5 makes a 1-D array of a 0-D tensor."""
-    array: np.ndarray = tensor.numpy().reshape(tensor.shape)
-    return array
 
 
 def truth(mask: np.ndarray) -> np.ndarray:

@@ -1,21 +1,24 @@
 """Mutants on the way of PP-YOLOE's DFL: its formula (arXiv:2006.04388, eq. 6), its operators.
 
-A mutant of the formula stands in `side_losses_by`, which restates it, and in the head's own
+A mutant of the formula stands in `paddle_side_losses`, which restates it, and in the head's own
 `_df_loss`. A mutant of an operator reaches both by itself.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import paddle
 
+from properties.detection.box_loss_questions import cross_entropies, paddle_side_losses
 from properties.mutants.faults import Fault, Function, Tensor, mutant
 
-SIDE_LOSSES = "properties.questions.box_loss_questions.side_losses_by"
+SIDE_LOSSES = "properties.detection.box_loss_questions.paddle_side_losses"
 DF_LOSS = "ppdet.modeling.heads.ppyoloe_head.PPYOLOEHead._df_loss"
 CROSS_ENTROPY = "paddle.nn.functional.cross_entropy"
 IGNORED = -100  # cross_entropy's default ignore_index
+SOUND = partial(paddle_side_losses)  # in a wrapping: the function itself is replaced everywhere
 
 
 # The formula: side losses [N, 4] from logits [N, 4, C], targets [N, 4] and the range's lower end.
@@ -25,15 +28,9 @@ def in_the_head(fault: Fault, true: Function) -> Function:
     """The same fault for the head's method, which takes the mean over the sides itself."""
 
     def df_loss(head: Any, pred_dist: Tensor, target: Tensor, lower_bound: int = 0) -> Tensor:
-        return fault(sound_losses, pred_dist, target, lower_bound).mean(-1, keepdim=True)
+        return fault(SOUND, pred_dist, target, lower_bound).mean(-1, keepdim=True)
 
     return df_loss
-
-
-def sound_losses(*inputs: Any) -> Tensor:
-    """The side losses as they are due."""
-    below, above, share = entropies(*inputs)
-    return below * (1 - share) + above * share
 
 
 def entropies(
@@ -42,11 +39,7 @@ def entropies(
     """Both cross entropies of each side, and how much of the upper one is due; all [N, 4]."""
     floor = targets.floor()
     label = floor.astype(labels) - low
-    below, above = (
-        paddle.nn.functional.cross_entropy(logits, label + step, reduction="none")
-        for step in (0, 1)
-    )
-    return below, above, targets - floor
+    return cross_entropies(logits, label), cross_entropies(logits, label + 1), targets - floor
 
 
 @mutant(DF_LOSS, in_the_head)

@@ -8,6 +8,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Iterator
+from functools import update_wrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -59,6 +60,8 @@ def put_in_place(target: str, factory: Factory, file: str = "") -> bool:
     except (ImportError, AttributeError):
         return False
     faulty = paddle.jit.not_to_static(watch(factory(true), file))
+    if target.startswith("properties."):
+        update_wrapper(faulty, true)  # scripts copy the source of the true one
     for holder, name in list(holders_of(true)):
         setattr(holder, name, faulty)
     return True

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from operator import getitem
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Callable
 from unittest import mock
 
 import numpy as np
@@ -22,6 +23,7 @@ from properties.oracle.box_loss import BoxLoss, BoxLossInputs
 from properties.questions.memory import Tensor
 
 Selection = Callable[[Tensor, Tensor], Tensor]
+Losses = tuple[Tensor, Tensor, Tensor]
 Range = tuple[int, int]
 
 RANGE: Range = (0, 17)  # PaddleDetection's default
@@ -40,9 +42,11 @@ class Advice:
     variant: str
     reg_range: Range = RANGE
     select: Selection | None = None
-    targets: Callable[[Tensor, Range], tuple[Tensor, Any]] | None = None
+    """A 1-D tensor of x and a bool mask of its shape."""
+    dfl: Callable[[Function, Tensor], Tensor] | None = None
+    """The DFL [N, 1], from the head's own, a function of the targets, and the targets [N, 4]."""
     boxes: Callable[[BoxLossInputs], BoxLossInputs] | None = None
-    loss: Callable[..., tuple[Tensor, Tensor, Tensor]] | None = None
+    loss: Callable[..., Losses] | None = None
 
 
 def ask(advice: Advice, inputs: BoxLossInputs) -> tuple[BoxLoss, Tensor, Tensor]:
@@ -53,38 +57,35 @@ def ask(advice: Advice, inputs: BoxLossInputs) -> tuple[BoxLoss, Tensor, Tensor]
     from ppdet.modeling.heads import ppyoloe_head
 
     inputs = advice.boxes(inputs) if advice.boxes else inputs
-    dist, boxes = (
-        paddle.to_tensor(array, stop_gradient=False)
-        for array in (widen(inputs.pred_dist, advice.reg_range), inputs.pred_bboxes)
-    )
+    dist, boxes = (paddle.to_tensor(array, stop_gradient=False) for array in inputs[:2])
     head = build_head(inputs.assigned_scores.shape[-1], advice.reg_range)
     assigned = (*map(paddle.to_tensor, inputs[2:6]), scalar(inputs.assigned_scores_sum))
     select = advice.select or paddle.masked_select
     instead = SimpleNamespace(**{**vars(paddle), "masked_select": select})
-    df_loss = with_targets(head, advice.targets) if advice.targets else head._df_loss
-    losses = advice.loss or type(head)._bbox_loss
+    own, losses = head._df_loss, advice.loss or type(head)._bbox_loss
+
+    def df_loss(pred_dist: Tensor, target: Tensor, low: int = 0) -> Tensor:
+        def of_targets(checked: Tensor) -> Tensor:
+            return own(pred_dist, checked, low)
+
+        return advice.dfl(of_targets, target) if advice.dfl else of_targets(target)
+
     put = mock.patch.object
     with put(ppyoloe_head, "paddle", instead), put(head, "_df_loss", df_loss):
-        return BoxLoss(*losses(head, dist, boxes, *assigned)), dist, boxes
+        wide = widen(dist, advice.reg_range)
+        return BoxLoss(*losses(head, wide, boxes, *assigned)), dist, boxes
 
 
-def widen(dist: np.ndarray, reg_range: Range) -> np.ndarray:
-    """Logits [..., 4 * C] of RANGE's bins as logits [..., 4 * C'] of a wider range's."""
-    low, high = reg_range
-    added = [(0, 0)] * (dist.ndim - 1) + [(0, 0), (RANGE[0] - low, high - RANGE[1])]
-    bins = dist.reshape(*dist.shape[:-1], 4, -1)
-    wide: np.ndarray = np.pad(bins, added, constant_values=EMPTY)
-    return wide.reshape(*dist.shape[:-1], -1)
+def widen(dist: Tensor, reg_range: Range) -> Tensor:
+    """Logits [B, L, 4 * C] of RANGE's bins as logits [B, L, 4 * C'] of a wider range's."""
+    if reg_range == RANGE:
+        return dist
+    bins = dist.reshape([*dist.shape[:-1], 4, -1])
+    added = [0] * 6 + [RANGE[0] - reg_range[0], reg_range[1] - RANGE[1]]
+    return paddle.nn.functional.pad(bins, added, value=EMPTY).reshape([*dist.shape[:-1], -1])
 
 
-def narrow(dist: np.ndarray, reg_range: Range) -> np.ndarray:
-    """What `widen` made wider, [..., 4 * C'], for RANGE's bins alone: [..., 4 * C]."""
-    bins = dist.reshape(*dist.shape[:-1], 4, -1)
-    first, count = RANGE[0] - reg_range[0], RANGE[1] - RANGE[0]
-    return bins[..., first : first + count].reshape(*dist.shape[:-1], -1)
-
-
-# Selecting by other means. Each takes x and a bool mask of its shape, and gives a 1-D tensor.
+# Selecting by other means.
 
 
 def on_the_cpu(x: Tensor, mask: Tensor) -> Tensor:
@@ -96,79 +97,61 @@ def by_numpy(x: Tensor, mask: Tensor) -> Tensor:
     return paddle.to_tensor(x.numpy()[mask.numpy()])
 
 
-def gather_nonzero(x: Tensor, mask: Tensor) -> Tensor:
-    return paddle.gather(x.reshape([-1]), paddle.nonzero(mask.reshape([-1])).reshape([-1]))
-
-
 def gather_nd_nonzero(x: Tensor, mask: Tensor) -> Tensor:
     return paddle.gather_nd(x, paddle.nonzero(mask))
-
-
-def index_select_nonzero(x: Tensor, mask: Tensor) -> Tensor:
-    return paddle.index_select(x.reshape([-1]), paddle.nonzero(mask.reshape([-1])).reshape([-1]))
-
-
-def boolean_index(x: Tensor, mask: Tensor) -> Tensor:
-    return x[mask]
 
 
 def boolean_index_in_full(true: Function, x: Tensor, mask: Tensor) -> Tensor:
     """The operators that `x[mask]` runs in this release, some from C++, as GLOG_v=6 tells them."""
     if int(paddle.__version__.split(".")[0]) >= 3:
         return paddle.masked_select(x, mask)
-    return paddle.gather_nd(x, paddle.nonzero(mask))
+    return gather_nd_nonzero(x, mask)
 
 
-def gather_sorted(x: Tensor, mask: Tensor) -> Tensor:
+def by_places(places: Callable[[Tensor], Tensor], read: Function = paddle.gather) -> Selection:
+    """Read x by the positions where the mask is True, both laid out flat."""
+    return lambda x, mask: read(x.reshape([-1]), places(mask.reshape([-1])))
+
+
+def nonzero_places(mask: Tensor) -> Tensor:
+    return paddle.nonzero(mask).reshape([-1])
+
+
+def sorted_places(mask: Tensor) -> Tensor:
     """The positions of the selected, sorted to the front of those that are not."""
-    flat = mask.reshape([-1])
-    size = flat.shape[0]
+    size = mask.shape[0]
     position = paddle.arange(size, dtype="int64")
-    places = paddle.where(flat, position, paddle.full_like(position, size))
-    return paddle.gather(x.reshape([-1]), paddle.sort(places)[: int(flat.sum())])
+    places = paddle.where(mask, position, paddle.full_like(position, size))
+    return paddle.sort(places)[: int(mask.sum())]
 
 
-def gather_topk(x: Tensor, mask: Tensor) -> Tensor:
-    flat = mask.reshape([-1])
-    _, places = paddle.topk(flat.astype("float32"), int(flat.sum()))
-    return paddle.gather(x.reshape([-1]), paddle.sort(places))
+def topk_places(mask: Tensor) -> Tensor:
+    _, places = paddle.topk(mask.astype("float32"), int(mask.sum()))
+    return paddle.sort(places)
 
 
-def gather_numpy_indices(x: Tensor, mask: Tensor) -> Tensor:
-    places = paddle.to_tensor(np.flatnonzero(mask.numpy()))
-    return paddle.gather(x.reshape([-1]), places)
+def numpy_places(mask: Tensor) -> Tensor:
+    return paddle.to_tensor(np.flatnonzero(mask.numpy()))
 
 
-# Checking the targets [N, 4] before the DFL: those to use, and a factor [N, 1], or 1, for the loss.
+# Checking the targets before the DFL.
 
 
-def with_targets(head: Head, check: Callable[[Tensor, Range], tuple[Tensor, Any]]) -> Any:
-    """The head's `_df_loss` after a check of its targets."""
-    original = head._df_loss
-
-    def _df_loss(pred_dist: Tensor, target: Tensor, lower_bound: int = 0) -> Tensor:
-        checked, factor = check(target, head.reg_range)
-        return original(pred_dist, checked, lower_bound) * factor
-
-    return _df_loss
-
-
-def drop_outside(targets: Tensor, reg_range: Range) -> tuple[Tensor, Tensor]:
+def drop_outside(dfl: Function, targets: Tensor) -> Tensor:
     """A positive with a target out of range, or NaN, has no loss."""
-    low, high = reg_range
-    inside = paddle.logical_and(targets >= low, targets < high - 1)
+    inside = paddle.logical_and(targets >= RANGE[0], targets < RANGE[1] - 1)
     kept = inside.astype("float32").min(-1, keepdim=True)
-    return paddle.where(inside, targets, paddle.full_like(targets, low)), kept
+    return dfl(paddle.where(inside, targets, paddle.full_like(targets, RANGE[0]))) * kept
 
 
-def clip_targets(targets: Tensor, reg_range: Range) -> tuple[Tensor, int]:
-    return targets.clip(reg_range[0], reg_range[1] - 1 - 0.01), 1
+def clip_targets(dfl: Function, targets: Tensor) -> Tensor:
+    return dfl(targets.clip(RANGE[0], RANGE[1] - 1 - 0.01))
 
 
-def clip_without_nan(targets: Tensor, reg_range: Range) -> tuple[Tensor, int]:
+def clip_without_nan(dfl: Function, targets: Tensor) -> Tensor:
     """NaN becomes 0. (`paddle.nan_to_num` is not in every release.)"""
     numbers = paddle.where(paddle.isnan(targets), paddle.zeros_like(targets), targets)
-    return clip_targets(numbers, reg_range)
+    return clip_targets(dfl, numbers)
 
 
 # Checking or mending the boxes before the loss.
@@ -185,8 +168,8 @@ def drop_beyond(inputs: BoxLossInputs) -> BoxLossInputs:
 
 
 def order_corners(inputs: BoxLossInputs) -> BoxLossInputs:
-    first, second = inputs.assigned_bboxes[..., :2], inputs.assigned_bboxes[..., 2:]
-    ordered = np.concatenate([np.minimum(first, second), np.maximum(first, second)], axis=-1)
+    boxes = inputs.assigned_bboxes
+    ordered = np.sort(boxes.reshape(*boxes.shape[:-1], 2, 2), axis=-2).reshape(boxes.shape)
     return inputs._replace(assigned_bboxes=ordered)
 
 
@@ -200,17 +183,9 @@ def clip_to_the_image(inputs: BoxLossInputs) -> BoxLossInputs:
 # The box loss without any selection.
 
 
-def where_and_sum(
-    head: Head,
-    dist: Tensor,
-    boxes: Tensor,
-    points: Tensor,
-    labels: Tensor,
-    truth: Tensor,
-    scores: Tensor,
-    total: Tensor,
-) -> tuple[Tensor, Tensor, Tensor]:
+def where_and_sum(head: Head, dist: Tensor, boxes: Tensor, *assigned: Tensor) -> Losses:
     """The losses of every anchor, background too; what is not a positive is 0 in the sums."""
+    points, labels, truth, scores, total = assigned
     positive = labels != head.num_classes
 
     def weighted(losses: Tensor) -> Tensor:
@@ -226,24 +201,26 @@ def where_and_sum(
     return l1, weighted(paddle_giou_losses(boxes, truth).squeeze(-1)), weighted(sides.mean(-1))
 
 
-NONZERO = (gather_nonzero, gather_nd_nonzero, index_select_nonzero)  # what calls `paddle.nonzero`
+SELECTIONS: dict[str, Selection] = {
+    "gather of nonzero": by_places(nonzero_places),
+    "gather_nd of nonzero": gather_nd_nonzero,
+    "index_select of nonzero": by_places(nonzero_places, paddle.index_select),
+    "boolean index": getitem,
+    "gather of sorted positions": by_places(sorted_places),
+    "gather of topk": by_places(topk_places),
+    "gather of NumPy's indices": by_places(numpy_places),
+}
 ADVICE = (
     Advice("no advice", "the head as it is"),
     *(Advice("widen reg_range", str(wide), wide) for wide in WIDER),
     Advice("select on the CPU", "Tensor.cpu(), and back", select=on_the_cpu),
     Advice("select on the CPU", "through NumPy, and back", select=by_numpy),
-    Advice("filter the values", "drop positives with a target out of range", targets=drop_outside),
-    Advice("filter the values", "clip the targets", targets=clip_targets),
-    Advice("filter the values", "NaN to 0, then clip", targets=clip_without_nan),
+    Advice("filter the values", "drop positives with a target out of range", dfl=drop_outside),
+    Advice("filter the values", "clip the targets", dfl=clip_targets),
+    Advice("filter the values", "NaN to 0, then clip", dfl=clip_without_nan),
     Advice("filter the values", "drop boxes beyond the range", boxes=drop_beyond),
     Advice("repair the boxes", "put the corners in order", boxes=order_corners),
     Advice("repair the boxes", "clip to the image", boxes=clip_to_the_image),
-    Advice("another formulation", "gather of nonzero", select=gather_nonzero),
-    Advice("another formulation", "gather_nd of nonzero", select=gather_nd_nonzero),
-    Advice("another formulation", "index_select of nonzero", select=index_select_nonzero),
-    Advice("another formulation", "boolean index", select=boolean_index),
-    Advice("another formulation", "gather of sorted positions", select=gather_sorted),
-    Advice("another formulation", "gather of topk", select=gather_topk),
-    Advice("another formulation", "gather of NumPy's indices", select=gather_numpy_indices),
+    *(Advice("another formulation", variant, select=by) for variant, by in SELECTIONS.items()),
     Advice("another formulation", "where and sum", loss=where_and_sum),
 )

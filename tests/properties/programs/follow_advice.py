@@ -27,27 +27,12 @@ from properties.detection.box_loss_questions import number, paddle_side_losses
 from properties.detection.real_head import build_head
 from properties.mutants.faults import Function, stale, with_call, with_mask
 from properties.mutants.replacement import put_in_place
-from properties.oracle.box_loss import (
-    BoxLoss,
-    BoxLossInputs,
-    box_loss,
-    box_loss_gradients,
-    clipped_distances,
-    side_losses,
-)
+from properties.oracle import box_loss as oracle
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs
 from properties.oracle.loss_arrays import head_inputs
 from properties.oracle.tolerances import box_loss_gradient_tolerance, box_loss_tolerance
-from properties.programs.advised import (
-    ADVICE,
-    NONZERO,
-    RANGE,
-    WIDER,
-    Advice,
-    Range,
-    ask,
-    boolean_index_in_full,
-    narrow,
-)
+from properties.programs import advised
+from properties.programs.advised import RANGE, Advice, Range
 from properties.protocol.release_errors import in_one_line, says_not_offered
 from properties.questions.memory import Tensor
 
@@ -125,14 +110,14 @@ class Case:
         """The relative error of that loss, of the three, which is farthest off."""
         return float(max(abs(a - due) / due for a, due in zip(losses, self.losses)))
 
-    def trains(self, dist: Tensor, boxes: Tensor, reg_range: Range) -> bool:
+    def trains(self, dist: Tensor, boxes: Tensor) -> bool:
         """Whether these leaves have the right gradients of the losses' sum."""
         if dist.grad is None or boxes.grad is None:
             return False
-        by_dist, by_boxes = narrow(dist.grad.numpy(), reg_range), boxes.grad.numpy()
         due, tolerances = self.gradients, box_loss_gradient_tolerance(self.inputs, RANGE, EPS)
-        off = np.abs(by_boxes - due.l1 - due.giou).max() <= tolerances.l1 + tolerances.giou
-        return bool(off and np.abs(by_dist - due.dfl).max() <= tolerances.dfl)
+        off_boxes = np.abs(boxes.grad.numpy() - due.l1 - due.giou).max()
+        off_dist = np.abs(dist.grad.numpy() - due.dfl).max()
+        return bool(off_boxes <= tolerances.l1 + tolerances.giou and off_dist <= tolerances.dfl)
 
 
 def drawn_cases(seed: int, count: int) -> Iterator[Case]:
@@ -143,13 +128,13 @@ def drawn_cases(seed: int, count: int) -> Iterator[Case]:
 
 
 def case_of(inputs: BoxLossInputs) -> Case:
-    return Case(inputs, box_loss(inputs, RANGE), box_loss_gradients(inputs, RANGE))
+    return Case(inputs, oracle.box_loss(inputs, RANGE), oracle.box_loss_gradients(inputs, RANGE))
 
 
 def with_boxes_inside(case: Case) -> Case:
     """The boxes drawn in to where the clip to RANGE leaves them as they are."""
     inputs, points = case.inputs, case.inputs.anchor_points
-    sides = clipped_distances(points, inputs.assigned_bboxes, RANGE)
+    sides = oracle.clipped_distances(points, inputs.assigned_bboxes, RANGE)
     boxes = np.concatenate([points - sides[..., :2], points + sides[..., 2:]], axis=-1)
     return case_of(inputs._replace(assigned_bboxes=boxes.astype(np.float32)))
 
@@ -161,7 +146,7 @@ def end_of(advice: Advice, case: Case) -> tuple[str, Any]:
     gradients are right, too.
     """
     try:
-        tensors, dist, boxes = ask(advice, case.inputs)
+        tensors, dist, boxes = advised.ask(advice, case.inputs)
         losses = BoxLoss(*map(number, tensors))
     except Exception as error:  # for garbage, each release raises types of its own
         return "raised", in_one_line(error)[:WORDS]
@@ -172,7 +157,7 @@ def end_of(advice: Advice, case: Case) -> tuple[str, Any]:
     total = sum(tensors)
     if not total.stop_gradient:
         total.backward()
-    return "right", case.trains(dist, boxes, advice.reg_range)
+    return "right", case.trains(dist, boxes)
 
 
 def row_of(advice: Advice, condition: str, memory: str, ends: Iterable[tuple[str, Any]]) -> Row:
@@ -193,11 +178,9 @@ def row_of(advice: Advice, condition: str, memory: str, ends: Iterable[tuple[str
 
 
 def error_row(errors: list[float]) -> Row:
-    """Three digits of relative errors; None where there is none."""
-    if not errors:
-        return {"median_error": None, "greatest_error": None}
-    short = [float(f"{error:.3g}") for error in (np.median(errors), max(errors))]
-    return dict(zip(("median_error", "greatest_error"), short))
+    """Three digits of relative errors; nothing where there is none."""
+    ends = {"median_error": np.median(errors), "greatest_error": max(errors)} if errors else {}
+    return {name: float(f"{error:.3g}") for name, error in ends.items()}
 
 
 # The advice on the release as it is, and with the fault.
@@ -206,7 +189,7 @@ def error_row(errors: list[float]) -> Row:
 def sound_rows(cases: list[Case]) -> Iterator[Row]:
     """For the cases as they are, and with every box inside the range."""
     populations = {"sound": cases, "sound, boxes inside": list(map(with_boxes_inside, cases))}
-    for advice in ADVICE:
+    for advice in advised.ADVICE:
         for condition, population in populations.items():
             yield row_of(advice, condition, "", (end_of(advice, case) for case in population))
 
@@ -214,38 +197,30 @@ def sound_rows(cases: list[Case]) -> Iterator[Row]:
 def unwritten_rows(cases: list[Case]) -> Iterator[Row]:
     """With nothing that the kernel serves written; and, where nonzero is used, with that right."""
     kernel = Kernel()
-    kernel.put_in_place()
-    for advice in ADVICE:
+    for advice in advised.ADVICE:
         faulty: dict[str, tuple[str, ...]] = {"unwritten": KERNEL}
-        if advice.select in NONZERO:
+        if advice.variant.endswith("of nonzero"):
             faulty["unwritten, nonzero right"] = KERNEL[:1]
         for memory in MEMORIES:
-            for condition, functions in faulty.items():
-                ends = unwritten_ends(advice, cases, memory, kernel, functions)
+            for condition, silent in faulty.items():
+                ends = (
+                    kernel.end_of(advice, case, silent, memory, cases[index - 1])
+                    for index, case in enumerate(cases)
+                )
                 yield row_of(advice, condition, memory, ends)
-    kernel.silent = ()
-
-
-def unwritten_ends(
-    advice: Advice, cases: list[Case], memory: str, kernel: Kernel, functions: tuple[str, ...]
-) -> Iterator[tuple[str, Any]]:
-    """How the cases end where these functions leave their outputs as the memory was."""
-    for index, case in enumerate(cases):
-        held = [np.array(MEMORIES[memory])]
-        if memory == EARLIER:
-            kernel.silent, kernel.written = (), (held := [])
-            ask(advice, cases[index - 1].inputs)
-        kernel.silent, kernel.memory = functions, cycle(held)
-        yield end_of(advice, case)
 
 
 class Kernel:
-    """The kernel behind some functions, and how it writes their outputs."""
+    """The kernel behind some functions, and behind an index by a mask; it is put in place."""
 
     def __init__(self) -> None:
         self.silent: tuple[str, ...] = ()  # functions whose outputs it does not write
         self.memory: Iterator[np.ndarray] = iter(())  # what each of these outputs then holds
         self.written: list[np.ndarray] = []  # the other outputs
+        for function in KERNEL:
+            put_in_place(function, partial(with_call, partial(self.call, function)))
+        tensor_type: Any = type(paddle.zeros([1]))
+        tensor_type.__getitem__ = with_mask(advised.boolean_index_in_full, tensor_type.__getitem__)
 
     def call(self, function: str, true: Function, *arguments: Any) -> Tensor:
         output = true(*arguments)
@@ -254,12 +229,19 @@ class Kernel:
         self.written.append(output.numpy())
         return output
 
-    def put_in_place(self) -> None:
-        """Put it behind the functions that it serves, and behind an index by a mask."""
-        for function in KERNEL:
-            put_in_place(function, partial(with_call, partial(self.call, function)))
-        tensor_type: Any = type(paddle.zeros([1]))
-        tensor_type.__getitem__ = with_mask(boolean_index_in_full, tensor_type.__getitem__)
+    def end_of(
+        self, advice: Advice, case: Case, silent: tuple[str, ...], memory: str, earlier: Case
+    ) -> tuple[str, Any]:
+        """How the case ends where these functions leave their outputs as the memory was."""
+        held = [np.array(MEMORIES[memory])]
+        if memory == EARLIER:
+            self.written = held = []
+            advised.ask(advice, earlier.inputs)
+        self.silent, self.memory = silent, cycle(held)
+        try:
+            return end_of(advice, case)
+        finally:
+            self.silent = ()
 
 
 # What a wider range costs: the error of the DFL, by the dtype of the targets.
@@ -267,7 +249,7 @@ class Kernel:
 
 def accuracy_rows(seed: int, count: int) -> Iterator[Row]:
     """For targets in RANGE, and over the whole of a wider range."""
-    for reg_range in (RANGE, *WIDER, WIDEST):
+    for reg_range in (RANGE, *advised.WIDER, WIDEST):
         for dtype in DTYPES:
             for over in dict.fromkeys((RANGE, reg_range)):
                 found = [dfl_error(reg_range, dtype, over, seed + case) for case in range(count)]
@@ -292,7 +274,7 @@ def dfl_error(reg_range: Range, dtype: str, over: Range, seed: int) -> float | N
         sides = paddle_side_losses(paddle.to_tensor(logits), paddle.to_tensor(rounded), low)
     except (ValueError, IndexError):  # the label is no bin
         return None
-    due = side_losses(logits, targets, reg_range).mean()
+    due = oracle.side_losses(logits, targets, reg_range).mean()
     return float(abs(sides.numpy().astype(np.float64).mean() - due) / due)
 
 
@@ -311,7 +293,7 @@ def target_rows(seed: int, count: int) -> Iterator[Row]:
     for dtype in DTYPES:
         for kind in BOXES:
             yield target_row(kind, dtype, RANGE, seed, count)
-        for reg_range in (*REG_RANGES[1:], *WIDER, WIDEST):
+        for reg_range in (*REG_RANGES[1:], *advised.WIDER, WIDEST):
             yield target_row("huge", dtype, reg_range, seed, count)
 
 
