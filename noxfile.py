@@ -53,14 +53,14 @@ def paddlecompat(session: nox.Session, command: str) -> None:
         session.skip(came.words)
 
 
-def add_cell(name: str, doc: str, *tags: str) -> None:
-    """Add the session of one cell."""
+def add_session(name: str, about: str, *tags: str) -> None:
+    """Add the session of a cell or of another command."""
 
-    def measure(session: nox.Session) -> None:
+    def run(session: nox.Session) -> None:
         paddlecompat(session, name)
 
-    measure.__doc__ = doc
-    nox.session(name=name, python=False, tags=list(tags))(measure)
+    run.__doc__ = about
+    nox.session(name=name, python=False, tags=list(tags))(run)
 
 
 def releases() -> list[dict[str, Any]]:
@@ -79,67 +79,25 @@ def add_cells() -> None:
         for version in (r["version"] for r in known if place in r.get("places", ("cpu", "gpu"))):
             names.append(f"{place}-{version}")
             doc = f"Measure PaddlePaddle {version} on the {place.upper()}."
-            add_cell(names[-1], doc, place, version.rpartition(".")[0])
+            add_session(names[-1], doc, place, version.rpartition(".")[0])
     for asked in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
         if LOOKS_LIKE_A_CELL.fullmatch(asked) and asked not in names:
-            add_cell(asked, "Not a cell: says which cells there are.")
+            add_session(asked, "Not a cell: says which cells there are.")
 
 
 add_cells()
-
-
-@nox.session(python=False)
-def matrix(session: nox.Session) -> None:
-    """Measure every cell that this machine can, then report; -- -j 2 for two at a time."""
-    paddlecompat(session, "matrix")
-
-
-@nox.session(python=False)
-def here(session: nox.Session) -> None:
-    """Measure the Paddle that is installed already; -- --python PATH. Installs nothing into it."""
-    paddlecompat(session, "here")
-
-
-@nox.session(python=False)
-def report(session: nox.Session) -> None:
-    """Make the table, the page and the badge from the records; -- PATH takes in others' records."""
-    paddlecompat(session, "report")
-
-
-@nox.session(python=False)
-def advice(session: nox.Session) -> None:
-    """Follow the advice that circulates, in every release or in those after `--`: does it help?"""
-    paddlecompat(session, "advice")
-
-
-@nox.session(python=False)
-def mutation(session: nox.Session) -> None:
-    """Put faults in on purpose: which properties notice? -- --mutant FILE::NAME for your own."""
-    paddlecompat(session, "mutation")
-
-
-@nox.session(python=False)
-def bench(session: nox.Session) -> None:
-    """Time the properties."""
-    paddlecompat(session, "bench")
-
-
-@nox.session(python=False)
-def builds(session: nox.Session) -> None:
-    """Read the GPU code in the wheels on PyPI (13 GB): is it as fixtures/releases.toml lists?"""
-    paddlecompat(session, "builds")
-
-
-@nox.session(python=False)
-def libraries(session: nox.Session) -> None:
-    """Open every CUDA library that a release will load; -- gpu-2.5.2. No GPU is needed."""
-    paddlecompat(session, "libraries")
-
-
-@nox.session(python=False)
-def lock(session: nox.Session) -> None:
-    """Lock the cells' environments anew, with hashes; all releases, or those after `--`."""
-    paddlecompat(session, "lock")
+for command, about in {
+    "matrix": "Measure every cell that this machine can, then report; -- -j 2 for two at a time.",
+    "here": "Measure the Paddle that is installed; -- --python PATH. Installs nothing into it.",
+    "report": "Make the table, the page and the badge; -- PATH takes in the records of others.",
+    "advice": "Follow the advice that circulates, in every release or in those after `--`.",
+    "mutation": "Put mutants in: which properties kill them? -- --mutant FILE::NAME for your own.",
+    "bench": "Time the properties.",
+    "builds": "Read the GPU code in the wheels on PyPI (13 GB): is it as releases.toml lists it?",
+    "libraries": "Open every CUDA library that a release will load; -- gpu-2.5.2. Needs no GPU.",
+    "lock": "Lock the environments anew, with hashes; all releases, or those after `--`.",
+}.items():
+    add_session(command, about)
 
 
 def install_group(session: nox.Session, group: str) -> None:
