@@ -135,10 +135,8 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands) -> Rec
         prepared = hands.prepare(cell, fixture, wanted)
         made = {"build": prepared.build, "environment": prepared.environment}
         record = record.model_copy(update={**made, "seconds": prepared.seconds})
-        settings: dict[str, str] = {}
-        if cell.place == "gpu":
-            settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
-            record = try_device(record, prepared.python, settings, options, hands)
+        on_gpu = cell.place == "gpu"
+        settings = {**SAME_DEVICE, **hands.settings(prepared.folder)} if on_gpu else {}
         request = Request(cell.place, options, settings, watch)
         return run_properties(record, prepared.python, request, hands.work / cell.name, hands)
     except CannotRun as error:
@@ -201,27 +199,24 @@ def build_for(record: Record, cell: Cell, hands: Hands) -> Build:
     return found.build
 
 
-def try_device(
-    record: Record, python: Path, settings: Mapping[str, str], options: Options, hands: Hands
-) -> Record:
-    """The record with what the device loaded. Raises CannotRun where the build cannot use it."""
-    assert record.build is not None
-    assert record.device is not None
-    found = hands.try_device(python, record.build, record.device, settings, options.stand_in)
-    if isinstance(found, NotRun):
-        raise CannotRun(found)
-    loaded = record.device.model_copy(update={"runtime": found})
-    return record.model_copy(update={"device": loaded})
-
-
 def run_properties(
     record: Record, python: Path, request: Request, work: Path, hands: Hands
 ) -> Record:
-    """The record with what the properties came to."""
+    """The record with what the properties came to and, on a device, with what it loaded.
+
+    Raises CannotRun where the build cannot use the device.
+    """
+    if record.device is not None:
+        assert record.build is not None
+        stand_in = request.options.stand_in
+        found = hands.try_device(python, record.build, record.device, request.settings, stand_in)
+        if isinstance(found, NotRun):
+            raise CannotRun(found)
+        loaded = record.device.model_copy(update={"runtime": found})
+        record = record.model_copy(update={"device": loaded})
     started = time.monotonic()
-    found = hands.run(python, request, work)
+    properties = [store.without_folders(result) for result in hands.run(python, request, work)]
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
-    properties = [store.without_folders(result) for result in found]
     update: dict[str, object] = {"properties": properties, "verdict": verdict_of(properties)}
     sanitizer = request.watch.found(work) if request.watch else None
     return record.model_copy(update={**update, "seconds": seconds, "sanitizer": sanitizer})

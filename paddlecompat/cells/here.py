@@ -55,22 +55,11 @@ class FilledHere(Filled):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What people write after `nox -s here --`."""
-    parser.add_argument(
-        "--python",
-        type=Path,
-        metavar="PATH",
-        help="the interpreter (default: that of the active environment, or the first on the PATH, "
-        "which has Paddle)",
-    )
+    where = "the interpreter (default: the active environment's, or the first on PATH with Paddle)"
+    parser.add_argument("--python", type=Path, metavar="PATH", help=where)
     parser.add_argument("--place", choices=get_args(Place), help="default: gpu where there is one")
-    parser.add_argument(
-        "--records",
-        type=Path,
-        metavar="FOLDER",
-        default=HERE,
-        help="where the record of the whole suite goes (default: .nox/here)",
-    )
     add_options(parser, Options, "here")
+    parser.set_defaults(records=HERE)
 
 
 def measure(
@@ -100,7 +89,14 @@ def measure(
             "environment": Environment(packages=found.packages, mended=[]),
         }
     )
-    record = measure_build(blank, found.interpreter.path, device, options, hands, settings, work)
+    try:
+        if isinstance(device, NotRun) and where == "gpu":
+            raise CannotRun(device)
+        record = filling.with_device(blank, device) if isinstance(device, Device) else blank
+        request = Request(where, options, settings)
+        record = filling.run_properties(record, found.interpreter.path, request, work, hands)
+    except CannotRun as error:
+        record = filling.give_up(blank, error.not_run)
     filled = filling.conclude(record, known, options, work)
     advised = follow(record, found, options, settings, reader)
     return FilledHere(**vars(filled), advised=advised)
@@ -118,29 +114,6 @@ def choose_place(
     if isinstance(seen, Device):
         return "gpu", f"{seen.name}, driver {seen.driver}", seen
     return asked or "cpu", seen.detail, seen
-
-
-def measure_build(
-    record: Record,
-    python: Path,
-    device: Device | NotRun | None,
-    options: Options,
-    hands: Hands,
-    settings: dict[str, str],
-    work: Path,
-) -> Record:
-    """The record, also where the device could not be used."""
-    try:
-        if record.place == "gpu":
-            assert device is not None  # it was looked for before the place was chosen
-            if isinstance(device, NotRun):
-                raise CannotRun(device)
-            record = filling.with_device(record, device)
-            record = filling.try_device(record, python, settings, options, hands)
-        request = Request(record.place, options, settings)
-        return filling.run_properties(record, python, request, work, hands)
-    except CannotRun as error:
-        return filling.give_up(record, error.not_run)
 
 
 def follow(

@@ -62,7 +62,9 @@ class Options:
         f"GPU: a device that is not there, for tests: {', '.join(gpus.STAND_INS)}",
         pytest="--stand-in",
     )
-    records: Path = option("cell", "folder of the record (default: reports/cells)", RECORDS)
+    records: Path = option(
+        "cell here", "folder of the record (default: reports/cells, or .nox/here)", RECORDS
+    )
     prune: bool = option("cell", "remove the environment once there is a record", False)
 
     @property
