@@ -12,20 +12,6 @@ from properties.oracle.selecting import boolean_index, masked_select, nonzero
 PUBLISHED = read_regressions()
 
 
-def test_each_case_has_a_name_of_its_own() -> None:
-    names = [case.name for case in PUBLISHED]
-    assert len(names) == len(set(names))
-
-
-@pytest.mark.parametrize("published", PUBLISHED, ids=[case.name for case in PUBLISHED])
-def test_a_call_is_given_what_it_takes_and_no_more(published: Regression) -> None:
-    refused = published.call == "cross_entropy"
-    assert (published.classes is not None, published.right == "refused") == (refused, refused)
-    masked = published.call in ("masked_select", "boolean index")
-    assert (published.mask is not None) == masked
-    assert published.mask is None or np.array(published.mask).dtype == bool
-
-
 @pytest.mark.parametrize("published", PUBLISHED, ids=[case.name for case in PUBLISHED])
 def test_what_is_published_as_right_is_what_the_oracle_gives(published: Regression) -> None:
     if published.call == "cross_entropy":
