@@ -7,10 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from paddlecompat.fixtures.folders import FIXTURES
 from paddlecompat.fixtures.forms import read_as
-from paddlecompat.fixtures.published import RegressionsFile
+from paddlecompat.fixtures.published import Regression, RegressionsFile
+
+COMMITTED = read_as(RegressionsFile, FIXTURES / "regressions.json").root
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -101,3 +105,16 @@ def test_a_file_that_is_no_list_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"regressions\.json: .*(valid array|Invalid JSON)"):
         read_as(RegressionsFile, file)
+
+
+def test_each_committed_case_has_a_name_of_its_own() -> None:
+    names = [case.name for case in COMMITTED]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("case", COMMITTED, ids=[case.name for case in COMMITTED])
+def test_a_call_is_given_what_it_takes_and_no_more(case: Regression) -> None:
+    refused, masked = case.call == "cross_entropy", case.call in ("masked_select", "boolean index")
+    assert (case.classes is not None, case.right == "refused") == (refused, refused)
+    assert (case.mask is not None) == masked
+    assert not isinstance(case.mask, list) or np.array(case.mask).dtype == bool
