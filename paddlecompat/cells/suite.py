@@ -1,9 +1,8 @@
 """Run the properties in an environment: one pytest run in its interpreter, read back as results.
 
-Each property runs in a worker of pytest-xdist under pytest-timeout; a worker that dies is replaced
-and costs its property alone. pytest-reportlog and the journal of `tests/properties` bring back what
-was seen, also from a run that was cut short. A study adds a plugin of `tests/properties/programs`,
-whose findings come with each property's report.
+A worker of pytest-xdist that dies is replaced and costs its property alone. pytest-reportlog and
+the journal of `tests/properties` bring back what was seen. A study adds a plugin, whose findings
+come with each property's report.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine import processes
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.records.profiles import PROFILES
-from paddlecompat.records.record import CannotRun, Evidence, NotRun, PropertyResult
+from paddlecompat.records.record import CannotRun, NotRun, PropertyResult
 
 NO_TESTS_SELECTED = 5
 
@@ -48,11 +47,6 @@ class Report:
     seconds: float
     found: dict[str, Any]
     """What conftest.py and the plugins say of it, by their names for it."""
-
-    @property
-    def key(self) -> str:
-        """The property's name in the records, as 'masked_select::test_…'."""
-        return key_of(self.nodeid)
 
 
 def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
@@ -139,16 +133,9 @@ def entries(log: Path) -> list[dict[str, Any]]:
 
 def result_of(report: Report) -> PropertyResult:
     """A property's result from what its report carried."""
-    found = dict(report.found["property"])
-    evidence = found.pop("evidence", None)
-    group, _, name = report.key.partition("::")
-    return PropertyResult(
-        group=group,
-        name=name,
-        seconds=round(report.seconds, 3),
-        evidence=None if evidence is None else Evidence(**evidence),
-        **found,
-    )
+    group, _, name = key_of(report.nodeid).partition("::")
+    found = {**report.found["property"], "seconds": round(report.seconds, 3)}
+    return PropertyResult.model_validate({"group": group, "name": name, **found})
 
 
 def never_ran(nodeid: str) -> Report:
@@ -159,6 +146,6 @@ def never_ran(nodeid: str) -> Report:
 
 
 def key_of(nodeid: str) -> str:
-    """'masked_select::test_…' of 'kernel/test_masked_select.py::test_…'."""
+    """A property's name in the records: 'where::test_a' of 'kernel/test_where.py::test_a'."""
     module, _, name = nodeid.partition("::")
     return f"{re.sub(r'^test_', '', Path(module).stem)}::{name}"

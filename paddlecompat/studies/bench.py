@@ -61,7 +61,7 @@ def time_properties(
         found = report.found["property"]
         if found["outcome"] == "holds":
             counted = {name: found[name] for name in ("calls", "examples")}
-            figures[report.key] = {**counted, **report.found["timed"]}
+            figures[suite.key_of(report.nodeid)] = {**counted, **report.found["timed"]}
     return figures
 
 
