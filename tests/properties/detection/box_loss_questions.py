@@ -224,7 +224,8 @@ def ignored_labels(inputs: DflInputs) -> Answers:
 
 def labels_below(inputs: DflInputs) -> np.ndarray:
     """The labels of the bins below the targets: int64 [N, 4]."""
-    return np.floor(inputs.targets).astype(np.int64) - inputs.reg_range[0]
+    labels: np.ndarray = np.floor(inputs.targets).astype(np.int64) - inputs.reg_range[0]
+    return labels
 
 
 def plain_gradient_tolerance(inputs: DflInputs) -> float:
