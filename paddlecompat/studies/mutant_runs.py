@@ -21,7 +21,8 @@ from paddlecompat.fixtures.forms import Model, read_as, write_text
 from paddlecompat.records.profiles import PROFILES
 
 QUICKEST = 20  # properties that run with every seed
-OTHER_PROGRAMS = ("advised", "follow_advice", "time_properties")  # no run depends on these
+# No run depends on these programs.
+OTHER_PROGRAMS = ("advised", "follow_advice", "reg_ranges", "time_properties")
 PLUGIN = ("-p", "properties.programs.run_mutants", "-o", "timeout_func_only=true")
 
 
