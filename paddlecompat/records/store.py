@@ -104,13 +104,14 @@ def impersonal(text: str, root: PurePath = ROOT) -> str:
 
     On Windows a path may be written with either slash, with doubled ones, and in any case.
     """
-    for folder, name in ((root, "."), (Path(tempfile.gettempdir()), "TMP"), (Path.home(), "~")):
+    folders = {root: ".", Path(tempfile.gettempdir()): "TMP", Path.home(): "~"}
+    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):  # one may hold another
         parts = [part.strip("\\/") for part in folder.parts]
         if len(parts) < 2:  # a home of "/" is in every path
             continue
         path = r"[\\/]+".join(map(re.escape, parts))
         flags = re.IGNORECASE if isinstance(folder, PureWindowsPath) else 0
-        text = re.sub(rf"{path}(?=[\\/\s'\":,]|$)", name, text, flags=flags)
+        text = re.sub(rf"{path}(?=[\\/\s'\":,]|$)", folders[folder], text, flags=flags)
     return text
 
 
