@@ -1,6 +1,6 @@
 """The environment of a cell: locked packages, the build, the loader gap closed, imported once.
 
-Made once and then reused. `cell.json`, written last, says what it holds; one without it is half made.
+Made once, then reused. `cell.json`, written last, says what it holds; one without it is half made.
 """
 
 from __future__ import annotations
