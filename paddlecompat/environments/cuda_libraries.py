@@ -1,9 +1,8 @@
 """The CUDA libraries that a GPU build loads at run time: those of this machine, else placed.
 
-Releases open them when they first need them: on Linux by names without a version (`libcudnn.so`),
-where their own modules look, which is `paddle/libs` by the modules' RUNPATH; on Windows by their
-DLLs' names, in PATH, where `import paddle` puts `paddle/libs`. So all that a machine lacks goes
-there, out of NVIDIA's wheels. The driver's own library (`libcuda.so.1`) is never placed.
+Releases look for them in `paddle/libs`: on Linux by names without a version (`libcudnn.so`) and
+their modules' RUNPATH, on Windows by PATH. What a machine lacks goes there, out of NVIDIA's wheels;
+the driver's own library (`libcuda.so.1`) never does.
 """
 
 from __future__ import annotations
@@ -27,8 +26,7 @@ from paddlecompat.machine.processes import run_program
 from paddlecompat.records.record import CannotRun, NotRun
 
 Lines = Callable[[], list[Line]]
-# Where the dynamic loader looks before it looks elsewhere.
-SEARCHED = {"linux": "LD_LIBRARY_PATH", "win32": "PATH"}
+SEARCHED = {"linux": "LD_LIBRARY_PATH", "win32": "PATH"}  # where the dynamic loader looks first
 
 
 def installed_versions(load: Lines = cuda.load) -> frozenset[str]:
@@ -84,10 +82,7 @@ def provide(
     fetch: Fetch = wheels.download_pinned,
     load: Lines = cuda.load,
 ) -> list[str]:
-    """Place those CUDA libraries of `build` that this machine lacks; one line for each wheel.
-
-    Raises CannotRun, with what to do, where a library is lacking still.
-    """
+    """Place what this machine lacks, a line for each wheel. CannotRun, with advice: it fails."""
     line = line_for(build, load)
     if line is None:
         return []

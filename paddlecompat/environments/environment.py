@@ -1,7 +1,6 @@
 """The environment of a cell: locked packages, the build, the loader gap closed, imported once.
 
-Made once and then reused: `cell.json` in the environment says what it holds, and for what. It is
-written last, so an environment without it is half made, and is made anew.
+Made once, then reused. `cell.json`, written last, says what it holds; one without it is half made.
 """
 
 from __future__ import annotations
@@ -43,7 +42,6 @@ class Prepared(Model):
 
     @property
     def python(self) -> Path:
-        """The environment's interpreter."""
         return installer.python_of(self.folder)
 
 

@@ -1,7 +1,6 @@
 """The Paddle that is installed in an interpreter already, and the test tools for it.
 
-The interpreter is only read: no bytecode is written, either. The tools go into a folder of their
-own, which the interpreter's processes are told of by an environment variable.
+The interpreter is only read: the tools go into a folder of their own, and no bytecode is written.
 """
 
 from __future__ import annotations
@@ -56,14 +55,10 @@ class Installed:
     packages: dict[str, str]
 
 
-# Which interpreter, and which build.
-
-
 def read_interpreter(named: Path | None) -> Installed:
     """Import Paddle once in the interpreter that a person names, else in the first that has it.
 
-    Raises ValueError where there is none, where it is too old for the test tools, and with the
-    release's words where it does not import.
+    Raises ValueError where there is none, it is too old for the tools, or Paddle does not import.
     """
     found = look(named) if named else first_with_paddle()
     if in_order(found.python) < in_order(OLDEST):
@@ -109,25 +104,19 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
     versions = {str(canonicalize_name(name)): v for name, v in about["packages"].items()}
     names = sorted(("paddlepaddle", "paddlepaddle-gpu"), reverse=bool(about["cuda"]))
     distribution = next((name for name in names if name in versions), names[0])
-    version = versions.get(distribution, "")
-    known = {
-        "distribution": distribution,
-        "version": version if version.startswith(about["version"]) else about["version"],
-        "cuda": about["cuda"],
-        "cudnn": about["cudnn"],
-    }
+    listed = versions.get(distribution, "")
+    version = listed if listed.startswith(about["version"]) else about["version"]
+    made_for = {"cuda": about["cuda"], "cudnn": about["cudnn"]}
     origin = {"wheel": "", "sha256": None, "locked": False, "source": "installed"}
-    return MeasuredBuild.model_validate({**known, **origin})
-
-
-# The test tools for it.
+    build = {"distribution": distribution, "version": version, **made_for, **origin}
+    return MeasuredBuild.model_validate(build)
 
 
 def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
     """The environment variables with which a process of the interpreter has the test tools.
 
-    Pytest and what it needs are then the tools', and so are pytest's plugins; Paddle, NumPy and all
-    else are the interpreter's. Raises CannotRun where the tools cannot be installed.
+    Pytest and its plugins are then the tools', all else the interpreter's. Raises CannotRun where
+    the tools cannot be installed.
     """
     return {
         **READ_ONLY,

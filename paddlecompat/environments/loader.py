@@ -1,8 +1,8 @@
 """The loader gap: what old builds ask of the dynamic loader, and modern Linux no longer has.
 
 The loader itself says what a module lacks (as `ldd -r` does), so a machine that has it is left
-alone, and so is an environment that is mended already. Mending needs no compiler and no root, and
-moves no byte in a file: what asks for a name is pointed at another name that the file has.
+alone, and so is an environment that is mended already. Mending moves no byte in a file: what asks
+for a name is pointed at another name that the file has. (patchelf would lay a file out anew.)
 """
 
 from __future__ import annotations
@@ -47,8 +47,7 @@ def mend(
     """Close those of `gaps` that are open in `environment`; one line for each thing mended.
 
     A file is replaced as a whole: whoever shares it (uv's cache) or has it open keeps the old one.
-
-    Raises CannotRun where a gap stays open; each file is then either the old or the mended one.
+    Raises CannotRun where a gap stays open.
     """
     if not gaps or platform != "linux":
         return []
@@ -104,10 +103,7 @@ def dynamic_loader(python: Path) -> str:
 
 
 def redirect(module: Path, gap: Substitute) -> str:
-    """Let `module` ask for `use_instead` where it asked for the gap's symbol or library.
-
-    A few bytes of a gigabyte. (patchelf would lay it out anew, with twice its size in memory.)
-    """
+    """Let `module` ask for `use_instead` where it asked for the gap's symbol or library."""
     old = gap.asked.partition("@")[0].encode() + b"\0"
     with tempfile.TemporaryDirectory(dir=module.parent) as folder:
         copy = Path(shutil.copy2(module, folder))

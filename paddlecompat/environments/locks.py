@@ -16,10 +16,7 @@ OLDEST = "3.9"  # the CPython that the test tools are locked for, and all that c
 
 
 def lock(fixture: Fixture, names: list[str], uv: str = UV) -> None:
-    """Lock the named releases, and the test tools where "here" is named; or all of these.
-
-    Raises ValueError where a name is unknown or nothing satisfies a release.
-    """
+    """Lock these releases ("here": the test tools), or all. ValueError: one cannot be locked."""
     wanted = [name for name in names if name != HERE]
     for release in releases.named(fixture, wanted) if wanted or not names else []:
         # Paddle's own index may be out of reach; its builds go with the locks of the others.

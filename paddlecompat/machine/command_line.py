@@ -1,8 +1,7 @@
 """Commands, and options that are the fields of one frozen dataclass.
 
-A field made by `option` carries its help, the commands that take it, and how it is handed to a
-child process; its name is its flag, and its annotation its type. So an option is declared once, and
-no list of arguments is copied field by field. (The pattern is that of Nox's own `_option_set.py`.)
+A field made by `option` carries its help and the commands that take it; its name is its flag, and
+its annotation its type. (The pattern is that of Nox's own `_option_set.py`.)
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ class Command:
 
     def parser(self) -> argparse.ArgumentParser:
         rest = f"[options] {self.operands}".strip()
-        doors = f"nox -s {self.name} -- {rest}", f"python -m paddlecompat {self.name} {rest}"
-        usage = "\n   or: ".join(doors)
+        usage = f"nox -s {self.name} -- {rest}\n   or: python -m paddlecompat {self.name} {rest}"
         parser = argparse.ArgumentParser(usage=usage, description=self.help, epilog=self.epilog)
         self.add_arguments(parser)
         return parser

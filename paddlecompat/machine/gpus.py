@@ -71,8 +71,7 @@ def try_device(
     """The versions of the CUDA libraries that a first calculation loaded, or why it failed."""
     ended = run(python, "probe", ["device", *([stand_in] if stand_in else [])], settings)
     if ended.problem is None:
-        versions: dict[str, str] = json.loads(ended.said)
-        return versions
+        return dict(json.loads(ended.said))
     reason, words = reason_of(ended)
     made = f"build {build.distribution} {build.version} (CUDA {build.cuda or 'none'})"
     on = f"{device.name}, compute capability {device.capability}, driver {device.driver}"
@@ -80,10 +79,7 @@ def try_device(
 
 
 def reason_of(ended: Ended) -> tuple[Reason, str]:
-    """The reason, and the last line of the complaint that gives one.
-
-    A release that ends its process without a word that is known refuses the device.
-    """
+    """The reason, and the last line that gives one; without such a line the device is refused."""
     for line in reversed(ended.complaint.splitlines()):
         for reason, words in REASONS.items():
             if re.search(words, line):

@@ -30,8 +30,7 @@ def system(name: str | None = None) -> System:
 def operating_system(kernel: str | None = None) -> str:
     """'Linux, Debian GNU/Linux 12 (bookworm)', 'Windows 10.0.22631', 'macOS 14.5'.
 
-    Ends in ' (WSL)' under Windows' subsystem for Linux, whose kernel's release names Microsoft:
-    the driver is that of Windows.
+    Ends in ' (WSL)' under Windows' subsystem for Linux: the driver is then that of Windows.
     """
     kernel = kernel or platform.release()
     if platform.system() == "Darwin":

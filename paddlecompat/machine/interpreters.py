@@ -32,9 +32,8 @@ def get(version: str, uv: str = UV) -> Path:
 def find(version: str) -> Path | None:
     """A CPython `version` ('3.10') that runs on this machine; None where there is none.
 
-    Looks on the PATH, in pyenv's versions (active or not), uv's, asdf's and rye's, and in the
-    Windows registry. Candidates are run, the likeliest by name first, until one is right. Shims (of
-    pyenv, asdf, mise) are left out: each is a shell script that runs many more.
+    Candidates are run, the likeliest by name first, until one is right. Shims (of pyenv, asdf,
+    mise) are left out: each is a shell script that runs many more.
     """
     providers = filter(None, (provider.create() for provider in ALL_PROVIDERS.values()))
     listed = [found.executable for provider in providers for found in provider.find_pythons()]

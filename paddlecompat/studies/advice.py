@@ -1,7 +1,6 @@
 """Does the advice help? `tests/properties/programs/follow_advice.py` in the releases' environments.
 
-What it counted is committed in `reports/advice`, one file for each release; the verdicts are made
-from the counts alone, by the rules in `records/advice_results.py`.
+What it counted is committed in `reports/advice`; `records/advice_results.py` makes the verdicts.
 """
 
 from __future__ import annotations
@@ -40,10 +39,7 @@ def run(
     folder: Path = MEASURED,
     measure: Callable[[Cell, Fixture, int, int], Measured] = measure,
 ) -> int:
-    """Measure these releases on the CPU, or all; returns 1 where one could not be measured.
-
-    Raises ValueError where the fixture has no such release.
-    """
+    """Measure these releases on the CPU, or all; 1 where one fails. ValueError: one is unknown."""
     versions = wanted or [r.version for r in fixture.release if "cpu" in r.places]
     found = [cell_named(f"cpu-{version}", fixture) for version in versions]
     status = 0

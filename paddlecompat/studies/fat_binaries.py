@@ -28,10 +28,7 @@ Code = tuple[str, int]  # kind, architecture: ("sm", 75)
 
 
 def read(library: Path) -> list[frozenset[Code]]:
-    """The kinds and architectures of each fat binary in a library.
-
-    Raises ValueError, ELFError or struct.error where the file is damaged.
-    """
+    """What each fat binary in it has. ValueError, ELFError or struct.error: it is damaged."""
     with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         start, size = pe_section(data) if data[:2] == b"MZ" else elf_section(file)
         if start + size > len(data):

@@ -96,10 +96,7 @@ def differences(build: Build, system: System, found: Contents | None) -> list[st
 
 
 def read(wheel: Path) -> Contents:
-    """What a wheel of Paddle holds.
-
-    Raises ValueError that names the file, where it is damaged or is no wheel of Paddle for GPUs.
-    """
+    """What it holds. ValueError, with the file: it is damaged, or no wheel of Paddle for GPUs."""
     about, where = "", wheel.name
     found: list[frozenset[Code]] = []
     try:

@@ -80,10 +80,7 @@ def try_mutant(
     fresh: bool = False,
     folder: Path = MUTATION,
 ) -> list[Sight]:
-    """Run all properties with the first seed, and with the others those that were quickest to kill.
-
-    Where none kills the mutant with the first seed, all run with the others, too.
-    """
+    """Run all with the first seed; with the others the quickest to kill, or all if none kills."""
     kept = folder / f"{attempt.name}-{fingerprint(attempt, asked.options, seeds)}.json"
     if kept.exists() and not fresh:
         return read_as(Sights, kept).seen

@@ -39,10 +39,7 @@ class Request:
 
 
 def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list[Trial]:
-    """Try every mutant in every release; progress goes to the terminal.
-
-    Raises CannotRun where an environment cannot be made, ValueError where a mutant is broken.
-    """
+    """Try every mutant in every release. CannotRun: no environment; ValueError: a broken mutant."""
     cells = [cell_named(f"cpu-{release}", fixture) for release in releases]
     pythons = {cell.release.version: prepare(cell, fixture).python for cell in cells}
 
@@ -125,10 +122,7 @@ def see_all(
 def result_of(
     attempt: Attempt, seen: Sequence[Sight], holding: Collection[str], seeds: int
 ) -> MutantResult:
-    """What came of a mutant, by the properties that hold without it.
-
-    Raises ValueError where the mutant is broken.
-    """
+    """What came of a mutant, by the properties that hold without it; ValueError: it is broken."""
     assert attempt.mutant is not None
     sights: dict[str, list[Sight]] = {key: [] for key in holding}
     for sight in seen:
