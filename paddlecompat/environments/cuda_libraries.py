@@ -82,7 +82,7 @@ def provide(
     fetch: Fetch = wheels.download_pinned,
     load: Lines = cuda.load,
 ) -> list[str]:
-    """Place what this machine lacks, a line for each wheel. CannotRun, with advice: it fails."""
+    """Place the libraries that this machine lacks; one line for each wheel. Raises CannotRun."""
     line = line_for(build, load)
     if line is None:
         return []

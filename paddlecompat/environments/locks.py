@@ -16,7 +16,7 @@ OLDEST = "3.9"  # the CPython that the test tools are locked for, and all that c
 
 
 def lock(fixture: Fixture, names: list[str], uv: str = UV) -> None:
-    """Lock these releases ("here": the test tools), or all. ValueError: one cannot be locked."""
+    """Lock these releases ("here": the test tools), or all. Raises ValueError where that fails."""
     wanted = [name for name in names if name != HERE]
     for release in releases.named(fixture, wanted) if wanted or not names else []:
         # Paddle's own index may be out of reach; its builds go with the locks of the others.

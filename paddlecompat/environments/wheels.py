@@ -134,7 +134,7 @@ def download_for(platforms: Iterable[str], build: Build, python: str, folder: Pa
 def download(
     folder: Path, requirement: str, python: str, platforms: Iterable[str], *options: str
 ) -> Path | None:
-    """The wheel, by pip's own settings. None: the index has none; CannotRun: the index fails."""
+    """Fetch the wheel with pip; None where the index has none. Raises CannotRun where it fails."""
     file = folder / "requirement.txt"
     file.write_text(requirement, encoding="utf-8")
     command = [
