@@ -28,7 +28,6 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import nox
 import tomllib
@@ -63,15 +62,9 @@ def add_session(name: str, about: str, *tags: str) -> None:
     nox.session(name=name, python=False, tags=list(tags))(run)
 
 
-def releases() -> list[dict[str, Any]]:
-    """The blocks of fixtures/releases.toml; what is wrong in them is told by the commands."""
-    text = (HERE / "fixtures" / "releases.toml").read_text(encoding="utf-8")
-    return list(tomllib.loads(text)["release"])
-
-
 def add_cells() -> None:
     """Add a session for each release at each of its places, the CPU's first."""
-    known = releases()
+    known = tomllib.loads((HERE / "fixtures" / "releases.toml").read_text("utf-8"))["release"]
     newest = max((r["version"] for r in known), key=lambda v: [int(part) for part in v.split(".")])
     nox.options.sessions = [f"cpu-{newest}", "report"]
     names = []

@@ -165,10 +165,7 @@ def give_up(record: Record, why: NotRun) -> Record:
 
 
 def add_device(record: Record, cell: Cell, found: Device | NotRun) -> Record:
-    """The record with its device.
-
-    Raises CannotRun without one; it then says what example cards would be given.
-    """
+    """The record with its device. Raises CannotRun, with builds for example cards, without one."""
     if isinstance(found, NotRun):
         system = host.system()
         builds = choice.example_builds(cell.release, system, cuda.served_versions(system))
@@ -215,7 +212,8 @@ def run_properties(
         loaded = record.device.model_copy(update={"runtime": found})
         record = record.model_copy(update={"device": loaded})
     started = time.monotonic()
-    properties = [store.without_folders(result) for result in hands.run(python, request, work)]
+    told = (store.impersonal(r.model_dump_json()) for r in hands.run(python, request, work))
+    properties = [PropertyResult.model_validate_json(result) for result in told]
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
     update: dict[str, object] = {"properties": properties, "verdict": verdict_of(properties)}
     sanitizer = request.watch.found(work) if request.watch else None

@@ -52,10 +52,7 @@ def fill_in_child(cell: Cell, options: Options) -> Outcome:
 
 
 def fetch_in_child(cell: Cell) -> None:
-    """Fetch a cell's wheel. Best effort: should it fail, the cell's own process says why.
-
-    A GPU cell's build is chosen in its process.
-    """
+    """Fetch a CPU cell's wheel. Should it fail, the cell's own process says why."""
     if cell.place == "cpu" and not is_prepared(cell):
         processes.run_logged(command(cell, "--fetch"), LOGS / f"fetch-{cell.name}.log")
 

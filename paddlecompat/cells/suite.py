@@ -23,6 +23,8 @@ from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import CannotRun, NotRun, PropertyResult
 
 NO_TESTS_SELECTED = 5
+DIED = "the process died before this property ran"
+NEVER_RAN = {"property": {"outcome": "crashed", "calls": 0, "examples": 0, "message": DIED}}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
     """
     reports = {report.nodeid: report for report in run_pytest(python, request, folder)}
     collected = json.loads((folder / "journal.json.collected").read_text(encoding="utf-8"))
-    return [result_of(reports.get(nodeid) or never_ran(nodeid)) for nodeid in collected]
+    return [result_of(reports.get(nodeid, Report(nodeid, 0.0, NEVER_RAN))) for nodeid in collected]
 
 
 def run_pytest(
@@ -136,13 +138,6 @@ def result_of(report: Report) -> PropertyResult:
     group, _, name = key_of(report.nodeid).partition("::")
     found = {**report.found["property"], "seconds": round(report.seconds, 3)}
     return PropertyResult.model_validate({"group": group, "name": name, **found})
-
-
-def never_ran(nodeid: str) -> Report:
-    """Of a collected property without a report: its worker died before it could start."""
-    message = "the process died before this property ran"
-    found = {"outcome": "crashed", "calls": 0, "examples": 0, "message": message}
-    return Report(nodeid, 0.0, {"property": found})
 
 
 def key_of(nodeid: str) -> str:

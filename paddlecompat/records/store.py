@@ -15,7 +15,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import printable, read_as, write_text
 from paddlecompat.records.profiles import PROFILES
-from paddlecompat.records.record import PropertyResult, Record
+from paddlecompat.records.record import Record
 
 
 def write(record: Record, folder: Path) -> Path:
@@ -45,10 +45,9 @@ def keep(record: Record, folder: Path) -> bool:
 
 
 def standing(record: Record) -> tuple[int, bool, datetime]:
-    """What to compare two records of a cell, host and build by: the greater one stays.
+    """What two records of a cell, host and build are compared by: the greater one stays.
 
-    A measured record comes before one that was not run; then the one of more examples; then the one
-    of a build that the fixtures lock; then the newer one.
+    Measured before not run, then more examples, then a build that the fixtures lock, then newer.
     """
     profile = PROFILES.get(record.profile)
     examples = -1 if record.not_run else profile.examples if profile else 0
@@ -113,8 +112,3 @@ def impersonal(text: str, root: PurePath = ROOT) -> str:
         flags = re.IGNORECASE if isinstance(folder, PureWindowsPath) else 0
         text = re.sub(rf"{path}(?=[\\/\s'\":,]|$)", folders[folder], text, flags=flags)
     return text
-
-
-def without_folders(result: PropertyResult) -> PropertyResult:
-    """The result with all of its words made impersonal."""
-    return PropertyResult.model_validate_json(impersonal(result.model_dump_json()))

@@ -12,7 +12,7 @@ from jinja2 import Environment
 
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Condition, Measured, Piece, Run, Targets, Verdict
-from paddlecompat.report.grouping import grouped
+from paddlecompat.report.tables import grouped
 from paddlecompat.report.view import release_span
 
 FAULTY: tuple[Condition, ...] = ("unwritten", "unwritten, nonzero right")

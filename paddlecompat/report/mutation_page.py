@@ -9,7 +9,7 @@ from jinja2 import Environment
 
 from paddlecompat.records import bench_results, mutation_results
 from paddlecompat.records.mutation_results import MutationResults, Trial
-from paddlecompat.report.grouping import grouped
+from paddlecompat.report.tables import grouped
 
 Row = dict[str, list[float | None]]
 

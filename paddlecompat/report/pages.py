@@ -22,7 +22,7 @@ from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, mutation_page
-from paddlecompat.report.grouping import grouped
+from paddlecompat.report.tables import grouped
 from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -56,13 +56,10 @@ def write(
 ) -> Summary:
     """Write the report on a folder of records: two pages, the badge, the form of a record.
 
-    The table of verdicts goes into the `readmes`, too, between their two marks. The field reports
-    in the file at `reports_path` stand beside what was measured. With `stand_ins` the page is of
-    records made with a stand-in device, and says so.
-
-    A record that is refused costs one line, in the pages and in the summary's `errors`.
-    Raises ValueError where the expectations or the field reports cannot be read or a readme has no
-    marks, before anything is written.
+    The table of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
+    beside what was measured. With `stand_ins` the page is of records made with a stand-in device.
+    A record that is refused costs one line. Raises ValueError, before anything is written, where
+    a file that people edit cannot be read or a readme has no marks.
     """
     reports = published.load_field_reports(reports_path) if reports_path else []
     known = expectations.load(expectations_path)
@@ -72,7 +69,9 @@ def write(
         name: templates.get_template(f"{name}.j2").render(view=view)
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
-    pages |= measured_pages(templates, out_folder)
+    pages |= mutation_page.render(out_folder, templates)
+    if (measured := out_folder / advice_results.MEASURED.name).exists():
+        pages["advice.md"] = advice_page.render(measured, templates)
     pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
     pages["record.schema.json"] = schema_of(Record)
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
@@ -100,14 +99,6 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
     parts += [f"Records refused: {len(view.errors)}."] if view.errors else []
     parts += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
     return textwrap.fill(" ".join(parts), WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def measured_pages(templates: Environment, folder: Path) -> dict[str, str]:
-    """The pages of what was measured beside the cells, as far as it was. Raises ValueError."""
-    pages = mutation_page.render(folder, templates)
-    if (measured := folder / advice_results.MEASURED.name).exists():
-        pages["advice.md"] = advice_page.render(measured, templates)
-    return pages
 
 
 def with_excerpt(readme: Path, table: str) -> str:

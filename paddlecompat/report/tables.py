@@ -6,9 +6,11 @@ Releases stand newest first; groups and properties in the order in which the rec
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from typing import TypeVar
 
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Place
@@ -16,8 +18,18 @@ from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 
+Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """The items by their key; keys and items in the order in which they come."""
+    groups: dict[Key, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 def parts_of(result: PropertyResult) -> tuple[str, str]:

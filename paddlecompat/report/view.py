@@ -20,8 +20,7 @@ from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge, pattern_explaining
 from paddlecompat.records.record import Host, Record, class_order
-from paddlecompat.report.grouping import grouped
-from paddlecompat.report.tables import ReleaseLine, Row, Sighting, parts_of
+from paddlecompat.report.tables import ReleaseLine, Row, Sighting, grouped, parts_of
 
 
 def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> dict[str, object]:
@@ -117,8 +116,7 @@ class MatrixView:
     def groups(self, place: Place) -> dict[str, dict[str, dict[str, str]]]:
         """The table of each group: the titles of its properties, each with the keys of its results.
 
-        A key comes with the parameter, '' where the property takes none. All are in the order in
-        which the records list them.
+        A key comes with its parameter, or ''. All are in the order of the records.
         """
         groups: dict[str, dict[str, dict[str, str]]] = {}
         for result in (result for row in self.rows[place] for result in row.results.values()):

@@ -1,13 +1,7 @@
-"""The published cases of `fixtures/regressions.json`.
+"""The published cases of `fixtures/regressions.json`: what a thread shows, and what is right.
 
-An entry is a case that a thread shows: the `call`, what it was given, and the `right` output. It
-also says which `release` was wrong, `where`, and what was `shown` instead; and, where the thread
-does not give everything to the letter, what was `reconstructed`. `paddlecompat.fixtures` validates
-the file; nothing in it is run.
-
-An array is a list of numbers, nested; or `{"shape": [...], "ones": [[...], ...]}`, 0 but for 1 at
-the places that are listed. x may be seen as a view: after a `permutation` of its axes, or as its
-`row` of that number.
+`paddlecompat.fixtures` validates the file and says what its fields mean; nothing in it is run. x
+may be seen as a view: after a `permutation` of its axes, or as its `row` of that number.
 """
 
 from __future__ import annotations

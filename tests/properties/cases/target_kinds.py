@@ -1,12 +1,9 @@
 """The kinds of wrong DFL targets, and how each kind is drawn.
 
 A target is wrong where one of its two labels, floor(target) - low and the next one, is no bin. Each
-wrong target is of exactly one kind: `kind_of` says which. A release may treat the kinds
-differently: the labels may be the ignored one, or need more than 32 or 64 bits.
-
-A target of high - 1 is wrong too. Its lower label is the last bin, but its upper label is no bin,
-and a cross entropy of that label is not defined, although its weight is 0. The head clips its
-targets below high - 1.
+is of exactly one kind: a release may treat them differently, as the ignored label, or those of more
+than 32 or 64 bits. A target of high - 1 is wrong, too: its upper label is no bin, although its
+weight is 0, and the head clips its targets below that.
 """
 
 from __future__ import annotations

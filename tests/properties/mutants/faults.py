@@ -1,9 +1,8 @@
 """How a mutant is declared, and what mutants are made of.
 
-A mutant is a fault put in on purpose in place of one of Paddle's functions, to see which properties
-notice. It is one function under `@mutant("paddle.masked_select")`; its docstring says where the
-fault comes from and what it does. An adaptor says what the fault is a function of: the call
-(the default), the values that are due, their gradient, and so on.
+A mutant is one function under `@mutant("paddle.masked_select")`; its docstring says where the fault
+comes from and what it does. An adaptor says what the fault is a function of: the call (the
+default), the values that are due, their gradient, and so on.
 """
 
 from __future__ import annotations

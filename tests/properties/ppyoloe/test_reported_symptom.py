@@ -1,9 +1,8 @@
 """What users reported when `masked_select` left its output unwritten, and what they could not see.
 
-PP-YOLOE selects its targets with `masked_select`. Where the selection is not written, the targets
-are whatever memory held before. The DFL loss has to raise an error then, or to give a loss that is
-not finite: otherwise a model is trained on garbage, silently. Targets that happen to lie within
-the range cannot be noticed by any release; all others are asked for here.
+Where a selection is not written, PP-YOLOE's targets are what memory held before. The DFL loss has
+to raise an error then, or not to be finite: else a model trains on garbage, silently. No release
+can notice targets that lie within the range by chance; all others are asked for here.
 """
 
 from __future__ import annotations

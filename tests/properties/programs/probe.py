@@ -1,9 +1,8 @@
 """Ask an interpreter, and the release installed in it, one thing: `python -m ...probe VERB`.
 
-The answer is JSON. A release may end the process (`exit(-1)` where there is no device), so whoever
-runs this looks at the exit status, too. For the verbs `libraries` and `loader` the argument is JSON
-as well: of each library's own name the name that releases ask for, as in
-`{"libcudnn.so.8": "libcudnn.so"}`.
+The answer is JSON. A release may end the process (`exit(-1)` where there is no device): look at the
+exit status, too. The verbs `libraries` and `loader` take JSON, a library's own name and the one
+that releases ask for: `{"libcudnn.so.8": "libcudnn.so"}`.
 """
 
 from __future__ import annotations

@@ -2,12 +2,10 @@
 
     pytest tests/properties -p properties.programs.run_mutants --mutant zeros --seeds [0,1]
 
-Each report carries a user property, `("mutation", {...})`, of a property with one seed: its outcome
-is `killed`, `survived`, `unsupported`, `not reached` (its first examples never call the faulty
-function, so there is nothing to notice) or `broken` (an error of the mutant's own, which anything
-would notice). With it come the examples and the seconds until the first that fails, or those of all
-of them, and the functions that the mutant stands for. Without a mutant, what is `killed` is the
-release as it is, which is no merit of the property.
+Each report carries `("mutation", {...})` of a property with one seed. The outcome is `killed`,
+`survived`, `unsupported`, `not reached` (its first examples never call the faulty function) or
+`broken` (an error of the mutant's own, which anything would notice). The examples and seconds are
+those until the first that fails, or of all. Without a mutant, `killed` is the release as it is.
 """
 
 from __future__ import annotations

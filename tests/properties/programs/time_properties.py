@@ -2,9 +2,8 @@
 
     pytest tests/properties -p properties.programs.time_properties --profiled
 
-Each report carries a user property, `("timed", {...})`: the `seconds` of the property by the
-process's CPU clock; or, with --profiled, the share of them `inside` Paddle, by cProfile. What the
-profiler itself costs falls on Python's functions: the share is a lower bound.
+Each report carries `("timed", {...})`: the `seconds` of the property by the process's CPU clock or,
+with --profiled, the share of them `inside` Paddle. cProfile's own cost makes it a lower bound.
 """
 
 from __future__ import annotations

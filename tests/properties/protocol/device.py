@@ -1,9 +1,7 @@
 """The device that the tensors live on: the one place where the properties touch it.
 
-A `stand_in.StandIn` comes in through here, too, so that all of this can be tested without a GPU.
-
-Paddle is imported where it is needed: pytest's own process, which outlives the workers, loads this
-module with conftest.py, and must not die of a release.
+A `stand_in.StandIn` comes in through here, too. Paddle is imported where it is needed: pytest's own
+process, which outlives the workers, loads this module and must not die of a release.
 """
 
 from __future__ import annotations
