@@ -83,12 +83,9 @@ def measure(
     print(f"on the {where.upper()}: {why}", flush=True)
     settings = {**filling.SAME_DEVICE, **reader.settings(found)}
     work = reader.folder / f"{where}-{found.release}"
-    blank = filling.blank(found.release, found.interpreter.python, where, options).model_copy(
-        update={
-            "build": found.build,
-            "environment": Environment(packages=found.packages, mended=[]),
-        }
-    )
+    made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
+    blank = filling.blank(found.release, found.interpreter.python, where, options)
+    blank = blank.model_copy(update=made)
     try:
         if isinstance(device, NotRun) and where == "gpu":
             raise CannotRun(device)

@@ -86,12 +86,17 @@ def run(
         done[outcome.cell] = outcome.status
         state = {"options": arguments_of(options), "done": done}
         forms.write_text(desk.state, json.dumps(state))
-        minutes = (time.monotonic() - started) / number * (len(left) - number) / 60
-        rest = len(left) - number
-        ahead = f"{rest} left, about {minutes:.0f} min" if rest else "none left"
+        ahead = what_is_left(started, number, len(left))
         print(f"[{number}/{len(left)}] {outcome.words} ({seconds:.0f} s); {ahead}", flush=True)
     desk.state.unlink(missing_ok=True)
     return worst(done.values())
+
+
+def what_is_left(started: float, done: int, total: int) -> str:
+    """'3 left, about 12 min', by the time that those done since `started` (monotonic) took."""
+    left = total - done
+    minutes = (time.monotonic() - started) / done * left / 60
+    return f"{left} left, about {minutes:.0f} min" if left else "none left"
 
 
 def worst(statuses: Collection[int]) -> Status:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, tag_of
+from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, in_order, tag_of
 
 PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
 Verdict = Literal["sound", "unsound", "not run"]
@@ -122,7 +122,7 @@ class Device(Model):
     @property
     def generation(self) -> str:
         """'Turing' for the capability 7.5."""
-        capability = tuple(int(part) for part in self.capability.split("."))
+        capability = tuple(in_order(self.capability))
         reached = [name for name, first in GENERATIONS if capability >= first]
         return reached[-1] if reached else f"capability {self.capability}"
 

@@ -9,7 +9,7 @@ from jinja2 import Environment
 
 from paddlecompat.records import bench_results, mutation_results
 from paddlecompat.records.mutation_results import MutationResults, Trial
-from paddlecompat.report.tables import grouped
+from paddlecompat.report.tables import grouped, parts_of
 
 Row = dict[str, list[float | None]]
 
@@ -59,7 +59,7 @@ def tables(trial: Trial) -> list[tuple[str, list[str], Row]]:
 def column_of(key: str) -> tuple[str, str]:
     """'masked_select::test_a_b[c]' as 'masked_select' and 'a b'."""
     group, _, name = key.partition("::")
-    return group, name.partition("[")[0].removeprefix("test_").replace("_", " ")
+    return group, parts_of(name)[0]
 
 
 def examples_to_kill(measured: MutationResults) -> float:

@@ -32,9 +32,9 @@ def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list
     return groups
 
 
-def parts_of(result: PropertyResult) -> tuple[str, str]:
+def parts_of(name: str) -> tuple[str, str]:
     """'test_copies_bytes[float32]' as 'copies bytes' and 'float32'."""
-    name, _, parameter = result.name.removeprefix("test_").partition("[")
+    name, _, parameter = name.removeprefix("test_").partition("[")
     return name.replace("_", " "), parameter.removesuffix("]")
 
 
@@ -51,12 +51,12 @@ class Sighting:
     @property
     def subject(self) -> str:
         """'masked_select: copies bytes', whatever the parameter."""
-        return f"{self.result.group}: {parts_of(self.result)[0]}"
+        return f"{self.result.group}: {parts_of(self.result.name)[0]}"
 
     @property
     def title(self) -> str:
         """'copies bytes [float32]'."""
-        title, parameter = parts_of(self.result)
+        title, parameter = parts_of(self.result.name)
         return f"{title} [{parameter}]" if parameter else title
 
     @property

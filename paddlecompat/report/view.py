@@ -120,7 +120,7 @@ class MatrixView:
         """
         groups: dict[str, dict[str, dict[str, str]]] = {}
         for result in (result for row in self.rows[place] for result in row.results.values()):
-            title, parameter = parts_of(result)
+            title, parameter = parts_of(result.name)
             groups.setdefault(result.group, {}).setdefault(title, {})[result.key] = parameter
         return groups
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paddlecompat.cells import option_set, suite
+from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options, known_mutant, mutants
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.releases import Fixture, cell_named
@@ -112,9 +113,7 @@ def see_all(
     with ThreadPoolExecutor(request.jobs) as pool:
         futures = {pool.submit(see, attempt): attempt for attempt in attempts}
         for number, future in enumerate(as_completed(futures), start=1):
-            left = len(attempts) - number
-            minutes = (time.monotonic() - started) / number * left / 60
-            ahead = f"{left} left, about {minutes:.0f} min"
+            ahead = what_is_left(started, number, len(attempts))
             print(f"[{number}/{len(attempts)}] {futures[future].name}; {ahead}", flush=True)
             yield futures[future], future.result()
 
@@ -162,7 +161,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What people write after `nox -s mutation --`."""
     add = parser.add_argument
     add("releases", nargs="*", metavar="RELEASE", help=f"default: {' '.join(RELEASES)}")
-    add("--mutant", action="append", metavar="NAME", help="default: all those of the suite")
+    every = "default: all those of the suite"
+    add("--mutant", action="append", dest="mutants", metavar="NAME", help=every)
     add("--seeds", type=int, default=10, help="how many, from 0 (default: 10)")
     add("-j", "--jobs", type=int, default=1, help="attempts side by side (default: 1)")
     add("--fresh", action="store_true", help="repeat also what was tried already")
@@ -174,9 +174,8 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
 
     They are kept where every mutant met every property.
     """
-    named = [known_mutant(name) for name in parsed.mutant or mutants()]
-    whole = not (parsed.mutant or parsed.keyword)
-    parsed.mutant = None
+    named = [known_mutant(name) for name in parsed.mutants or mutants()]
+    whole = not (parsed.mutants or parsed.keyword)
     options = options_from(Options, parsed)
     request = Request(named, options, parsed.seeds, parsed.jobs, parsed.fresh)
     trials = measure(fixture, parsed.releases or RELEASES, request)
