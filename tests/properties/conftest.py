@@ -225,7 +225,7 @@ def pytest_handlecrashitem(crashitem: str, report: pytest.TestReport, sched: Any
         words = f"the device refuses by an assertion that ends the process: {left['said']}"
         found = {"outcome": "holds", "calls": left["calls"], "examples": left["examples"]}
         found["message"] = words
-    elif script := script_of(case, options.place):
+    elif case and (script := script_of(case, options.place)):
         answers = {"expected": "an answer", "actual": found["message"]}
         found["evidence"] = {"case": header["case"], "script": script, **answers}
     report.user_properties.append(("property", found))
@@ -248,7 +248,7 @@ def script_of(case: bytes, place: str) -> str | None:
         ended = subprocess.run(asked, input=case, capture_output=True, timeout=120, cwd=tests)
     except subprocess.TimeoutExpired:  # a device that hangs, hangs whoever opens it
         return None
-    if not case or ended.returncode:
+    if ended.returncode:
         return None
     script: str = json.loads(ended.stdout.splitlines()[-1])  # a release may print before it
     return script

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numbers
 
 from properties.cases.target_kinds import targets
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange, clip_end
 from properties.oracle.loss_arrays import dfl_inputs, head_inputs
 
 # Every reg_range that PaddleDetection's files set: the default; smalldet/ppyoloe_plus_sod_crn_l;
@@ -89,9 +89,8 @@ def unpack(text: str, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
 @st.composite
 def any_dfl(draw: st.DrawFn, dtype: str, reg_range: RegRange, *patterns: str) -> Recipe:
     """DFL of 1 to 24 positives with targets of these patterns, or of 1 to 3 with written ones."""
-    low, high = reg_range
-    end = float(np.array(high - 1 - 0.01, dtype))
-    target = numbers.from_dtype(np.dtype(dtype), min_value=low, max_value=end).map(float)
+    end = float(np.array(clip_end(reg_range), dtype))
+    target = numbers.from_dtype(np.dtype(dtype), min_value=reg_range[0], max_value=end).map(float)
 
     def written(count: int) -> st.SearchStrategy[tuple[float, ...]]:
         return st.lists(target, min_size=4 * count, max_size=4 * count).map(tuple)
@@ -105,7 +104,7 @@ def any_dfl(draw: st.DrawFn, dtype: str, reg_range: RegRange, *patterns: str) ->
 def dfl_past_the_clip(draw: st.DrawFn, dtype: str) -> Recipe:
     """DFL of one positive whose targets lie between the end of the head's clip and the last bin."""
     reg_range = _, high = draw(st.sampled_from(REG_RANGES))
-    end = float(np.array(high - 1 - 0.01, dtype))
+    end = float(np.array(clip_end(reg_range), dtype))
     target = numbers.from_dtype(
         np.dtype(dtype), min_value=end, max_value=high - 1, exclude_max=True
     )

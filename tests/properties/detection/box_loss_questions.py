@@ -19,6 +19,7 @@ from properties.oracle.box_loss import (
     bin_shares,
     box_loss,
     box_loss_gradients,
+    clip_end,
     dfl_gradient,
     dfl_loss,
     log_softmax,
@@ -124,7 +125,7 @@ def box_loss_steps(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     yield "the positives' distributions", logits.numpy(), true.dfl.logits, 0.0
     upper_left, lower_right = paddle.split(truth, 2, -1)
     distances = paddle.concat([points - upper_left, lower_right - points], -1)
-    targets, error = select(distances.clip(low, high - 1 - 0.01)), target_error(reg_range, EPS)
+    targets, error = select(distances.clip(low, clip_end(reg_range))), target_error(reg_range, EPS)
     yield "the positives' distances", targets.numpy(), true.dfl.targets, error
 
     giou = paddle_giou_losses(selected, assigned)[:, 0]
@@ -244,9 +245,8 @@ def wrong_label(inputs: DflInputs, place: int, label: int) -> Answers:
     due = -np.take_along_axis(log_softmax(inputs.logits), labels[..., None], -1)[..., 0]
     tolerance = side_tolerance(inputs.logits, eps_of(inputs.logits))
     yield "labels in range", entropies(labels), due, tolerance
-    wrong = change_at(labels, place, label)
-    what = f"label {label} of {inputs.logits.shape[-1]} classes"
-    yield what, partial(entropies, wrong), Refusal(), None
+    wrong = partial(entropies, change_at(labels, place, label))
+    yield f"label {label} of {inputs.logits.shape[-1]} classes", wrong, Refusal(), None
 
 
 def wrong_target(
@@ -273,13 +273,11 @@ def notice_target(
     z = paddle.to_tensor(logits)
     yield "targets in range", dfl(z, paddle.to_tensor(targets)).numpy(), due, tolerance
     wrong = change_at(targets, place, target)
-    what = f"the DFL of a target {target!r}, beyond {reg_range}"
-    yield (
-        what,
-        lambda: np.asarray_chkfinite(dfl(z, paddle.to_tensor(wrong)).numpy()),
-        Refusal(),
-        None,
-    )
+
+    def finite_losses() -> np.ndarray:
+        return np.asarray_chkfinite(dfl(z, paddle.to_tensor(wrong)).numpy())
+
+    yield f"the DFL of a target {target!r}, beyond {reg_range}", finite_losses, Refusal(), None
 
 
 def stale_targets(reg_range: RegRange, stale: float) -> Answers:

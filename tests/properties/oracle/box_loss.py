@@ -99,15 +99,20 @@ def dfl_gradient(inputs: DflInputs, scores_sum: float) -> np.ndarray:
     return np.asarray(side * above[:, None, None])
 
 
-def clipped_distances(points: np.ndarray, boxes: np.ndarray, reg_range: RegRange) -> np.ndarray:
-    """From points [..., 2] to the sides of boxes [..., 4]: float64 [..., 4] in the range.
+def clip_end(reg_range: RegRange) -> float:
+    """The greatest target that the head's clip leaves: a bin above it is always there."""
+    return reg_range[1] - 1 - 0.01
 
-    The head clips to [low, high - 1 - 0.01], so that a bin above the target is always there.
-    """
-    low, high = reg_range
-    points, boxes = np.asarray(points, np.float64), np.asarray(boxes, np.float64)
-    sides = np.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1)
-    return np.asarray(sides.clip(low, high - 1 - 0.01))
+
+def distances(points: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """From points [..., 2] to the sides of boxes [..., 4]: [..., 4], of their dtype."""
+    return np.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1)
+
+
+def clipped_distances(points: np.ndarray, boxes: np.ndarray, reg_range: RegRange) -> np.ndarray:
+    """The distances as the head clips them to the range: float64 [..., 4]."""
+    sides = distances(np.asarray(points, np.float64), np.asarray(boxes, np.float64))
+    return np.asarray(sides.clip(reg_range[0], clip_end(reg_range)))
 
 
 def giou_losses(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:

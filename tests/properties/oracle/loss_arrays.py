@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from properties.oracle.box_loss import BoxLossInputs, DflInputs, RegRange
+from properties.oracle.box_loss import BoxLossInputs, DflInputs, RegRange, clip_end
 
 
 def dfl_inputs(
@@ -40,7 +40,7 @@ def bin_edges(reg_range: RegRange, dtype: str) -> np.ndarray:
     low, high = reg_range
     bins = np.arange(low, high).astype(dtype)
     far = np.array(np.inf, dtype)
-    end = np.array([high - 1 - 0.01]).astype(dtype)
+    end = np.array([clip_end(reg_range)]).astype(dtype)
     edges = np.concatenate([bins, np.nextafter(bins, -far), np.nextafter(bins, far), end])
     return edges[(edges >= low) & (edges <= end)]
 

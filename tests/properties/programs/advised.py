@@ -19,7 +19,7 @@ import paddle
 from properties.detection.box_loss_questions import paddle_giou_losses, paddle_side_losses, scalar
 from properties.detection.real_head import Head, build_head
 from properties.mutants.faults import Function
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs, clip_end, distances
 from properties.questions.memory import Tensor
 
 Selection = Callable[[Tensor, Tensor], Tensor]
@@ -145,7 +145,7 @@ def drop_outside(dfl: Function, targets: Tensor) -> Tensor:
 
 
 def clip_targets(dfl: Function, targets: Tensor) -> Tensor:
-    return dfl(targets.clip(RANGE[0], RANGE[1] - 1 - 0.01))
+    return dfl(targets.clip(RANGE[0], clip_end(RANGE)))
 
 
 def clip_without_nan(dfl: Function, targets: Tensor) -> Tensor:
@@ -159,9 +159,8 @@ def clip_without_nan(dfl: Function, targets: Tensor) -> Tensor:
 
 def drop_beyond(inputs: BoxLossInputs) -> BoxLossInputs:
     """An anchor with a side of its box out of RANGE is no longer a positive."""
-    points, boxes = inputs.anchor_points, inputs.assigned_bboxes
-    sides = np.concatenate([points - boxes[..., :2], boxes[..., 2:] - points], axis=-1)
-    inside = ((sides >= RANGE[0]) & (sides <= RANGE[1] - 1 - 0.01)).all(axis=-1)
+    sides = distances(inputs.anchor_points, inputs.assigned_bboxes)
+    inside = ((sides >= RANGE[0]) & (sides <= clip_end(RANGE))).all(axis=-1)
     background = inputs.assigned_scores.shape[-1]
     labels = np.where(inside, inputs.assigned_labels, background)
     return inputs._replace(assigned_labels=labels)

@@ -69,7 +69,7 @@ def dfl_error(reg_range: Range, dtype: str, over: Range, seed: int) -> float | N
 
 def clip_in(dtype: str, targets: np.ndarray, reg_range: Range) -> np.ndarray:
     """Rounded to the dtype, and clipped in it to the range as the head does."""
-    low, high = np.array([reg_range[0], reg_range[1] - 1 - 0.01]).astype(dtype)
+    low, high = np.array([reg_range[0], oracle.clip_end(reg_range)]).astype(dtype)
     clipped: np.ndarray = targets.astype(dtype).clip(low, high)
     return clipped
 
@@ -130,7 +130,7 @@ def targets_of(points: np.ndarray, boxes: np.ndarray, reg_range: Range) -> tuple
     except Exception as error:
         if says_not_offered(error, [HALF_IN_OLD]) is None:
             raise
-        sides = np.concatenate([points - boxes[:, :2], boxes[:, 2:] - points], axis=-1)
+        sides = oracle.distances(points, boxes)
         return clip_in(str(sides.dtype), sides, reg_range), "NumPy"
     return targets.numpy(), "Paddle"
 
