@@ -21,6 +21,12 @@ while rest[0].startswith("--"):
         open(log, "w").write("========= COMPUTE-SANITIZER\\n========= Invalid read\\n")
 os.execv(rest[0], rest)
 """
+WRONG_FROM_10 = """
+@given(st.integers(0, 100))
+def test_wrong(n):
+    begin(Case(n))
+    same_bytes(np.int64(n), np.int64(min(n, 9)))
+"""
 
 
 @pytest.fixture
@@ -39,12 +45,7 @@ def test_a_property_that_verified_nothing_does_not_hold(properties: Suite) -> No
 
 
 def test_a_wrong_answer_is_violated_with_the_shrunk_case(properties: Suite) -> None:
-    found = properties.run("""
-@given(st.integers(0, 100))
-def test_wrong(n):
-    begin(Case(n))
-    same_bytes(np.int64(n), np.int64(min(n, 9)))
-""")["test_wrong"]
+    found = properties.run(WRONG_FROM_10)["test_wrong"]
     assert found.outcome == "violated"
     assert found.evidence is not None
     assert (found.evidence.case, found.evidence.expected) == ("case of 10", "9")
@@ -311,12 +312,7 @@ def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(properties: Suite)
 
 
 def test_a_failure_on_a_sound_device_is_shrunk(properties: Suite) -> None:
-    found = properties.on_gpu("""
-@given(st.integers(0, 100))
-def test_wrong(n):
-    begin(Case(n))
-    same_bytes(np.int64(n), np.int64(min(n, 9)))
-""")["test_wrong"]
+    found = properties.on_gpu(WRONG_FROM_10)["test_wrong"]
     assert found.evidence is not None
     assert (found.outcome, found.evidence.case) == ("violated", "case of 10")
 
