@@ -93,7 +93,7 @@ def run(
 
 
 def what_is_left(started: float, done: int, total: int) -> str:
-    """'3 left, about 12 min', by the time that those done since `started` (monotonic) took."""
+    """'3 left, about 12 min', estimated from the time since `started`, of the monotonic clock."""
     left = total - done
     minutes = (time.monotonic() - started) / done * left / 60
     return f"{left} left, about {minutes:.0f} min" if left else "none left"
