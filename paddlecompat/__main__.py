@@ -24,7 +24,7 @@ from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
-from paddlecompat.records.record import CannotRun
+from paddlecompat.records.record import CannotRun, MachineFailed
 from paddlecompat.report import pages, terminal
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> Outcome:
         came = Status.WRONG_OPTIONS if ended.code else Status.AS_EXPECTED
     except ValueError as error:
         return Outcome(cell=name, status=Status.WRONG_OPTIONS, words=f"error: {error}")
-    except (OSError, CannotRun) as error:  # a full disk, say
+    except (OSError, CannotRun, MachineFailed) as error:  # a full disk, say
         return Outcome(cell=name, status=Status.MACHINE_FAILED, words=f"error: {error}")
     if isinstance(came, Outcome):
         return came

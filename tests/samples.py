@@ -10,6 +10,7 @@ from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.records.record import (
+    Conditions,
     Device,
     Evidence,
     Host,
@@ -48,6 +49,12 @@ SAMPLES: dict[type[Model], dict[str, object]] = {
         "driver_cuda": "12.2",
         "runtime": {"cudart": "11.2", "cudnn": "8.2.1"},
     },
+    Conditions: {
+        "suite": "fedcba9876543210" * 4,
+        "properties": 1,
+        "workers": 2,
+        "seconds_per_property": 180.0,
+    },
     Evidence: {
         "case": "x int64 [2], mask [True, True]",
         "expected": "[8, 9] (int64, shape [2])",
@@ -60,6 +67,7 @@ SAMPLES: dict[type[Model], dict[str, object]] = {
         "outcome": "holds",
         "calls": 50,
         "examples": 50,
+        "due": 50,
         "seconds": 1.5,
     },
     # One that explains a violation of the sample result in the sample record.
@@ -95,6 +103,7 @@ def sample(model: type[Form], **changes: object) -> Form:
 host = partial(sample, Host)
 build = partial(sample, MeasuredBuild)
 device = partial(sample, Device)
+conditions = partial(sample, Conditions)
 evidence = partial(sample, Evidence)
 expectation = partial(sample, Expectation)
 field_report = partial(sample, FieldReport)
@@ -119,6 +128,7 @@ def record(properties: Sequence[PropertyResult] | None = None, **changes: object
         "seed": 7,
         "verdict": verdict_of(results),
         "properties": results,
+        "conditions": conditions() if results else None,
         "measured_at": "2025-01-02T03:04:05Z",
     }
     known |= changes

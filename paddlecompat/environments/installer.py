@@ -10,7 +10,7 @@ from pathlib import Path
 
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked
-from paddlecompat.records.record import CannotRun, NotRun
+from paddlecompat.records.record import MachineFailed
 
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
@@ -21,12 +21,12 @@ def python_of(environment: Path, system: str = os.name) -> Path:
 
 
 def install(python: Path, *arguments: str, uv: str = UV) -> None:
-    """Install for `python` what the arguments name, and nothing else; CannotRun where it fails."""
+    """Install for `python` what the arguments name, and nothing else; MachineFailed where it fails."""
     run_uv(uv, "pip", "install", "--quiet", "--no-deps", "--python", python, *arguments)
 
 
 def run_uv(*command: str | Path) -> None:
-    """Run uv, whose program comes first. Raises CannotRun with its words where it fails."""
+    """Run uv, whose program comes first. Raises MachineFailed with its words where it fails."""
     ended = run_checked(command, index_settings(), seconds=None, show_output=True)
     if ended.problem:
         raise install_failed(ended.last_error)
@@ -42,5 +42,5 @@ def index_settings() -> dict[str, str]:
     return {"UV_DEFAULT_INDEX": mirror.group(1)} if mirror else {}
 
 
-def install_failed(detail: str) -> CannotRun:
-    return CannotRun(NotRun(reason="install failed", detail=detail))
+def install_failed(detail: str) -> MachineFailed:
+    return MachineFailed(detail)

@@ -9,14 +9,14 @@ from findpython.providers import ALL_PROVIDERS
 from uv import find_uv_bin
 
 from paddlecompat.machine.processes import run_checked
-from paddlecompat.records.record import CannotRun, NotRun
+from paddlecompat.records.record import MachineFailed
 
 UV = find_uv_bin()
 LOOK = "import sys; print(sys.implementation.name, '%d.%d' % sys.version_info[:2])"
 
 
 def get(version: str, uv: str = UV) -> Path:
-    """A CPython `version` ('3.10'), which uv downloads where none is found. Else CannotRun."""
+    """A CPython `version` ('3.10'), which uv downloads where none is found. Else MachineFailed."""
     if python := find(version):
         return python
     run_checked([uv, "python", "install", version], seconds=None)
@@ -26,7 +26,7 @@ def get(version: str, uv: str = UV) -> Path:
         f"no CPython {version} on the PATH, in pyenv, uv, asdf, rye or the Windows registry; "
         f"get one with `uv python install {version}` or `pyenv install {version}`"
     )
-    raise CannotRun(NotRun(reason="no interpreter", detail=detail))
+    raise MachineFailed(detail)
 
 
 def find(version: str) -> Path | None:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Model
-from paddlecompat.records.record import UNSOUND, PropertyResult, Reason, Record
+from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 
 Standing = Literal["as expected", "worse", "better"]
 
@@ -23,7 +23,7 @@ class Judgement:
 
     measured: bool = False
     new: list[PropertyResult] = field(default_factory=list)
-    """Violations that no expectation explains."""
+    """Violations that no expectation explains, and what is no longer offered."""
     known: list[tuple[PropertyResult, Expectation]] = field(default_factory=list)
     """Violations that one explains, each with the first that does."""
     gone: list[tuple[str, Expectation]] = field(default_factory=list)
@@ -41,15 +41,16 @@ class Judgement:
 
 def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
     """Compare a cell with what is expected of it."""
-    if record.verdict == "not run":
+    if not record.properties:
         return Judgement()
     here = [expectation for expectation in expectations if concerns(expectation, record)]
     judgement = Judgement(measured=True)
-    for result in (result for result in record.properties if result.outcome in UNSOUND):
-        if cause := next((e for e in here if pattern_explaining(e, result)), None):
-            judgement.known.append((result, cause))
-        else:
+    for result in (result for result in record.properties if result.outcome != "holds"):
+        cause = next((e for e in here if pattern_explaining(e, result)), None)
+        if cause is None:
             judgement.new.append(result)
+        elif result.outcome in UNSOUND:
+            judgement.known.append((result, cause))
     for pattern, expectation in ((pattern, e) for e in here for pattern in e.properties):
         named = [result for result in record.properties if names(pattern, result)]
         shown = any(pattern_explaining(expectation, result) for result in named)
@@ -101,10 +102,6 @@ class Status(IntEnum):
         )[self]
 
 
-SAYS_NOTHING: tuple[Reason, ...] = ("install failed", "no interpreter", "no CUDA libraries")
-"""Reasons why nothing ran that say nothing of the release; so does `no build` of a CPU cell."""
-
-
 class Outcome(Model):
     """What came of filling a cell, or of another command."""
 
@@ -126,7 +123,7 @@ def status_of(
         failing = ("worse", "better") if strict else ("worse",)
         return Status.WORSE if judgement.standing in failing else Status.AS_EXPECTED
     reason = record.not_run.reason
-    if reason in SAYS_NOTHING or (reason == "no build" and record.place == "cpu"):
+    if reason == "no CUDA libraries" or (reason == "no build" and record.place == "cpu"):
         return Status.MACHINE_FAILED
     failed = reason == "import failed" or require_device
     return Status.WORSE if failed else Status.AS_EXPECTED

@@ -20,6 +20,14 @@ class Profile(NamedTuple):
     derandomized: bool = False
     """Whether every run draws the same examples."""
 
+    @property
+    def due(self) -> int:
+        """The calls that a property has to verify to hold: one an example.
+
+        At most 100: with more examples, a property may run out of different ones.
+        """
+        return min(self.examples, 100)
+
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(examples=10, seconds=60),

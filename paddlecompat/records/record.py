@@ -13,14 +13,23 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
-from paddlecompat.fixtures.forms import Model, Place, Sha256, Version, in_order, tag_of
+from paddlecompat.fixtures.forms import (
+    Line,
+    Model,
+    Place,
+    Sha256,
+    Text,
+    Version,
+    in_order,
+    tag_of,
+)
+from paddlecompat.records.profiles import ProfileName
 
 PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
 Verdict = Literal["sound", "unsound", "not run"]
 SanitizerTool = Literal["memcheck", "initcheck"]
 Reason = Literal[
     "no build",
-    "no interpreter",
     "no CUDA device",
     "driver too old",
     "device not supported by the build",
@@ -28,10 +37,12 @@ Reason = Literal[
     "device in use",
     "device refused",
     "no CUDA libraries",
-    "install failed",
     "import failed",
 ]
+Provenance = Literal["own", "sent in"]
 
+MOST = 10**9  # calls: more than any run makes
+Count = Annotated[int, Field(ge=0, le=MOST)]
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
 SYSTEMS = ("Linux", "WSL", "Windows", "macOS")
 GENERATIONS = (
@@ -62,13 +73,13 @@ Moment = Annotated[datetime, AfterValidator(in_utc)]
 class Host(Model):
     """Where a cell was measured. Nothing in it names a person or a machine."""
 
-    os: str = Field(description="For example 'Linux, Debian GNU/Linux 12 (bookworm)'.")
-    machine: str = Field(description="For example 'x86_64' or 'AMD64'.")
-    libc: str = Field(description="For example 'glibc 2.36'; empty where there is none to name.")
-    python: str = Field(description="The cell's interpreter, for example 'CPython 3.10'.")
-    cpu: str
-    gpu: str | None = None
-    driver: str | None = None
+    os: Line = Field(description="For example 'Linux, Debian GNU/Linux 12 (bookworm)'.")
+    machine: Line = Field(description="For example 'x86_64' or 'AMD64'.")
+    libc: Line = Field(description="For example 'glibc 2.36'; empty where there is none to name.")
+    python: Line = Field(description="The cell's interpreter, for example 'CPython 3.10'.")
+    cpu: Line
+    gpu: Line | None = None
+    driver: Line | None = None
 
     @property
     def slug(self) -> str:
@@ -94,12 +105,12 @@ class MeasuredBuild(Model):
         pattern=r"^[0-9]+(\.[0-9]+)*[A-Za-z0-9.+_-]{0,40}$",
         description="With its local tag where it has one, as '2.3.2.post112'.",
     )
-    cuda: str | None = Field(description="What the build itself says it was made for.")
-    cudnn: str | None
-    wheel: str = Field(description="The wheel's file name; empty where it was installed already.")
+    cuda: Line | None = Field(description="What the build itself says it was made for.")
+    cudnn: Line | None
+    wheel: Line = Field(description="The wheel's file name; empty where it was installed already.")
     sha256: Sha256 | None = Field(description="None where it was installed already.")
     locked: bool = Field(description="Whether the sha256 was checked against fixtures/.")
-    source: str = Field(description="'index', 'file' or 'installed': where it was taken from.")
+    source: Literal["index", "file", "installed"] = Field(description="Where it was taken from.")
 
     @property
     def tag(self) -> str:
@@ -110,14 +121,15 @@ class MeasuredBuild(Model):
 class Device(Model):
     """The device that was measured, as its driver and the build's CUDA libraries tell of it."""
 
-    name: str = Field(description="For example 'NVIDIA GeForce RTX 3090'.")
+    name: Line = Field(description="For example 'NVIDIA GeForce RTX 3090'.")
     capability: str = Field(
         pattern=r"^[0-9]{1,2}\.[0-9]$", description="Compute capability, as '8.6'."
     )
     memory_gib: FiniteFloat
-    driver: str = Field(description="The driver's version, as '535.104.05'.")
-    driver_cuda: str = Field(description="The newest CUDA version that the driver serves: '12.2'.")
-    runtime: dict[str, str] = Field(default={}, description="CUDA libraries loaded: versions.")
+    driver: Line = Field(description="The driver's version, as '535.104.05'.")
+    driver_cuda: Line = Field(description="The newest CUDA version that the driver serves: '12.2'.")
+    runtime: dict[Line, Line] = Field(
+        default={}, max_length=100, description="CUDA libraries loaded: versions.")
 
     @property
     def generation(self) -> str:
@@ -130,7 +142,7 @@ class Device(Model):
 class Finding(Model):
     """One thing that compute-sanitizer said, as often as it said it."""
 
-    text: str
+    text: Text
     times: int = Field(ge=1)
 
 
@@ -138,15 +150,17 @@ class Sanitizer(Model):
     """What NVIDIA's compute-sanitizer found while the properties ran."""
 
     tool: SanitizerTool
-    version: str
-    findings: list[Finding] = []
+    version: Line
+    findings: list[Finding] = Field(default=[], max_length=1000)
 
 
 class Environment(Model):
     """What stood beside the build, and what closing the loader gap took."""
 
-    packages: dict[str, str] = Field(description="Distribution name to version, as installed.")
-    mended: list[str] = Field(description="One line for each thing that was mended.")
+    packages: dict[Line, Line] = Field(
+        max_length=2000, description="Distribution name to version, as installed."
+    )
+    mended: list[Line] = Field(max_length=100, description="One line for each thing that was mended.")
 
 
 class Seconds(Model):
@@ -165,24 +179,40 @@ class Seconds(Model):
 class Evidence(Model):
     """What shows a violation: the shrunk case, and a script that needs paddle and numpy alone."""
 
-    case: str
-    expected: str
-    actual: str
-    script: str
+    case: Text
+    expected: Text
+    actual: Text
+    script: Annotated[str, Field(max_length=100_000)] = Field(
+        default="", description="Empty in a record that was sent in: no script of others is shown."
+    )
 
 
 class PropertyResult(Model):
     """What one property came to in this cell."""
 
-    group: str = Field(description="What is tested: 'masked_select', 'dfl_loss', ...")
-    name: str = Field(description="The test's own name, with its parameter in brackets.")
+    group: Line = Field(description="What is tested: 'masked_select', 'dfl_loss', ...")
+    name: Line = Field(description="The test's own name, with its parameter in brackets.")
     outcome: PropertyOutcome
-    calls: int = Field(ge=0, description="Calls whose answer was compared with the oracle's.")
-    examples: int = Field(ge=0, description="Examples that Hypothesis drew.")
+    calls: Count = Field(description="Calls whose answer was compared with the oracle's.")
+    examples: Count = Field(description="Examples that Hypothesis drew.")
+    due: int = Field(ge=1, le=MOST, description="The calls that it has to verify to hold.")
     seconds: FiniteFloat = Field(ge=0)
-    message: str = Field(default="", description="Why not `holds`; the release's own words.")
+    message: Text = Field(default="", description="Why not `holds`; the release's own words.")
     evidence: Evidence | None = Field(default=None, description="For `violated`.")
-    case: str | None = Field(default=None, description="The case that the process died on.")
+    case: Text | None = Field(default=None, description="The case that the process died on.")
+    asserted: bool = Field(
+        default=False, description="GPU: the kernel refused by an assertion, which ends the process."
+    )
+    once: Text = Field(
+        default="", description="How it ended the first time, where it ended otherwise when alone."
+    )
+
+    @model_validator(mode="after")
+    def holds_by_its_calls(self) -> PropertyResult:
+        due = 1 if self.asserted else self.due
+        if self.outcome == "holds" and self.calls < due:
+            raise ValueError(f"calls: {self.calls} verified, fewer than the {due} that are due")
+        return self
 
     @property
     def key(self) -> str:
@@ -192,23 +222,49 @@ class PropertyResult(Model):
 class BuildFor(Model):
     """What would be measured on a machine with another card."""
 
-    card: str = Field(description="With its compute capability: 'GeForce RTX 3090 (8.6)'.")
-    build: str | None = Field(description="As '2.3.2.post112'; None where none fits.")
-    why: str
+    card: Line = Field(description="With its compute capability: 'GeForce RTX 3090 (8.6)'.")
+    build: Line | None = Field(description="As '2.3.2.post112'; None where none fits.")
+    why: Line
 
 
 class NotRun(Model):
     """Why nothing was measured."""
 
     reason: Reason
-    detail: str = Field(description="What was found, and what to do.")
-    builds: list[BuildFor] = Field(default=[], description="What example cards would be given.")
+    detail: Text = Field(description="What was found, and what to do.")
+    builds: list[BuildFor] = Field(
+        default=[], max_length=20, description="What example cards would be given."
+    )
+    changed: list[Line] = Field(
+        default=[],
+        max_length=2000,
+        description="What stands beside the build now, and stood otherwise when it last imported.",
+    )
+
+
+class Conditions(Model):
+    """Under what the properties ran."""
+
+    suite: Sha256 = Field(description="Digest of the sources of the properties.")
+    properties: Count = Field(description="How many the manifest has for this place.")
+    partial: Line = Field(
+        default="", description="Why this is not the whole suite on the release as it is: '-k mask'."
+    )
+    workers: int = Field(ge=1, le=1000, description="Processes side by side.")
+    seconds_per_property: FiniteFloat = Field(gt=0, description="The time limit.")
+    gibibytes: FiniteFloat | None = Field(
+        default=None, description="The limit of a process's address space; None: none."
+    )
+    variables: dict[Line, Text] = Field(
+        default={}, max_length=100, description="Environment variables that a result may depend on."
+    )
 
 
 class Record(Model):
     """One cell on one host."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
+    provenance: Provenance = Field(default="own", description="'sent in': measured by others.")
     cell: str = Field(pattern=r"^(cpu|gpu)-\d+\.\d+\.\d+$")
     release: Version
     place: Place
@@ -219,16 +275,19 @@ class Record(Model):
     )
     device: Device | None = Field(default=None, description="None on the CPU.")
     environment: Environment | None = None
-    stand_in: str | None = Field(
+    stand_in: Line | None = Field(
         default=None, description="The fault of a stand-in device: never a published record."
     )
     sanitizer: Sanitizer | None = None
     verdict: Verdict
     not_run: NotRun | None = None
-    profile: str
-    seed: int | None = Field(description="None where the profile is derandomised.")
+    conditions: Conditions | None = Field(default=None, description="None where nothing ran.")
+    profile: ProfileName
+    seed: Annotated[int, Field(ge=0, lt=2**64)] | None = Field(
+        description="None where the profile is derandomised."
+    )
     seconds: Seconds = Seconds()
-    properties: list[PropertyResult] = []
+    properties: list[PropertyResult] = Field(default=[], max_length=5000)
     measured_at: Moment
 
     @model_validator(mode="after")
@@ -238,7 +297,18 @@ class Record(Model):
             raise ValueError(f"cell: {self.cell!r} is not {self.release!r} on the {self.place}")
         if self.verdict != (found := verdict_of(self.properties)):
             raise ValueError(f"verdict: {self.verdict!r}, but its properties are {found!r}")
+        if bool(self.properties) == (self.not_run is not None):
+            raise ValueError("not_run: has to say why, where nothing ran, and nowhere else")
+        if bool(self.properties) != (self.conditions is not None):
+            raise ValueError("conditions: have to say under what the properties ran")
+        if len({result.key for result in self.properties}) < len(self.properties):
+            raise ValueError("properties: one of them stands there twice")
         return self
+
+    @property
+    def partial(self) -> str:
+        """Why this is not the whole suite on the release as it is; empty where it is."""
+        return self.conditions.partial if self.conditions else ""
 
     @property
     def calls(self) -> int:
@@ -246,9 +316,10 @@ class Record(Model):
 
     @property
     def file_name(self) -> str:
-        """Of the cell and the host; a build with a tag (`post112`) has a record of its own."""
+        """Of cell, host and provenance; a build with a tag (`post112`) has a record of its own."""
         tag = tag_of(self.build.version if self.build else self.chosen or "")
-        return f"{self.cell}{f'.{tag}' if tag else ''}@{self.host.slug}.json"
+        sent = "~sent" if self.provenance == "sent in" else ""
+        return f"{self.cell}{f'.{tag}' if tag else ''}@{self.host.slug}{sent}.json"
 
     @property
     def host_class(self) -> str | None:
@@ -284,3 +355,7 @@ class CannotRun(Exception):
     def __init__(self, not_run: NotRun) -> None:
         super().__init__(f"{not_run.reason}: {not_run.detail}")
         self.not_run = not_run
+
+
+class MachineFailed(Exception):
+    """The machine or the network failed: nothing is said about a release, and nothing recorded."""
