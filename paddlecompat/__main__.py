@@ -194,7 +194,7 @@ def write_report(fixture: Fixture) -> Status:
 def follow_advice(parsed: Namespace, fixture: Fixture) -> Status:
     """Follow each piece of advice on the CPU, with the defect and without it."""
     status = advice.run(fixture, parsed.releases, parsed.seed, parsed.cases)
-    return write_report(fixture) or Status(status)
+    return write_report(fixture) or status
 
 
 @command("mutation", mutation.add_arguments, "[RELEASE ...]", ABOUT_MUTANTS)

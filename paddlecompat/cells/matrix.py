@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
+from typing import Literal
 
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.environment import is_prepared
@@ -67,6 +67,15 @@ class Desk:
     state: Path = MATRIX_STATE
 
 
+class State(forms.Model):
+    """What a run has done, for one that goes on where it was cut off."""
+
+    version: Literal[1]
+    options: list[str]
+    done: dict[str, Status]
+    """The cells, with their exit status."""
+
+
 def run(
     fixture: Fixture, jobs: int, fresh: bool, options: Options, desk: Desk | None = None
 ) -> Status:
@@ -84,8 +93,8 @@ def run(
     started = time.monotonic()
     for number, (outcome, seconds) in enumerate(fill_all(left, jobs, options, desk), start=1):
         done[outcome.cell] = outcome.status
-        state = {"options": arguments_of(options), "done": done}
-        forms.write_text(desk.state, json.dumps(state))
+        state = State(version=1, options=arguments_of(options), done=done)
+        forms.write_kept(desk.state, state)
         ahead = what_is_left(started, number, len(left))
         print(f"[{number}/{len(left)}] {outcome.words} ({seconds:.0f} s); {ahead}", flush=True)
     desk.state.unlink(missing_ok=True)
@@ -116,13 +125,13 @@ def fillable(fixture: Fixture, desk: Desk) -> list[Cell]:
     return on_cpu
 
 
-def cut_off(options: Options, desk: Desk) -> dict[str, int]:
-    """The cells that an interrupted run with these options had done, with their exit status."""
-    if not desk.state.exists():
-        return {}
-    state = json.loads(desk.state.read_text(encoding="utf-8"))
-    done: dict[str, int] = state["done"] if state["options"] == arguments_of(options) else {}
-    return done
+def cut_off(options: Options, desk: Desk) -> dict[str, Status]:
+    """The cells that an interrupted run with these options had done, with their exit status.
+
+    None where what it kept cannot be read.
+    """
+    state = forms.read_kept(State, desk.state)
+    return dict(state.done) if state and state.options == arguments_of(options) else {}
 
 
 def fill_all(

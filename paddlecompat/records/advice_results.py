@@ -88,8 +88,8 @@ class Measured(Model):
     release: Version
     place: Place
     seed: int
-    cases: int
-    losses: list[Run]
+    cases: int = Field(ge=1)
+    losses: list[Run] = Field(min_length=1)
     accuracy: list[Accuracy]
     targets: list[Targets]
 

@@ -34,9 +34,14 @@ class MutantResult(Model):
     """The properties that called it and held."""
 
     @property
+    def stands(self) -> bool:
+        """Whether it was in place: the release has a function of it, or it killed the process."""
+        return bool(self.targets or self.killed_by)
+
+    @property
     def survives(self) -> bool:
         """Whether with some seed there was something to notice, and no property did."""
-        return bool(self.targets) and self.killed_with < self.seeds
+        return self.stands and self.killed_with < self.seeds
 
     @property
     def quickest(self) -> float | None:
@@ -82,11 +87,16 @@ class MutationResults(Model):
 
     @property
     def survivors(self) -> list[tuple[str, MutantResult]]:
-        """Release and mutant, where the mutant survives though the release could show it."""
+        """Release and mutant, where the mutant survives though the release could show it.
+
+        A trial that did not ask everything counts for what stands in none that did.
+        """
+        whole = {r.mutant for t in self.trials if t.whole for r in t.mutants if r.stands}
         return [
             (trial.release, result)
             for trial in self.trials
-            for result in trial.survivors
+            for result in trial.mutants
+            if result.survives and (trial.whole or result.mutant not in whole)
             if not self.able_elsewhere(trial, result)
         ]
 

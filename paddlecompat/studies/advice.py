@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from paddlecompat.cells.here import follow_advice
+from paddlecompat.cells.matrix import worst
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.releases import Cell, Fixture, cell_named
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import MEASURED, Measured
-from paddlecompat.records.record import CannotRun
+from paddlecompat.records.judging import Status
+from paddlecompat.records.record import CannotRun, MachineFailed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
-    """Follow the advice in the cell's environment. Raises ValueError or CannotRun."""
+    """Follow the advice in the cell's environment.
+
+    Raises ValueError, CannotRun or MachineFailed, as `prepare` and `follow_advice` do.
+    """
     options = ["--seed", str(seed), "--cases", str(count)]
     return follow_advice(prepare(cell, fixture).python, cell.place, options)
 
@@ -38,17 +43,23 @@ def run(
     count: int,
     folder: Path = MEASURED,
     measure: Callable[[Cell, Fixture, int, int], Measured] = measure,
-) -> int:
-    """Measure these releases on the CPU, or all; 1 where one fails. ValueError: one is unknown."""
+) -> Status:
+    """Measure these releases on the CPU, or all. Returns the worst status: a failure costs itself.
+
+    Raises ValueError where a release is unknown, or there is no case.
+    """
+    if count < 1:
+        raise ValueError(f"--cases {count}: at least 1, for what has no case is never wrong")
     versions = wanted or [r.version for r in fixture.release if "cpu" in r.places]
     found = [cell_named(f"cpu-{version}", fixture) for version in versions]
-    status = 0
+    statuses: list[Status] = []
     print(f"{len(found)} releases, about a minute each", flush=True)
     for number, cell in enumerate(found, start=1):
         try:
             path = advice_results.write(measure(cell, fixture, seed, count), folder)
             print(f"[{number}/{len(found)}] {cell.name}: {path}", flush=True)
-        except (ValueError, CannotRun) as error:
+        except (ValueError, CannotRun, MachineFailed) as error:
             print(f"error: {cell.name}: {error}", file=sys.stderr)
-            status = 1
-    return status
+            by_machine = isinstance(error, MachineFailed)
+            statuses.append(Status.MACHINE_FAILED if by_machine else Status.WORSE)
+    return worst(statuses)

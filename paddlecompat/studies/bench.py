@@ -16,6 +16,7 @@ from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import add_options, options_from
 from paddlecompat.records.bench_results import REPORT, Bench, Timed, lines_of, write
+from paddlecompat.records.record import MachineFailed
 
 RELEASE = "2.6.2"
 PLUGIN = ("-p", "properties.programs.time_properties")
@@ -36,7 +37,10 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> bool:
 
 
 def measure(fixture: Fixture, release: str, options: Options) -> Bench:
-    """Time the properties in a release's environment, one process, nothing beside it."""
+    """Time the properties in a release's environment, one process, nothing beside it.
+
+    Raises MachineFailed where none holds, so that there is nothing to time.
+    """
     python = prepare(cell_named(f"cpu-{release}", fixture), fixture).python
     print("every property, timed: a minute or two", flush=True)
     asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
@@ -49,6 +53,8 @@ def measure(fixture: Fixture, release: str, options: Options) -> Bench:
         for key, figures in timed.items()
         if key in profiled
     ]
+    if not found:
+        raise MachineFailed(f"nothing was timed: no property that was asked holds in {release}")
     return Bench(release=release, cpu=host.cpu(), profile=options.profile, properties=found)
 
 

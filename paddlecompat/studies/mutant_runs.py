@@ -17,7 +17,7 @@ from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.option_set import PROPERTIES, Options
 from paddlecompat.cells.suite import Request
 from paddlecompat.fixtures.folders import MUTATION
-from paddlecompat.fixtures.forms import Model, read_as, write_text
+from paddlecompat.fixtures.forms import Model, read_kept, write_kept
 from paddlecompat.records.profiles import PROFILES
 
 QUICKEST = 20  # properties that run with every seed
@@ -69,6 +69,7 @@ class Sight(Model):
 class Sights(Model):
     """The form in which they are kept."""
 
+    version: Literal[1]
     seen: list[Sight]
 
 
@@ -80,10 +81,16 @@ def try_mutant(
     fresh: bool = False,
     folder: Path = MUTATION,
 ) -> list[Sight]:
-    """Run all with the first seed; with the others the quickest to kill, or all if none kills."""
+    """Run all with the first seed; with the others the quickest to kill, or all if none kills.
+
+    Without a mutant all that hold with the first seed run with the others, too: what fails with one
+    of them fails by itself. What was kept and cannot be read is made anew.
+
+    Raises as `suite.run_pytest`.
+    """
     kept = folder / f"{attempt.name}-{fingerprint(attempt, asked.options, seeds)}.json"
-    if kept.exists() and not fresh:
-        return read_as(Sights, kept).seen
+    if not fresh and (before := read_kept(Sights, kept)):
+        return before.seen
     options = replace(asked.options, mutant=attempt.mutant)
     asked = replace(asked, options=options, settings={"OMP_NUM_THREADS": "1"})
     plugin = [*PLUGIN, *([] if attempt.poisoned else ["--unpoisoned"])]
@@ -102,13 +109,16 @@ def try_mutant(
 
     seen = see([0], attempt.only or ()) if attempt.only != () else []
     others = range(1, seeds)
-    if others and any(sight.targets for sight in seen):
+    if attempt.mutant is None:
+        held = [sight.nodeid for sight in seen if sight.outcome == "survived"]
+        seen += see(others, held) if others and held else []
+    elif others and any(sight.targets for sight in seen):
         dead = [sight for sight in seen if sight.outcome == "died"]
         seen += [sight.model_copy(update={"seed": seed}) for sight in dead for seed in others]
         killing = [sight for sight in seen if sight.outcome == "killed"]
         quickest = sorted(killing, key=lambda sight: sight.examples)[:QUICKEST]
         seen += see(others, [sight.nodeid for sight in quickest] or attempt.only or ())
-    write_text(kept, Sights(seen=seen).model_dump_json(indent=1))
+    write_kept(kept, Sights(version=1, seen=seen))
     return seen
 
 

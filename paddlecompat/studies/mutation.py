@@ -45,7 +45,7 @@ def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list
     pythons = {cell.release.version: prepare(cell, fixture).python for cell in cells}
 
     def see(attempt: Attempt) -> Seen:
-        seeds = request.seeds if attempt.mutant and attempt.poisoned else 1
+        seeds = request.seeds if attempt.poisoned else 1
         python = pythons[attempt.release]
         return try_mutant(
             attempt, python, suite.Request("cpu", request.options), seeds, request.fresh
@@ -57,11 +57,15 @@ def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list
 def trials_of(releases: Sequence[str], request: Request, see: See) -> list[Trial]:
     """Every release's trial, by what `see` finds of an attempt."""
     plain = dict(see_all([Attempt(release) for release in releases], request, see))
-    held = {
-        release: [sight for sight in plain[Attempt(release)] if sight.outcome == "survived"]
+    held = {release: holding(plain[Attempt(release)]) for release in releases}
+    alone = {
+        release: dict.fromkeys(sight.key for sight in plain[Attempt(release)] if sight.kills)
         for release in releases
     }
-    asked = properties_to_ask({release: [s.nodeid for s in seen] for release, seen in held.items()})
+    for release in releases:
+        count = f"{len(held[release])} properties hold, {len(alone[release])} fail without a mutant"
+        print(f"{release}: {count} and kill none", flush=True)
+    asked = properties_to_ask(held)
     attempts = [
         Attempt(release, mutant, only, poisoned)
         for release, only in asked.items()
@@ -71,17 +75,18 @@ def trials_of(releases: Sequence[str], request: Request, see: See) -> list[Trial
     ]
     results: dict[Attempt, MutantResult] = {}
     for attempt, seen in see_all(attempts, request, see):
-        able = [sight.key for sight in held[attempt.release]]
+        able = list(map(suite.key_of, held[attempt.release]))
         results[attempt] = result_of(attempt, seen, able, request.seeds)
-        print(f"  {words_on(results[attempt])}", flush=True)
+        words = words_on(results[attempt]) if attempt.only != () else "no property to ask"
+        print(f"  {words}", flush=True)
     return [
         Trial(
             release=release,
             profile=request.options.profile,
             seeds=request.seeds,
             whole=only is None,
-            properties=[s.key for s in held[release] if only is None or s.nodeid in only],
-            violated_without=[s.key for s in plain[Attempt(release)] if s.kills],
+            properties=[suite.key_of(p) for p in held[release] if only is None or p in only],
+            violated_without=list(alone[release]),
             mutants=[results[a] for a in attempts if a.release == release and a.poisoned],
             unpoisoned=next(
                 (results[a] for a in attempts if a.release == release and not a.poisoned), None
@@ -89,6 +94,12 @@ def trials_of(releases: Sequence[str], request: Request, see: See) -> list[Trial
         )
         for release, only in asked.items()
     ]
+
+
+def holding(seen: Seen) -> list[str]:
+    """The properties, by their node ids, that hold with every seed: there was no mutant."""
+    failing = {sight.nodeid for sight in seen if sight.outcome != "survived"}
+    return [p for p in dict.fromkeys(sight.nodeid for sight in seen) if p not in failing]
 
 
 def properties_to_ask(holds: dict[str, list[str]]) -> dict[str, tuple[str, ...] | None]:
@@ -108,27 +119,34 @@ def properties_to_ask(holds: dict[str, list[str]]) -> dict[str, tuple[str, ...] 
 def see_all(
     attempts: Sequence[Attempt], request: Request, see: See
 ) -> Iterator[tuple[Attempt, Seen]]:
-    """What was seen in every attempt, as they end; some run side by side."""
+    """What was seen in every attempt, as they end; some run side by side. Raises as `see`."""
     started = time.monotonic()
     with ThreadPoolExecutor(request.jobs) as pool:
         futures = {pool.submit(see, attempt): attempt for attempt in attempts}
-        for number, future in enumerate(as_completed(futures), start=1):
-            ahead = what_is_left(started, number, len(attempts))
-            print(f"[{number}/{len(attempts)}] {futures[future].name}; {ahead}", flush=True)
-            yield futures[future], future.result()
+        try:
+            for number, future in enumerate(as_completed(futures), start=1):
+                ahead = what_is_left(started, number, len(attempts))
+                print(f"[{number}/{len(attempts)}] {futures[future].name}; {ahead}", flush=True)
+                yield futures[future], future.result()
+        finally:  # an error starts nothing more
+            pool.shutdown(cancel_futures=True)
 
 
 def result_of(
     attempt: Attempt, seen: Sequence[Sight], holding: Collection[str], seeds: int
 ) -> MutantResult:
-    """What came of a mutant, by the properties that hold without it; ValueError: it is broken."""
+    """What came of a mutant, by the properties that hold without it.
+
+    Raises ValueError where it is broken: in one of these, or because it was put in place nowhere.
+    """
     assert attempt.mutant is not None
     sights: dict[str, list[Sight]] = {key: [] for key in holding}
     for sight in seen:
+        if sight.outcome == "broken" and (sight.key in sights or not sight.targets):
+            where = f"{attempt.mutant} in {attempt.release}, {sight.key}"
+            raise ValueError(f"mutant {where}: {sight.message}")
         if sight.key in sights:
             sights[sight.key].append(sight)
-            if sight.outcome == "broken":
-                raise ValueError(f"mutant {attempt.mutant}, in {sight.key}: {sight.message}")
     kills = {key: [s for s in group if s.kills] for key, group in sights.items()}
     survived = {key for key, group in sights.items() for s in group if s.outcome == "survived"}
     return MutantResult(
@@ -172,11 +190,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
     """Try what was asked for: 1 where a mutant survives, and whether the figures were kept.
 
-    They are kept where every mutant met every property.
+    They are kept where every mutant met every property. Raises ValueError for wrong options.
     """
+    if min(parsed.seeds, parsed.jobs) < 1:
+        raise ValueError("--seeds and --jobs: at least 1")
     named = [known_mutant(name) for name in parsed.mutants or mutants()]
     whole = not (parsed.mutants or parsed.keyword)
     options = options_from(Options, parsed)
+    if options.target and not all("::" in name for name in named):
+        raise ValueError("--target is for a --mutant FILE::NAME: those of the suite have their own")
     request = Request(named, options, parsed.seeds, parsed.jobs, parsed.fresh)
     trials = measure(fixture, parsed.releases or RELEASES, request)
     return conclude(trials, mutation_results.REPORT if whole else None), whole
@@ -184,6 +206,8 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
 
 def words_on(result: MutantResult) -> str:
     """What came of a mutant, for the terminal."""
+    if not result.stands:
+        return "not in this release"
     best = sorted(result.killed_by.items(), key=lambda item: item[1].examples)
     quickest = f"{best[0][0]} after {best[0][1].examples:g} examples" if best else "nothing"
     seeds = f"{result.killed_with} of {result.seeds} seeds"
@@ -191,12 +215,23 @@ def words_on(result: MutantResult) -> str:
 
 
 def conclude(trials: list[Trial], path: Path | None) -> int:
-    """Say what survived, and keep all where there is a path. Returns 1 where a mutant survives."""
+    """Say what survived, and keep all where there is a path. Returns 1 where a mutant survives.
+
+    Raises ValueError where no release has the function of any mutant: then nothing was tried.
+    """
     found = MutationResults(trials=trials)
+    asked = [trial for trial in trials if trial.whole or trial.properties]
+    tried = [(trial.release, result) for trial in asked for result in trial.mutants]
+    absent = [f"{result.mutant} in {rel}" for rel, result in tried if not result.stands]
+    if len(absent) == len(tried):
+        raise ValueError(f"nothing was tried: not in the release: {', '.join(absent)}")
     if path is not None:
         mutation_results.write(trials, path)
         found = mutation_results.read(path)  # other releases tell what one of them cannot show
     now = {trial.release for trial in trials}
     left = [f"{result.mutant} in {rel}" for rel, result in found.survivors if rel in now]
-    print(f"not killed with every seed: {', '.join(left)}" if left else "all were killed")
+    if absent:
+        print(f"not in the release: {', '.join(absent)}")
+    every = "all others" if absent else "all"
+    print(f"not killed with every seed: {', '.join(left)}" if left else f"{every} were killed")
     return int(bool(left))

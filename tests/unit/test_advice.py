@@ -11,7 +11,7 @@ from paddlecompat.fixtures.forms import write_text
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Accuracy, Measured, Run, Targets
-from paddlecompat.records.record import CannotRun, NotRun
+from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 from paddlecompat.report import pages
 from paddlecompat.report.advice_page import View, render, span
 from paddlecompat.studies import advice
@@ -178,14 +178,15 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "words"),
+    ("problem", "words", "status"),
     [
-        (ValueError("exit status 1: no paddle"), "exit status 1: no paddle"),
-        (CannotRun(NotRun(reason="install failed", detail="no disk")), "install failed: no disk"),
+        (ValueError("exit status 1: no paddle"), "exit status 1: no paddle", 1),
+        (CannotRun(NotRun(reason="import failed", detail="no so")), "import failed: no so", 1),
+        (MachineFailed("the disk is full"), "the disk is full", 3),
     ],
 )
 def test_a_release_that_cannot_be_measured_costs_itself(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], problem: Exception, words: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], problem: Exception, words: str, status: int
 ) -> None:
     def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
         if cell.release.version == "2.3.2":
@@ -193,9 +194,14 @@ def test_a_release_that_cannot_be_measured_costs_itself(
         return measured(cell.release.version)
 
     asked = releases.load(), ["2.3.2", "2.2.2"]
-    assert advice.run(*asked, seed=0, count=10, folder=tmp_path, measure=measure) == 1
+    assert advice.run(*asked, seed=0, count=10, folder=tmp_path, measure=measure) == status
     assert [path.name for path in tmp_path.iterdir()] == ["cpu-2.2.2.json"]
     assert capsys.readouterr().err == f"error: cpu-2.3.2: {words}\n"
+
+
+def test_no_case_is_no_advice_that_helps() -> None:
+    with pytest.raises(ValueError, match="--cases 0: at least 1"):
+        advice.run(releases.load(), [], seed=0, count=0)
 
 
 def test_a_release_that_is_not_there_is_named() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,7 +73,7 @@ def test_a_mutant_of_what_the_release_has_not_does_not_survive() -> None:
 
 
 def test_an_error_of_the_mutants_own_is_no_kill() -> None:
-    with pytest.raises(ValueError, match=r"zeros, in masked_select::test_a: words"):
+    with pytest.raises(ValueError, match=r"zeros in 2.6.2, masked_select::test_a: words"):
         result(sight("test_a", 0, "broken"))
 
 
@@ -99,6 +101,22 @@ def test_a_third_release_is_asked_only_what_is_new_in_it() -> None:
     assert mutation.properties_to_ask(holds) == {"2.2.2": None, "2.6.2": None, "3.3.1": ("c",)}
 
 
+def see_by(
+    plain: dict[str, list[str]], **mutants: dict[str, list[str]]
+) -> Callable[[Attempt], list[Sight]]:
+    """What is seen without a mutant and of each: a property's outcomes, seed by seed."""
+
+    def see(attempt: Attempt) -> list[Sight]:
+        seen = mutants[attempt.mutant] if attempt.mutant else plain
+        return [
+            sight(name, seed, outcome)
+            for name, outcomes in seen.items()
+            for seed, outcome in enumerate(outcomes)
+        ]
+
+    return see
+
+
 def test_every_release_and_mutant_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
     def see(attempt: Attempt) -> list[Sight]:
         if attempt.mutant is None:
@@ -116,6 +134,79 @@ def test_every_release_and_mutant_is_tried(capsys: pytest.CaptureFixture[str]) -
     assert (last.whole, last.properties) == (False, []), "all that holds held before"
     quickest = "quickest: masked_select::test_a after 1 examples"
     assert f"killed with 1 of 1 seeds, by 1 properties; {quickest}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("own", [["killed"], ["survived", "killed"]], ids=["always", "sometimes"])
+def test_the_releases_own_violations_are_no_catches(
+    own: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    see = see_by({"test_a": own}, zeros={"test_a": ["killed", "killed"]})
+    (tried,) = trials_of(["2.6.2"], Request(["zeros"], Options(), seeds=2), see)
+    assert (tried.properties, tried.violated_without) == ([], ["masked_select::test_a"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert "2.6.2: 0 properties hold, 1 fail without a mutant and kill none" in lines
+    assert "killed with 0 of 2 seeds, by 0 properties; quickest: nothing" in lines
+    assert mutation.conclude([tried], None) == 1
+
+
+def test_a_mutant_of_what_the_release_has_not_is_said_to_be_that(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def see(attempt: Attempt) -> list[Sight]:
+        if attempt.mutant is None:
+            return [sight("test_a", 0, "survived")]
+        return [sight("test_a", 0, "not reached", targets=[])]
+
+    (tried,) = trials_of(["2.6.2"], Request(["zeros"], Options(), seeds=1), see)
+    assert "  not in this release\n" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"nothing was tried: .*: zeros in 2\.6\.2"):
+        mutation.conclude([tried], None)
+    assert "killed" not in capsys.readouterr().out
+
+
+def test_what_is_in_no_release_is_not_said_to_be_killed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (zeros,) = trial("2.6.2", 2).mutants
+    absent = zeros.model_copy(update={"mutant": "gone", "targets": [], "killed_by": {}})
+    killed = zeros.model_copy(update={"killed_with": 2})
+    assert mutation.conclude([trial("2.6.2", 2, mutants=[killed, absent])], None) == 0
+    said = capsys.readouterr().out
+    assert said == "not in the release: gone in 2.6.2\nall others were killed\n"
+
+
+def test_a_mutant_that_stands_only_where_little_was_asked_can_survive() -> None:
+    (zeros,) = trial("3.3.1", 2, whole=False).mutants
+    unseen = zeros.model_copy(update={"killed_by": {}, "killed_with": 0})
+    absent = unseen.model_copy(update={"targets": []})
+    trials = [trial("2.6.2", 2, mutants=[absent]), trial("3.3.1", 2, whole=False, mutants=[unseen])]
+    assert mutation.conclude(trials, None) == 1
+
+
+def test_a_mutant_that_was_put_in_place_nowhere_is_an_error() -> None:
+    plain = {"test_a": ["killed"]}  # no property holds that could be broken by it
+
+    def see(attempt: Attempt) -> list[Sight]:
+        return see_by(plain)(attempt) if attempt.mutant is None else nowhere
+
+    nowhere = [sight("test_a", 0, "broken", targets=[], message="LookupError: paddle.nope")]
+    with pytest.raises(ValueError, match=r"zeros in 2\.6\.2, .*: LookupError: paddle\.nope"):
+        trials_of(["2.6.2"], Request(["zeros"], Options(), seeds=1), see)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--seeds", "0"], "--seeds and --jobs: at least 1"),
+        (["--jobs", "0"], "--seeds and --jobs: at least 1"),
+        (["--mutant", "zeros", "--target", "paddle.nope"], "--target is for a --mutant FILE::NAME"),
+    ],
+)
+def test_options_that_would_try_nothing_are_refused(arguments: list[str], words: str) -> None:
+    parser = argparse.ArgumentParser()
+    mutation.add_arguments(parser)
+    with pytest.raises(ValueError, match=words):
+        mutation.run(releases.load(), parser.parse_args(arguments))
 
 
 def test_a_release_that_is_measured_again_leaves_the_others(tmp_path: Path) -> None:
