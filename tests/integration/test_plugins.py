@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from integration.sample_suite import Suite
-from paddlecompat.cells.option_set import Options
-from paddlecompat.studies import bench, mutation
+from paddlecompat.studies import bench
 from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
-from paddlecompat.studies.mutation import Request, trials_of
+from paddlecompat.studies.mutation import result_of
 
 PADDLE = """
 from types import SimpleNamespace
@@ -20,30 +19,8 @@ def set_device(place): pass
 def double(number): return 2 * number
 def triple(number): return 3 * number
 
-class Number:
-    def __init__(self, number): self.number = number
-    @staticmethod
-    def static(number): return 2 * number
-    @classmethod
-    def of_class(cls, number): return 2 * cls(number).number
-    @property
-    def behind(self): return 2 * self.number
-    def method(self): return 2 * self.number
-
-class Integer(Number): pass
-
-size = 4
-holder = SimpleNamespace(double=lambda number: 2 * number)
-
 jit = SimpleNamespace(not_to_static=lambda function: function)
 """
-NUMBERS = {
-    "paddle.Number.static": "paddle.Number.static(1)",
-    "paddle.Number.of_class": "paddle.Number.of_class(1)",
-    "paddle.Number.behind": "paddle.Number(1).behind",
-    "paddle.Number.method": "paddle.Number(1).method()",
-    "paddle.Integer.method": "paddle.Integer(1).method()",
-}
 PROPERTIES = """
 import paddle
 
@@ -75,10 +52,6 @@ def off_by_one(true):
 def dies(true):
     """The process ends."""
     return lambda number: os._exit(1) if number == 1 else true(number)
-
-def one_more(true):
-    """One too many."""
-    return lambda *given: true(*given) + 1
 
 def misspelt(true):
     """Its own error."""
@@ -149,75 +122,25 @@ def test_a_death_kills_with_every_seed_and_costs_no_other(suite: Suite) -> None:
     assert seen["test_triple", 0].outcome == "not reached"
 
 
-def try_as_person(suite: Suite, mutant: str, target: str) -> int:
-    """The exit status of `nox -s mutation -- --mutant FILE::NAME --target TARGET 2.6.2`."""
-
-    def look(attempt: Attempt) -> list[Sight]:
-        name = attempt.mutant and attempt.mutant.rpartition("::")[2]
-        return list(see(suite, name, target=target).values())
-
-    request = Request([f"{suite.folder / 'mine.py'}::{mutant}"], Options(), seeds=1)
-    return mutation.conclude(trials_of(["2.6.2"], request, look), None)
-
-
 @pytest.mark.parametrize(
-    ("mutant", "words"), [("misspelt", "'treu'"), ("cannot_be_made", "'misspelled'")]
-)
-def test_an_error_of_the_mutants_own_kills_nothing(suite: Suite, mutant: str, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        try_as_person(suite, mutant, "paddle.double")
-
-
-@pytest.mark.parametrize(
-    ("target", "words"),
+    ("mutant", "target", "words"),
     [
-        ("paddle.doubel", "paddle.doubel: the release has no such function; the nearest is double"),
-        ("paddle.Nubmer.method", "paddle.Nubmer: .* the nearest is Number"),
-        ("padle.double", "padle: the release has no such function"),
-        ("needs_more.double", "needs_more cannot be imported: No module named 'more'"),
-        ("paddle.size", "paddle.size is no function, but of type int"),
-        ("paddle.holder.double", "paddle.holder.double: nothing holds it"),
+        ("misspelt", "paddle.double", "'treu'"),
+        ("cannot_be_made", "paddle.double", "'misspelled'"),
+        ("off_by_one", "paddle.doubel", "paddle.doubel: .* the nearest is double"),
     ],
 )
-def test_a_target_that_cannot_be_replaced_is_named(suite: Suite, target: str, words: str) -> None:
-    (suite.folder / "needs_more.py").write_text("import more")
+def test_a_mutant_that_is_broken_kills_nothing(
+    suite: Suite, mutant: str, target: str, words: str
+) -> None:
+    name = f"{suite.folder / 'mine.py'}::{mutant}"
     with pytest.raises(ValueError, match=words):
-        try_as_person(suite, "one_more", target)
-
-
-@pytest.mark.parametrize("target", NUMBERS)
-def test_whatever_a_class_holds_is_replaced(suite: Suite, target: str) -> None:
-    suite.write(f"""
-import paddle
-
-def test_number():
-    begin(Case(1))
-    same_bytes(np.int64({NUMBERS[target]}), np.int64(2))
-""")
-    assert try_as_person(suite, "one_more", target) == 0
-
-
-def test_the_functions_of_the_catalogue_that_are_missing_are_left_out(suite: Suite) -> None:
-    (suite.tests / "mutants" / "of_numbers.py").write_text("""
-from properties.mutants.faults import mutant
-
-@mutant("paddle.gone")
-@mutant("paddle.double")
-def one_less(true, number):
-    return true(number) - 1
-
-@mutant("paddle.gone")
-def of_nothing(true, number):
-    return None
-""")
-    attempts = [Attempt("2.6.2", name) for name in ("one_less", "of_nothing")]
-    folder = suite.folder / "mutation"
-    tried = [
-        try_mutant(attempt, Path(sys.executable), suite.request(), 1, folder=folder)
-        for attempt in attempts
-    ]
-    assert [sights[0].targets for sights in tried] == [["paddle.double"], []]
-    assert {sight.outcome for sight in tried[1]} == {"not reached", "killed"}, "by the release"
+        result_of(
+            Attempt("2.6.2", name),
+            list(see(suite, mutant, target=target).values()),
+            ["sample::test_one"],
+            seeds=1,
+        )
 
 
 def test_a_run_is_read_again_until_its_source_changes(suite: Suite) -> None:
@@ -230,18 +153,17 @@ def test_a_run_is_read_again_until_its_source_changes(suite: Suite) -> None:
 
 @pytest.mark.parametrize("damage", ["truncated", "another version", "a folder"])
 def test_what_was_kept_and_cannot_be_read_is_made_anew(suite: Suite, damage: str) -> None:
-    before = see(suite, "off_by_one")
+    see(suite, "off_by_one", only=())
     (kept,) = (suite.folder / "mutation").glob("*.json")
     text = kept.read_text(encoding="utf-8")
     kept.unlink()
     if damage == "a folder":
         (kept / "inside").mkdir(parents=True)
     else:
-        kept.write_text(
-            text[:-9] if damage == "truncated" else text.replace('"version": 1', '"version": 0')
-        )
-    assert see(suite, "off_by_one").keys() == before.keys()
-    assert see(suite, "off_by_one") == see(suite, "off_by_one"), "kept again"
+        other = text.replace('"version": 1', '"version": 0')
+        kept.write_text(text[:-9] if damage == "truncated" else other, encoding="utf-8")
+    see(suite, "off_by_one", only=())
+    assert kept.read_text(encoding="utf-8") == text
 
 
 def test_some_properties_run_without_the_others(suite: Suite) -> None:

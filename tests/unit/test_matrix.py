@@ -175,6 +175,22 @@ def test_other_options_start_over(cells: Cells) -> None:
     assert cells.ran == CPU
 
 
+@pytest.mark.parametrize("damage", ["truncated", "another version", "a folder"])
+def test_a_state_that_cannot_be_read_starts_over(cells: Cells, damage: str) -> None:
+    cells.interrupt()
+    state = cells.desk.state
+    text = state.read_text(encoding="utf-8")
+    state.unlink()
+    if damage == "a folder":
+        (state / "inside").mkdir(parents=True)
+    else:
+        other = text.replace('"version": 1', '"version": 0')
+        state.write_text(text[:-9] if damage == "truncated" else other, encoding="utf-8")
+    cells.run()
+    assert cells.ran == CPU
+    assert not state.exists()
+
+
 def test_a_finished_run_is_not_continued(cells: Cells) -> None:
     cells.run()
     cells.ran.clear()
