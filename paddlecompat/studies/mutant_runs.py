@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from paddlecompat.cells import option_set, suite
-from paddlecompat.cells.option_set import PROPERTIES, Options
+from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Request
 from paddlecompat.fixtures.folders import MUTATION
 from paddlecompat.fixtures.forms import Model, read_as, write_text
+from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.records.profiles import PROFILES
 
 QUICKEST = 20  # properties that run with every seed

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from paddlecompat.cells.option_set import (
-    PROPERTIES,
     Options,
     known_mutant,
     mutants,
 )
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import RECORDS, ROOT
+from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.records import mutation_results, store
 from paddlecompat.records.mutation_results import Kill, MutantResult, MutationResults, Trial
 from paddlecompat.studies import mutation
