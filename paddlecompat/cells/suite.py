@@ -24,8 +24,8 @@ from paddlecompat.cells.sanitizer import SLOWER, Watch
 from paddlecompat.cells.workers import Collected, Crew, Job, Report
 from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.folders import shown
-from paddlecompat.fixtures.forms import Model, Place, write_text
-from paddlecompat.fixtures.manifest import PROPERTIES, Manifest
+from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
+from paddlecompat.fixtures.manifest import PROPERTIES, Manifest, ManifestProperty
 from paddlecompat.machine import host, processes
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.records.profiles import PROFILES
@@ -161,6 +161,30 @@ def collect(python: Path, request: Request, folder: Path) -> list[Collected]:
     folder.mkdir(parents=True, exist_ok=True)
     with Crew(job_of(python, request, folder), 1) as crew:
         return crew.collect()
+
+
+def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> Manifest:
+    """The manifest of the properties, as an interpreter with a release collects them.
+
+    Those that draw no examples run there once, on the CPU: the calls that they verify are due.
+    """
+    asked = Request("cpu", Options(), properties=properties)
+    places: dict[str, list[Place]] = {}
+    calls: dict[str, int | None] = {}
+    loops = []
+    for place in PLACES:
+        for found in collect(python, replace(asked, place=place), folder):
+            key = key_of(found.nodeid)
+            places.setdefault(key, []).append(place)
+            calls[key] = 1 if found.examples == 0 else found.examples
+            loops += [found.nodeid] if found.examples == 0 and place == "cpu" else []
+    for report in run_pytest(python, asked, folder, only=loops) if loops else ():
+        calls[key_of(report.nodeid)] = max(1, report.found["property"]["calls"])
+    every = [
+        ManifestProperty(key=key, places=tuple(there), calls=calls[key])
+        for key, there in places.items()
+    ]
+    return Manifest(digest=manifest.digest_of(properties), properties=every)
 
 
 def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] = ()) -> Job:

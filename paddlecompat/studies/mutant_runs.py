@@ -24,7 +24,7 @@ from paddlecompat.records.profiles import PROFILES
 QUICKEST = 20  # properties that run with every seed
 # No run depends on these programs.
 OTHER_PROGRAMS = ("advised", "follow_advice", "reg_ranges", "time_properties")
-PLUGIN = ("-p", "properties.programs.run_mutants", "-o", "timeout_func_only=true")
+PLUGIN = ("-p", "properties.programs.run_mutants")
 
 
 @dataclass(frozen=True)

@@ -294,7 +294,9 @@ def test_a_refusal_that_spoils_the_device_holds(
 
 
 def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(properties: Suite) -> None:
-    found = properties.on_gpu(REFUSES.replace("CUDA error(710), device-side assert triggered", "700"))
+    found = properties.on_gpu(
+        REFUSES.replace("CUDA error(710), device-side assert triggered", "700")
+    )
     assert found["test_refused"].outcome == "crashed"
 
 
