@@ -171,6 +171,7 @@ def blank(release: str, python: str, place: Place, options: Options) -> Record:
         place=place,
         host=host.describe(python),
         verdict="not run",
+        not_run=NotRun(reason="import failed", detail="nothing was tried yet"),
         stand_in=options.stand_in,
         profile=options.profile,
         seed=options.seed,
@@ -238,10 +239,11 @@ def run_properties(
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
     seen = Ran.model_validate_json(store.impersonal(ran.model_dump_json()))
     update: dict[str, object] = {
+        "not_run": None,
         "properties": seen.results,
         "conditions": seen.conditions,
         "verdict": verdict_of(seen.results),
         "seconds": seconds,
         "sanitizer": request.watch.found(folder) if request.watch else None,
     }
-    return record.model_copy(update=update)
+    return Record.model_validate(dict(record.model_copy(update=update)))

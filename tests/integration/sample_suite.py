@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ def verify(n=1):
 GPU = """
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from types import SimpleNamespace
@@ -105,9 +104,10 @@ class Suite:
         """What came of a run; by default each property that there is has to verify one call."""
         python, folder = Path(sys.executable), self.folder / "log"
         if listed is None:
-            there = suite.collect(python, replace(request, options=Options()), folder / "before")
-            keys = [suite.key_of(each.nodeid).partition("::")[2] for each in there]
-            listed = self.listed(*((key, 1) for key in keys))
+            source = (self.tests / "test_sample.py").read_text()
+            listed = self.listed(
+                *((name, 1) for name in re.findall(r"^def (test_\w+)", source, re.M))
+            )
         return suite.run(python, request, folder, listed)
 
     def run(self, properties: str, **asked: Any) -> dict[str, PropertyResult]:
