@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
+from paddlecompat.cells.suite import Ran
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.published import FieldReport
@@ -120,6 +121,13 @@ def conditions_of(results: Sequence[PropertyResult]) -> Conditions | None:
     """Of a run that ended in these results; None where nothing ran."""
     outcomes = Counter(result.outcome for result in results)
     return sample(Conditions, outcomes=outcomes, properties=len(results)) if results else None
+
+
+def ran(results: Sequence[PropertyResult]) -> Ran:
+    """What came of a run of the whole suite."""
+    conditions = conditions_of(results)
+    assert conditions is not None
+    return Ran(results=list(results), conditions=conditions)
 
 
 def record(properties: Sequence[PropertyResult] | None = None, **changes: object) -> Record:

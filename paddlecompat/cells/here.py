@@ -14,6 +14,7 @@ from paddlecompat.cells.option_set import Options, check
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed
+from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.folders import HERE, RUNS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine import host
@@ -76,9 +77,9 @@ def measure(
     tools.
     """
     hands, reader = hands or Hands(), reader or Reader()
-    known = hands.load_known()
     found = reader.read(python)
     where, why, device = choose_place(place, found, hands)
+    known = [*hands.load_known(), without_head(where)]
     options = check(options, where)
     print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
     print(f"on the {where.upper()}: {why}", flush=True)
@@ -99,6 +100,19 @@ def measure(
     filled = filling.conclude(record, known, options, folder)
     advised = follow(record, found, options, settings, reader)
     return FilledHere(**vars(filled), advised=advised)
+
+
+def without_head(place: Place) -> Expectation:
+    """A person's environment may lack PaddleDetection: the release is not worse for it."""
+    return Expectation(
+        releases=("2.*", "3.*"),
+        place=place,
+        properties=("*::*",),
+        outcome="unsupported",
+        cause="PaddleDetection is not installed.",
+        says=("PaddleDetection",),
+        sometimes=True,
+    )
 
 
 def choose_place(

@@ -40,7 +40,7 @@ def measure(
 ) -> dict[str, PropertyResult]:
     """What the properties come to, by their names, on a device with this fault."""
     request = suite.Request("gpu", Options("quick", 1, keyword, stand_in=fault, **asked))
-    return {result.name: result for result in suite.run(PYTHON, request, folder / "log")}
+    return {result.name: result for result in suite.run(PYTHON, request, folder / "log").results}
 
 
 def probe(fault: str) -> NotRun:

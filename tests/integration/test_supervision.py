@@ -1,4 +1,4 @@
-"""A property whose process dies, hangs, or cannot be stopped costs itself alone, and is not alone."""
+"""A property whose process dies, hangs or is stopped costs itself alone, and blames no other."""
 
 from __future__ import annotations
 
