@@ -88,6 +88,7 @@ for command, about in {
     "bench": "Time the properties.",
     "builds": "Read the GPU code in the wheels on PyPI (13 GB): is it as releases.toml lists it?",
     "libraries": "Open every CUDA library that a release will load; -- gpu-2.5.2. Needs no GPU.",
+    "manifest": "List the properties anew, with the calls that each has to verify.",
     "lock": "Lock the environments anew, with hashes; all releases, or those after `--`.",
 }.items():
     add_session(command, about)

@@ -13,13 +13,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from paddlecompat.cells import filling, here, matrix
+from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
-from paddlecompat.environments import cuda_libraries, locks, wheels
-from paddlecompat.environments.environment import prepare
-from paddlecompat.fixtures import forms, published, releases, schemas
+from paddlecompat.environments import cuda_libraries, environment, locks, wheels
+from paddlecompat.fixtures import forms, manifest, published, releases, schemas
 from paddlecompat.fixtures.expectations import EXPECTATIONS
-from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT
+from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT, RUNS, shown
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.records import store
@@ -140,6 +139,18 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     return Outcome(cell=record.cell, status=status, words=lines[0])
 
 
+@command("manifest", lambda parser: None)
+def list_properties(parsed: Namespace, fixture: Fixture) -> Status:
+    """List the properties in fixtures/manifest.json anew, from the properties themselves."""
+    cell = releases.cell_named(f"cpu-{bench.RELEASE}", fixture)
+    with environment.held(cell.name):
+        python = environment.prepare(cell, fixture).python
+        made = suite.make_manifest(python, suite.new_folder(RUNS / "manifest"))
+    manifest.write(made)
+    print(f"{len(made.properties)} properties are listed in {shown(manifest.MANIFEST)}")
+    return Status.AS_EXPECTED
+
+
 @command("matrix", matrix.add_arguments)
 def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
     """Measure every cell that this machine can, then report."""
@@ -225,7 +236,7 @@ def open_libraries(parsed: Namespace, fixture: Fixture) -> Status:
     """Make a GPU cell ready, and open every CUDA library that its release will."""
     cell = releases.cell_named(parsed.cell, fixture)
     (build, *_) = wheels.choices(cell)
-    found = cuda_libraries.check(prepare(cell, fixture).folder, build)
+    found = cuda_libraries.check(environment.prepare(cell, fixture).folder, build)
     for name, opens in found.items():
         print(f"{'opens' if opens else 'DOES NOT OPEN'}: {name}")
     missing = list(found.values()).count(False)

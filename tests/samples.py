@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
+from paddlecompat.cells.suite import Ran
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.published import FieldReport
@@ -103,7 +105,6 @@ def sample(model: type[Form], **changes: object) -> Form:
 host = partial(sample, Host)
 build = partial(sample, MeasuredBuild)
 device = partial(sample, Device)
-conditions = partial(sample, Conditions)
 evidence = partial(sample, Evidence)
 expectation = partial(sample, Expectation)
 field_report = partial(sample, FieldReport)
@@ -114,6 +115,19 @@ def result(**changes: object) -> PropertyResult:
     violated = {"message": "values: expected [8, 9], got [0, 0]", "evidence": evidence()}
     more = violated if changes.get("outcome") == "violated" else {}
     return sample(PropertyResult, **more | changes)
+
+
+def conditions_of(results: Sequence[PropertyResult]) -> Conditions | None:
+    """Of a run that ended in these results; None where nothing ran."""
+    outcomes = Counter(result.outcome for result in results)
+    return sample(Conditions, outcomes=outcomes, properties=len(results)) if results else None
+
+
+def ran(results: Sequence[PropertyResult]) -> Ran:
+    """What came of a run of the whole suite."""
+    conditions = conditions_of(results)
+    assert conditions is not None
+    return Ran(results=list(results), conditions=conditions)
 
 
 def record(properties: Sequence[PropertyResult] | None = None, **changes: object) -> Record:
@@ -128,7 +142,7 @@ def record(properties: Sequence[PropertyResult] | None = None, **changes: object
         "seed": 7,
         "verdict": verdict_of(results),
         "properties": results,
-        "conditions": conditions() if results else None,
+        "conditions": conditions_of(results),
         "measured_at": "2025-01-02T03:04:05Z",
     }
     known |= changes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +13,15 @@ from pathlib import Path
 from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.sanitizer import installed
-from paddlecompat.cells.suite import Request
+from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.fixtures import cuda, expectations, forms
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.folders import CELLS, shown
+from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
-from paddlecompat.machine import choice, gpus, host
+from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import judging, store
 from paddlecompat.records.judging import Judgement
@@ -28,7 +29,6 @@ from paddlecompat.records.record import (
     CannotRun,
     Device,
     NotRun,
-    PropertyResult,
     Record,
     verdict_of,
 )
@@ -59,9 +59,11 @@ class Hands:
     machine_with: Callable[[Device], Machine] = machine_with
     try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
     settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
-    run: Callable[[Path, Request, Path], list[PropertyResult]] = suite.run
+    run: Callable[[Path, Request, Path], Ran] = suite.run
     load_known: Callable[[], list[Expectation]] = expectations.load
-    work: Path = CELLS
+    held: Callable[[str], AbstractContextManager[object]] = environment.held
+    packages: Callable[[str], dict[str, str]] = environment.packages_of
+    work: Path = RUNS
 
 
 @dataclass(frozen=True)
@@ -77,51 +79,57 @@ class Filled:
 
 
 def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = None) -> Filled:
-    """Measure `cell` and write what was seen, also where nothing could be run.
+    """Measure `cell` and write what was seen, also where the release or the device cannot run.
 
-    Raises ValueError where a file that people edit is wrong, or `options` name no build of the
-    release: before anything is measured.
+    The environment is this process's alone from its first use to the end. Raises ValueError where
+    a file that people edit is wrong, or `options` name no build of the release: before anything is
+    measured. Raises MachineFailed, and keeps no record, where the run was cut short.
     """
     hands = hands or Hands()
     known = hands.load_known()
-    work = hands.work / cell.name
-    record = measure(cell, fixture, options, hands)
-    if options.prune:
-        hands.remove(cell)
-    return conclude(record, known, options, work)
+    with hands.held(cell.name):
+        folder = suite.new_folder(hands.work / cell.name)
+        record = measure(cell, fixture, options, hands, folder)
+        if options.prune:
+            hands.remove(cell)
+    return conclude(record, known, options, folder)
 
 
-def conclude(record: Record, known: Sequence[Expectation], options: Options, work: Path) -> Filled:
+def conclude(
+    record: Record, known: Sequence[Expectation], options: Options, folder: Path
+) -> Filled:
     """Keep the record and the scripts, and judge it by what is expected of what was asked for."""
     judgement = judging.judge(record, known)
     if options.keyword is not None:
         judgement.absent.clear()  # what was not asked for is not missing
-    return Filled(record, judgement, keep(record, options, work), write_scripts(record, work))
+    return Filled(record, judgement, keep(record, options, folder), write_scripts(record, folder))
 
 
-def keep(record: Record, options: Options, work: Path) -> str:
+def keep(record: Record, options: Options, folder: Path) -> str:
     """Write the record; where it went, in words."""
-    if not options.published:
-        path = store.write(record, work)
-        return f"{shown(path)} (not the whole suite as it is: kept out of the table)"
+    by_stand_in = record.stand_in is not None and options.records == RECORDS
+    if record.partial or by_stand_in:
+        path = store.write(record, folder)
+        why = f"of {record.partial}" if record.partial else "of a stand-in"
+        return f"{shown(path)} ({why}: kept out of the table)"
     where = shown(options.records / record.file_name)
     if store.keep(record, options.records):
         return where
     return f"{where} (as it was: it says the same, is newer, or was measured with more examples)"
 
 
-def write_scripts(record: Record, work: Path) -> dict[str, Path]:
+def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
     """Write each violation's script as a file, ready to run or to paste; its path by property."""
     scripts = {}
     for result in record.properties:
-        if result.evidence is not None:
+        if result.evidence is not None and result.evidence.script:
             name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{result.group}-{result.name}").strip("-")
-            scripts[result.key] = work / "scripts" / f"{name}.py"
+            scripts[result.key] = folder / "scripts" / f"{name}.py"
             forms.write_text(scripts[result.key], result.evidence.script)
     return scripts
 
 
-def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands) -> Record:
+def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
     record = blank(cell.release.version, cell.release.python, cell.place, options)
     build = named_build(cell, options)
@@ -137,10 +145,22 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands) -> Rec
         record = record.model_copy(update={**made, "seconds": prepared.seconds})
         on_gpu = cell.place == "gpu"
         settings = {**SAME_DEVICE, **hands.settings(prepared.folder)} if on_gpu else {}
-        request = Request(cell.place, options, settings, watch)
-        return run_properties(record, prepared.python, request, hands.work / cell.name, hands)
+        workers = 1 if on_gpu else host.cores()
+        request = Request(cell.place, options, settings, watch, workers)
+        return run_properties(record, prepared.python, request, folder, hands)
     except CannotRun as error:
-        return give_up(record, error.not_run)
+        changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []
+        return give_up(record, error.not_run.model_copy(update={"changed": changed}))
+
+
+def changes(record: Record, options: Options, hands: Hands) -> list[str]:
+    """What stands beside the build, and stood otherwise when the cell was last measured."""
+    before = store.last_measured(record, (options.records, PUBLISHED))
+    then = before.environment.packages if before and before.environment else {}
+    now = hands.packages(record.cell)
+    names = sorted(then.keys() | now.keys()) if then else []
+    pairs = ((name, then.get(name, "none"), now.get(name, "none")) for name in names)
+    return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
 
 
 def blank(release: str, python: str, place: Place, options: Options) -> Record:
@@ -151,6 +171,7 @@ def blank(release: str, python: str, place: Place, options: Options) -> Record:
         place=place,
         host=host.describe(python),
         verdict="not run",
+        not_run=NotRun(reason="import failed", detail="nothing was tried yet"),
         stand_in=options.stand_in,
         profile=options.profile,
         seed=options.seed,
@@ -197,7 +218,7 @@ def build_for(record: Record, cell: Cell, hands: Hands) -> Build:
 
 
 def run_properties(
-    record: Record, python: Path, request: Request, work: Path, hands: Hands
+    record: Record, python: Path, request: Request, folder: Path, hands: Hands
 ) -> Record:
     """The record with what the properties came to and, on a device, with what it loaded.
 
@@ -211,10 +232,18 @@ def run_properties(
             raise CannotRun(found)
         loaded = record.device.model_copy(update={"runtime": found})
         record = record.model_copy(update={"device": loaded})
+    if names := processes.left_out():
+        print(f"left out of the measurement: {', '.join(names)}", flush=True)
     started = time.monotonic()
-    told = (store.impersonal(r.model_dump_json()) for r in hands.run(python, request, work))
-    properties = [PropertyResult.model_validate_json(result) for result in told]
+    ran = hands.run(python, request, folder)
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
-    update: dict[str, object] = {"properties": properties, "verdict": verdict_of(properties)}
-    sanitizer = request.watch.found(work) if request.watch else None
-    return record.model_copy(update={**update, "seconds": seconds, "sanitizer": sanitizer})
+    seen = Ran.model_validate_json(store.impersonal(ran.model_dump_json()))
+    update: dict[str, object] = {
+        "not_run": None,
+        "properties": seen.results,
+        "conditions": seen.conditions,
+        "verdict": verdict_of(seen.results),
+        "seconds": seconds,
+        "sanitizer": request.watch.found(folder) if request.watch else None,
+    }
+    return Record.model_validate(dict(record.model_copy(update=update)))

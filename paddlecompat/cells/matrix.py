@@ -17,7 +17,7 @@ from typing import Literal
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.environment import is_prepared
 from paddlecompat.fixtures import forms
-from paddlecompat.fixtures.folders import CELLS, LOGS, MATRIX_STATE, shown
+from paddlecompat.fixtures.folders import LOGS, MATRIX_STATE, RUNS, shown
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
 from paddlecompat.machine import gpus, processes
 from paddlecompat.machine.command_line import add_options, arguments_of
@@ -42,7 +42,7 @@ def command(cell: Cell, *arguments: str) -> list[str]:
 
 def fill_in_child(cell: Cell, options: Options) -> Outcome:
     """Fill a cell in a process of its own, whose output goes to a log; what came of it."""
-    file, log = CELLS / cell.name / "outcome.json", LOGS / f"{cell.name}.log"
+    file, log = RUNS / cell.name / "outcome.json", LOGS / f"{cell.name}.log"
     file.unlink(missing_ok=True)
     processes.run_logged(command(cell, *arguments_of(options), f"--outcome={file}"), log)
     if file.exists():

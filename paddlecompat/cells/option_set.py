@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ast
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from paddlecompat.fixtures.folders import RECORDS, TESTS
+from paddlecompat.fixtures.folders import RECORDS
 from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.machine import gpus
-from paddlecompat.machine.command_line import option
+from paddlecompat.machine.command_line import flag_of, option
 from paddlecompat.records.profiles import PROFILES, ProfileName
 from paddlecompat.records.record import SanitizerTool
 
-PROPERTIES = TESTS / "properties"
 ABOUT_MUTANTS = (
     "A mutant is one of those of reports/mutation.md by name, or FILE::NAME for one of your own: a "
     "function of any Python file that is given the true function and returns a faulty one. It "
@@ -68,14 +68,11 @@ class Options:
     prune: bool = option("cell", "remove the environment once there is a record", False)
 
     @property
-    def whole(self) -> bool:
-        """Whether this is the whole suite on the release as it is, so that it may be recorded."""
-        return self.keyword is None and self.mutant is None
-
-    @property
-    def published(self) -> bool:
-        """Whether the record goes into the table: not with a stand-in, but beside, on demand."""
-        return self.whole and (self.stand_in is None or self.records != RECORDS)
+    def partial(self) -> str:
+        """What makes a run another than that of the whole suite on the release as it is."""
+        changing = ("keyword", "mutant", "timeout", "memory_limit")
+        asked = (one for one in fields(self) if one.name in changing)
+        return " ".join(flag_of(one) for one in asked if getattr(self, one.name) is not None)
 
 
 def check(options: Options, place: Place) -> Options:

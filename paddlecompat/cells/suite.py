@@ -1,30 +1,40 @@
-"""Run the properties in an environment: one pytest run in its interpreter, read back as results.
+"""Run the properties in an environment, and read what came of each.
 
-A worker of pytest-xdist that dies is replaced and costs its property alone. pytest-reportlog and
-the journal of `tests/properties` bring back what was seen. A study adds a plugin, whose findings
-come with each property's report.
+A study adds a plugin, whose findings come with each property's report.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from paddlecompat.cells.option_set import PROPERTIES, Options
+from paddlecompat.cells.matrix import what_is_left
+from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.sanitizer import SLOWER, Watch
-from paddlecompat.fixtures.forms import Place
-from paddlecompat.machine import processes
+from paddlecompat.cells.workers import Collected, Crew, Job, Report
+from paddlecompat.fixtures import manifest
+from paddlecompat.fixtures.folders import shown
+from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
+from paddlecompat.fixtures.manifest import PROPERTIES, Manifest, ManifestProperty
+from paddlecompat.machine import host, processes
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.records.profiles import PROFILES
-from paddlecompat.records.record import CannotRun, NotRun, PropertyResult
+from paddlecompat.records.record import Conditions, MachineFailed, PropertyResult
 
-NO_TESTS_SELECTED = 5
-DIED = "the process died before this property ran"
-NEVER_RAN = {"property": {"outcome": "crashed", "calls": 0, "examples": 0, "message": DIED}}
+KEPT = 5  # folders of runs, of each cell
+DEATHS = ("crashed", "timed out")
+SHOWN_EVERY, TOLD_EVERY = 0.2, 15  # seconds, on a terminal and elsewhere
+CLEAR = "\r\033[K"  # the line of a terminal
 
 
 @dataclass(frozen=True)
@@ -36,29 +46,88 @@ class Request:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that the build needs."""
     watch: Watch | None = None
+    workers: int = 1
+    """Processes side by side."""
     properties: Path = PROPERTIES
-    restarts: int = 100
-    """Of workers that died."""
+
+    @property
+    def limit(self) -> float:
+        """Seconds for one property."""
+        limit = PROFILES[self.options.profile].seconds * (SLOWER if self.watch else 1)
+        return self.options.timeout or limit
 
 
-@dataclass(frozen=True)
-class Report:
-    """What pytest reported of a property."""
+class Ran(Model):
+    """What came of a run that ended."""
 
-    nodeid: str
-    seconds: float
-    found: dict[str, Any]
-    """What conftest.py and the plugins say of it, by their names for it."""
+    results: list[PropertyResult]
+    conditions: Conditions
 
 
-def run(python: Path, request: Request, folder: Path) -> list[PropertyResult]:
-    """What came of every property. Logs go to `folder`, progress to the terminal.
+def new_folder(runs: Path) -> Path:
+    """A fresh folder for one run, below `runs`, where those of the last few runs are kept."""
+    for old in sorted(path for path in runs.glob("*") if path.is_dir())[: 1 - KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    folder = runs / f"{datetime.now(UTC):%Y-%m-%dT%H.%M.%S.%fZ}"
+    folder.mkdir(parents=True)
+    return folder
 
-    Raises as `run_pytest`.
+
+def run(python: Path, request: Request, folder: Path, listed: Manifest | None = None) -> Ran:
+    """What came of every property of the manifest, or of those that were asked for.
+
+    The last file that is written to `folder` is `ended.json`: a run without it is no evidence.
+    A property whose process died or hung is asked again alone, in a fresh process. Raises
+    ValueError where the properties are not those of the manifest, else as `run_pytest`.
     """
-    reports = {report.nodeid: report for report in run_pytest(python, request, folder)}
-    collected = json.loads((folder / "journal.json.collected").read_text(encoding="utf-8"))
-    return [result_of(reports.get(nodeid, Report(nodeid, 0.0, NEVER_RAN))) for nodeid in collected]
+    listed = listed or manifest.load()
+    as_result = partial(result_of, listed, PROFILES[request.options.profile].due)
+    check = partial(check_all_are_there, listed, request)
+    reports = run_pytest(python, request, folder, check=check)
+    results = {report.nodeid: as_result(report) for report in reports}
+    died = [nodeid for nodeid, result in results.items() if result.outcome in DEATHS]
+    for number, nodeid in enumerate(died, start=1):
+        before = results[nodeid]
+        print(f"{before.key}: {before.message}; once more, alone", flush=True)
+        again = ask_alone(python, request, folder / f"again-{number}", nodeid)
+        results[nodeid] = charged(before, as_result(again), folder)
+    if (short := host.what_is_short(folder)) is not None:
+        raise MachineFailed(f"{short}; nothing was recorded")
+    digest, options = manifest.digest_of(request.properties), request.options
+    conditions = Conditions(
+        suite=digest,
+        properties=len(listed.properties_at(request.place)),
+        partial=options.partial or ("" if digest == listed.digest else "edited properties"),
+        workers=request.workers,
+        seconds_per_property=request.limit,
+        gibibytes=options.memory_limit,
+        variables=processes.telling_variables(processes.measuring_environment(request.settings)),
+        outcomes=Counter(result.outcome for result in results.values()),
+    )
+    write_text(folder / "ended.json", conditions.model_dump_json(indent=1) + "\n")
+    return Ran(results=list(results.values()), conditions=conditions)
+
+
+def check_all_are_there(listed: Manifest, request: Request, found: Sequence[Collected]) -> None:
+    """Raise ValueError where the whole suite is asked for, and it is not that of the manifest."""
+    keys = (key_of(each.nodeid) for each in found)
+    if request.options.keyword is None and (wrong := listed.difference(request.place, keys)):
+        advice = "restore them, or make the manifest anew with `nox -s manifest`"
+        raise ValueError(f"not the properties of fixtures/manifest.json: {wrong}; {advice}")
+
+
+def ask_alone(python: Path, request: Request, folder: Path, nodeid: str) -> Report:
+    """The last report of a property that runs in a fresh process, with no other beside it."""
+    alone = replace(request, workers=1, options=replace(request.options, keyword=None))
+    return run_pytest(python, alone, folder, only=[nodeid])[-1]
+
+
+def charged(before: PropertyResult, again: PropertyResult, folder: Path) -> PropertyResult:
+    """What a property that died comes to: that it dies, only where it did so again, alone."""
+    if again.outcome in DEATHS:
+        return again
+    words = f"{before.message}, on {before.case or 'no case yet'}; not when it ran again, alone"
+    return again.model_copy(update={"once": f"{words} (logs: {shown(folder)})"})
 
 
 def run_pytest(
@@ -67,77 +136,107 @@ def run_pytest(
     folder: Path,
     plugin: Sequence[str] = (),
     only: Sequence[str] = (),
+    check: Callable[[Sequence[Collected]], object] = lambda found: None,
 ) -> list[Report]:
-    """Run the properties in `python`, or those of these node ids; the reports in their order.
+    """Run the properties in `python`, or those of these node ids; the reports as they came.
 
-    Logs go to `folder`. What pytest prints goes to the terminal; with the options of a plugin, to a
-    log, too. Raises ValueError where `request` selects no property, CannotRun where none could be
-    collected.
+    Logs go to `folder`. `check` is given what was collected before anything runs. Raises ValueError
+    where `request` selects no property, CannotRun where one of their modules cannot be collected,
+    MachineFailed where the run was cut short.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    log, journal = folder / "report.jsonl", folder / "journal.json"
-    collected = Path(f"{journal}.collected")
-    for stale in (log, journal, collected, *folder.glob("sanitizer.*.log")):
-        stale.unlink(missing_ok=True)
-    watched = request.watch.command(folder) if request.watch else []
-    paths = [f"{request.properties}/{nodeid}" for nodeid in only] or [str(request.properties)]
-    asked = [*watched, *command(python, request, log, journal), *plugin, *paths]
-    inside = request.properties.parent  # plugins are found there
-    if plugin:
-        status = processes.run_logged(asked, folder / "pytest.log", request.settings, inside)
-    else:
-        status = processes.run_shown(asked, request.settings, inside)
-    if status == NO_TESTS_SELECTED:
-        raise ValueError(f"no property matches -k {request.options.keyword!r}")
-    problem = collection_error(log)
-    if problem or not collected.exists():
-        words = "pytest could not collect the properties; its words are above, or in pytest.log"
-        raise CannotRun(NotRun(reason="import failed", detail=problem or words))
-    return list(reports_in(log))
+    host.check_room(folder)
+    with Crew(job_of(python, request, folder, plugin), request.workers) as crew:
+        collected = crew.collect()
+        check(collected)
+        known = [each.nodeid for each in collected]
+        asked = [nodeid for nodeid in known if nodeid in set(only)] if only else known
+        if not asked:
+            raise ValueError(f"no property matches -k {request.options.keyword!r}")
+        return list(told(crew.run(asked), len(asked)))
 
 
-def command(python: Path, request: Request, log: Path, journal: Path) -> list[str]:
-    """The pytest command line."""
-    options = request.options
-    limit = PROFILES[options.profile].seconds * (SLOWER if request.watch else 1)
-    return [
-        *(str(python.absolute()), "-m", "pytest"),
-        *("--quiet", "--no-header", "--tb=no", "--no-summary"),
-        *("--numprocesses=1", f"--max-worker-restart={request.restarts}"),
-        *(f"--timeout={options.timeout or limit}", "--timeout-method=thread"),
-        *(f"--report-log={log}", f"--journal={journal}"),
-        *(f"--place={request.place}", *pytest_arguments(options)),
+def collect(python: Path, request: Request, folder: Path) -> list[Collected]:
+    """The properties that pytest finds; none of them runs. Raises as `run_pytest`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Crew(job_of(python, request, folder), 1) as crew:
+        return crew.collect()
+
+
+def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> Manifest:
+    """The manifest of the properties, as an interpreter with a release collects them.
+
+    Those that draw no examples run there once, on the CPU: the calls that they verify are due.
+    """
+    asked = Request("cpu", Options(), properties=properties)
+    places: dict[str, list[Place]] = {}
+    calls: dict[str, int | None] = {}
+    loops = []
+    for place in PLACES:
+        for found in collect(python, replace(asked, place=place), folder):
+            key = key_of(found.nodeid)
+            places.setdefault(key, []).append(place)
+            calls[key] = 1 if found.examples == 0 else found.examples
+            loops += [found.nodeid] if found.examples == 0 and place == "cpu" else []
+    for report in run_pytest(python, asked, folder, only=loops) if loops else ():
+        calls[key_of(report.nodeid)] = max(1, report.found["property"]["calls"])
+    every = [
+        ManifestProperty(key=key, places=tuple(there), calls=calls[key])
+        for key, there in places.items()
     ]
+    return Manifest(digest=manifest.digest_of(properties), properties=every)
 
 
-def reports_in(log: Path) -> Iterator[Report]:
-    """The log's reports that say how a property ended."""
-    for entry in entries(log):
-        found = dict(entry.get("user_properties") or ())
-        if entry.get("$report_type") == "TestReport" and "property" in found:
-            yield Report(entry["nodeid"], entry["duration"], found)
+def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] = ()) -> Job:
+    """How the workers of a run are started."""
+    for stale in folder.glob("worker-*"):
+        stale.unlink()
+    command = [
+        *(request.watch.command(folder) if request.watch else []),
+        *(str(python.absolute()), "-m", "pytest", "--quiet", "--no-header", "--no-summary"),
+        *("--tb=short", "--capture=no", f"--place={request.place}"),
+        *(*pytest_arguments(request.options), *plugin, str(request.properties)),
+    ]
+    environment = processes.measuring_environment(request.settings)
+
+    def script_of(journal: Path) -> str | None:
+        asked = ["script", request.place, str(journal)]
+        ended = processes.run_program(python, "probe", asked, request.settings, 120, inside)
+        return None if ended.problem else str(json.loads(ended.said)["script"])
+
+    inside = request.properties.parent  # plugins are found there
+    return Job(command, environment, inside, folder, request.limit, script_of)
 
 
-def collection_error(log: Path) -> str | None:
-    """Why a module of properties could not be collected, in its last words; None: all were."""
-    for entry in entries(log):
-        if entry.get("$report_type") == "CollectReport" and entry["outcome"] == "failed":
-            words = str(entry["longrepr"]).strip().splitlines()
-            return f"{entry['nodeid']}: {words[-1]}"
-    return None
+def told(reports: Iterable[Report], total: int) -> Iterator[Report]:
+    """The same reports; meanwhile the terminal says what ran last, and how much is left."""
+    started = last = time.monotonic()
+    on_terminal = sys.stdout.isatty()
+    done: set[str] = set()
+    for report in reports:
+        done.add(report.nodeid)
+        if time.monotonic() - last > (SHOWN_EVERY if on_terminal else TOLD_EVERY):
+            last = time.monotonic()
+            ahead = what_is_left(started, len(done), total)
+            line = f"[{len(done)}/{total}] {key_of(report.nodeid)}; {ahead}"
+            shape = (CLEAR + line[:100], "") if on_terminal else (line, "\n")
+            print(shape[0], end=shape[1], flush=True)
+        yield report
+    if on_terminal:
+        print(CLEAR, end="", flush=True)
 
 
-def entries(log: Path) -> list[dict[str, Any]]:
-    """The lines of pytest-reportlog's file; an unfinished last line is left out."""
-    lines = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
-
-
-def result_of(report: Report) -> PropertyResult:
+def result_of(listed: Manifest, of_profile: int, report: Report) -> PropertyResult:
     """A property's result from what its report carried."""
-    group, _, name = key_of(report.nodeid).partition("::")
-    found = {**report.found["property"], "seconds": round(report.seconds, 3)}
-    return PropertyResult.model_validate({"group": group, "name": name, **found})
+    key = key_of(report.nodeid)
+    group, _, name = key.partition("::")
+    found: dict[str, Any] = {**report.found["property"], "seconds": round(report.seconds, 3)}
+    due = listed.due(key, of_profile)
+    needed = 1 if found.get("asserted") else due
+    if found["outcome"] == "holds" and found["calls"] < needed:
+        words = f"verified {found['calls']} calls, fewer than the {needed} that are due"
+        found |= {"outcome": "violated", "message": words}
+    return PropertyResult.model_validate({"group": group, "name": name, "due": due, **found})
 
 
 def key_of(nodeid: str) -> str:

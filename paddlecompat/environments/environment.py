@@ -10,8 +10,9 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,17 @@ def is_prepared(cell: Cell) -> bool:
 def remove(cell: Cell) -> None:
     """Delete the cell's environment, where it has one."""
     shutil.rmtree(environment_of(cell.name), ignore_errors=True)
+
+
+def packages_of(name: str) -> dict[str, str]:
+    """What is installed in the environment of that name; the build in it may not even import."""
+    folder = environment_of(name)
+    (*_, inside) = ["", *map(str, folder.glob("[Ll]ib/**/site-packages"))]
+    return {found.metadata["Name"]: found.version for found in distributions(path=[inside])}
+
+
+def held(name: str) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 def read_stamp(folder: Path) -> Prepared | None:

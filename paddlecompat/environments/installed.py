@@ -28,7 +28,7 @@ from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, MeasuredBuild
 
 READ_ONLY = {"PYTHONDONTWRITEBYTECODE": "1"}
-PLUGINS = ("xdist.plugin", "pytest_timeout", "pytest_reportlog.plugin", "_hypothesis_pytestplugin")
+PLUGINS = ("_hypothesis_pytestplugin",)
 LOOK = """
 import importlib.util, json, sys
 has_paddle = importlib.util.find_spec("paddle") is not None

@@ -21,7 +21,7 @@ def python_of(environment: Path, system: str = os.name) -> Path:
 
 
 def install(python: Path, *arguments: str, uv: str = UV) -> None:
-    """Install for `python` what the arguments name, and nothing else; MachineFailed where it fails."""
+    """Install for `python` what the arguments name, and nothing else; else MachineFailed."""
     run_uv(uv, "pip", "install", "--quiet", "--no-deps", "--python", python, *arguments)
 
 

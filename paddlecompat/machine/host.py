@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import platform
 import re
 from pathlib import Path
@@ -51,3 +52,18 @@ def cpu() -> str:
     text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
     name = re.search(r"^model name\s*: *(.*\S)", text, re.MULTILINE)
     return name[1] if name else platform.processor() or "unknown"
+
+
+def check_room(folder: Path) -> None:
+    pass
+
+
+def what_is_short(folder: Path) -> str | None:
+    return None
+
+
+def cores() -> int:
+    """How many processes this one may run side by side."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -89,10 +89,11 @@ def run_program(
     arguments: Sequence[str] = (),
     settings: Settings = None,
     seconds: float = 300,
+    folder: Path = TESTS,
 ) -> Ended:
-    """Run `tests/properties/programs/NAME.py` in an interpreter."""
+    """Run `FOLDER/properties/programs/NAME.py` in an interpreter."""
     command = [str(python.absolute()), "-m", f"properties.programs.{name}", *arguments]
-    return run_checked(command, settings, seconds, TESTS)
+    return run_checked(command, settings, seconds, folder)
 
 
 def run_logged(command: Command, log: Path, settings: Settings = None, folder: Path = ROOT) -> int:
@@ -113,3 +114,60 @@ def run_shown(
     return subprocess.run(
         command, env=environment, cwd=folder, stdout=output, stderr=output
     ).returncode
+
+
+PIPE = subprocess.PIPE
+STDOUT = subprocess.STDOUT
+
+
+class Child:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process, self.pid, self.stdin = process, process.pid, process.stdin
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        return self.process.wait(seconds)
+
+    def kill(self) -> None:
+        import signal
+        from contextlib import suppress
+
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def start(
+    command: Command,
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    stdin: int | IO[bytes] | None = None,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+) -> Child:
+    return Child(
+        subprocess.Popen(
+            command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    )
+
+
+def measuring_environment(settings: Settings = None) -> dict[str, str]:
+    return plain_environment(settings)
+
+
+def telling_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    return {k: v for k, v in environment.items() if k.startswith(("FLAGS_", "CUDA_", "OMP_"))}
+
+
+def left_out() -> list[str]:
+    return []

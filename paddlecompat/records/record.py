@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -129,7 +130,8 @@ class Device(Model):
     driver: Line = Field(description="The driver's version, as '535.104.05'.")
     driver_cuda: Line = Field(description="The newest CUDA version that the driver serves: '12.2'.")
     runtime: dict[Line, Line] = Field(
-        default={}, max_length=100, description="CUDA libraries loaded: versions.")
+        default={}, max_length=100, description="CUDA libraries loaded: versions."
+    )
 
     @property
     def generation(self) -> str:
@@ -160,7 +162,9 @@ class Environment(Model):
     packages: dict[Line, Line] = Field(
         max_length=2000, description="Distribution name to version, as installed."
     )
-    mended: list[Line] = Field(max_length=100, description="One line for each thing that was mended.")
+    mended: list[Line] = Field(
+        max_length=100, description="One line for each thing that was mended."
+    )
 
 
 class Seconds(Model):
@@ -201,7 +205,8 @@ class PropertyResult(Model):
     evidence: Evidence | None = Field(default=None, description="For `violated`.")
     case: Text | None = Field(default=None, description="The case that the process died on.")
     asserted: bool = Field(
-        default=False, description="GPU: the kernel refused by an assertion, which ends the process."
+        default=False,
+        description="GPU: a kernel refused by an assertion, which ends the process.",
     )
     once: Text = Field(
         default="", description="How it ended the first time, where it ended otherwise when alone."
@@ -248,7 +253,8 @@ class Conditions(Model):
     suite: Sha256 = Field(description="Digest of the sources of the properties.")
     properties: Count = Field(description="How many the manifest has for this place.")
     partial: Line = Field(
-        default="", description="Why this is not the whole suite on the release as it is: '-k mask'."
+        default="",
+        description="Why this is not the whole suite on the release as it is: '-k mask'.",
     )
     workers: int = Field(ge=1, le=1000, description="Processes side by side.")
     seconds_per_property: FiniteFloat = Field(gt=0, description="The time limit.")
@@ -257,6 +263,9 @@ class Conditions(Model):
     )
     variables: dict[Line, Text] = Field(
         default={}, max_length=100, description="Environment variables that a result may depend on."
+    )
+    outcomes: dict[PropertyOutcome, Count] = Field(
+        description="How many properties ended how: what the run said last."
     )
 
 
@@ -301,6 +310,9 @@ class Record(Model):
             raise ValueError("not_run: has to say why, where nothing ran, and nowhere else")
         if bool(self.properties) != (self.conditions is not None):
             raise ValueError("conditions: have to say under what the properties ran")
+        counted = Counter(result.outcome for result in self.properties)
+        if self.conditions and self.conditions.outcomes != counted:
+            raise ValueError("conditions.outcomes: the run ended with other outcomes than these")
         if len({result.key for result in self.properties}) < len(self.properties):
             raise ValueError("properties: one of them stands there twice")
         return self

@@ -30,6 +30,16 @@ def read(path: Path) -> Record:
     return read_as(Record, path)
 
 
+def last_measured(like: Record, folders: Iterable[Path]) -> Record | None:
+    """The record of the same cell and host in the first folder that has one that was measured."""
+    for folder in folders:
+        with suppress(OSError, ValueError):
+            found = read(folder / like.file_name)
+            if found.properties:
+                return found
+    return None
+
+
 def keep(record: Record, folder: Path) -> bool:
     """Write the record unless the one that is there stays; return whether it was written.
 

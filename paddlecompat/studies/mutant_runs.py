@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Literal
 
 from paddlecompat.cells import option_set, suite
-from paddlecompat.cells.option_set import PROPERTIES, Options
+from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Request
 from paddlecompat.fixtures.folders import MUTATION
 from paddlecompat.fixtures.forms import Model, read_kept, write_kept
+from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.records.profiles import PROFILES
 
 QUICKEST = 20  # properties that run with every seed
 # No run depends on these programs.
 OTHER_PROGRAMS = ("advised", "follow_advice", "reg_ranges", "time_properties")
-PLUGIN = ("-p", "properties.programs.run_mutants", "-o", "timeout_func_only=true")
+PLUGIN = ("-p", "properties.programs.run_mutants")
 
 
 @dataclass(frozen=True)

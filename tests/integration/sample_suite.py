@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from paddlecompat.cells import option_set, suite
+from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.sanitizer import Watch
-from paddlecompat.cells.suite import Request
+from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.manifest import PROPERTIES, Manifest, ManifestProperty, digest_of
 from paddlecompat.machine.processes import plain_environment
 from paddlecompat.records.record import PropertyResult
 
@@ -43,8 +45,6 @@ from typing import Any
 from types import SimpleNamespace
 import numpy as np
 
-who = os.environ.get("PYTEST_XDIST_WORKER", "pytest itself")
-Path(__file__).with_name("loaded.txt").open("a").write(who)
 spoiled = False
 
 def set_device(place): pass
@@ -71,10 +71,10 @@ class Suite:
         self.folder, self.tests = folder, folder / "properties"
         for part in ("protocol", "programs", "mutants", "oracle", "questions"):
             made_before = shutil.ignore_patterns("__pycache__", "of_*.py")
-            shutil.copytree(option_set.PROPERTIES / part, self.tests / part, ignore=made_before)
+            shutil.copytree(PROPERTIES / part, self.tests / part, ignore=made_before)
         for name in ("__init__.py", "conftest.py"):
-            shutil.copy(option_set.PROPERTIES / name, self.tests / name)
-        settings = (option_set.PROPERTIES / "pytest.ini").read_text(encoding="utf-8")
+            shutil.copy(PROPERTIES / name, self.tests / name)
+        settings = (PROPERTIES / "pytest.ini").read_text(encoding="utf-8")
         here = settings.replace("pythonpath = ../..", f"pythonpath = '{ROOT}'")
         (self.tests / "pytest.ini").write_text(here, encoding="utf-8")
         self.write("", paddle="def set_device(place): pass\n")
@@ -86,17 +86,34 @@ class Suite:
             (self.folder / "paddle.py").write_text(paddle)
 
     def request(
-        self, place: Place = "cpu", watch: Watch | None = None, restarts: int = 100, **asked: Any
+        self, place: Place = "cpu", watch: Watch | None = None, workers: int = 1, **asked: Any
     ) -> Request:
         """The options are those that a test names; the profile is quick unless it says so."""
         options = Options(**{"profile": "quick", **asked})
-        return Request(place, options, {}, watch, self.tests, restarts)
+        return Request(place, options, {}, watch, workers, self.tests)
+
+    def listed(self, *due: tuple[str, int | None]) -> Manifest:
+        """A manifest of these properties, each with the calls that are due."""
+        properties = [
+            ManifestProperty(key=f"sample::{name}", places=("cpu", "gpu"), calls=calls)
+            for name, calls in due
+        ]
+        return Manifest(digest=digest_of(self.tests), properties=properties)
+
+    def ran(self, request: Request, listed: Manifest | None = None) -> Ran:
+        """What came of a run; by default each property that there is has to verify one call."""
+        python, folder = Path(sys.executable), self.folder / "log"
+        if listed is None:
+            source = (self.tests / "test_sample.py").read_text()
+            listed = self.listed(
+                *((name, 1) for name in re.findall(r"^def (test_\w+)", source, re.M))
+            )
+        return suite.run(python, request, folder, listed)
 
     def run(self, properties: str, **asked: Any) -> dict[str, PropertyResult]:
         """What came of the properties, by their names."""
         self.write(properties)
-        results = suite.run(Path(sys.executable), self.request(**asked), self.folder / "log")
-        return {result.name: result for result in results}
+        return {result.name: result for result in self.ran(self.request(**asked)).results}
 
     def on_gpu(self, properties: str, **asked: Any) -> dict[str, PropertyResult]:
         """With a Paddle that has a device, which `paddle.spoiled = True` spoils."""

@@ -41,7 +41,10 @@ def test_a_property_that_verified_its_calls_holds(properties: Suite) -> None:
 
 def test_a_property_that_verified_nothing_does_not_hold(properties: Suite) -> None:
     found = properties.run("def test_empty():\n    pass\n")["test_empty"]
-    assert (found.outcome, found.message) == ("violated", "the property verified no call")
+    assert (found.outcome, found.message) == (
+        "violated",
+        "AssertionError: an example verified no call",
+    )
 
 
 def test_a_wrong_answer_is_violated_with_the_shrunk_case(properties: Suite) -> None:
@@ -129,7 +132,7 @@ def test_a_death_leaves_the_script_of_its_case(properties: Suite) -> None:
     assert found.evidence is not None
     assert (found.evidence.script, found.evidence.actual) == (
         "assert 7 < 10\n",
-        "the process died",
+        "the process ended, with status 3",
     )
 
 
@@ -169,22 +172,6 @@ def test_after():
         "case of 5",
     )
     assert results["test_after"].outcome == "holds"
-
-
-def test_a_death_before_any_property_leaves_none_out(properties: Suite) -> None:
-    results = properties.run(
-        """
-if os.environ.get("PYTEST_XDIST_WORKER") != "gw0":
-    os._exit(1)
-def test_dies():
-    os._exit(1)
-def test_never_runs():
-    verify()
-""",
-        restarts=2,
-    )
-    assert {r.outcome for r in results.values()} == {"crashed"}
-    assert len(results) == 2
 
 
 def test_properties_that_cannot_be_collected_are_not_run(properties: Suite) -> None:
@@ -274,7 +261,7 @@ from properties.protocol.evidence import refused
 
 def refuse():
     paddle.spoiled = True
-    raise OSError("CUDA error(719), unspecified launch failure")
+    raise OSError("CUDA error(710), device-side assert triggered")
 
 def test_refused():
     verify()
@@ -302,12 +289,14 @@ def test_a_refusal_that_spoils_the_device_holds(
     found = properties.on_gpu(REFUSES)
     refused = found["test_refused"]
     assert (refused.outcome, refused.calls, refused.examples) == ("holds", 2, 1)
-    assert "CUDA error(719)" in refused.message
+    assert "CUDA error(710)" in refused.message
     assert found["test_fine"].outcome == "holds"
 
 
 def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(properties: Suite) -> None:
-    found = properties.on_gpu(REFUSES.replace("CUDA error(719), unspecified launch failure", "700"))
+    found = properties.on_gpu(
+        REFUSES.replace("CUDA error(710), device-side assert triggered", "700")
+    )
     assert found["test_refused"].outcome == "crashed"
 
 
@@ -315,11 +304,6 @@ def test_a_failure_on_a_sound_device_is_shrunk(properties: Suite) -> None:
     found = properties.on_gpu(WRONG_FROM_10)["test_wrong"]
     assert found.evidence is not None
     assert (found.outcome, found.evidence.case) == ("violated", "case of 10")
-
-
-def test_the_controlling_process_does_not_load_paddle(properties: Suite) -> None:
-    properties.on_gpu("def test_fine():\n    verify()\n")
-    assert (properties.folder / "loaded.txt").read_text() == "gw0"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for the program is a script")

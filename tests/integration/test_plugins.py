@@ -10,7 +10,6 @@ import pytest
 from integration.sample_suite import Suite
 from paddlecompat.studies import bench
 from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
-from paddlecompat.studies.mutation import result_of
 
 PADDLE = """
 from types import SimpleNamespace
@@ -122,25 +121,24 @@ def test_a_death_kills_with_every_seed_and_costs_no_other(suite: Suite) -> None:
     assert seen["test_triple", 0].outcome == "not reached"
 
 
+def test_an_error_of_the_mutants_own_kills_nothing(suite: Suite) -> None:
+    sight = see(suite, "misspelt")["test_one", 0]
+    assert sight.outcome == "broken"
+    assert "'treu'" in sight.message
+
+
 @pytest.mark.parametrize(
     ("mutant", "target", "words"),
     [
-        ("misspelt", "paddle.double", "'treu'"),
-        ("cannot_be_made", "paddle.double", "'misspelled'"),
+        ("cannot_be_made", "paddle.double", "'misspelled' is not defined"),
         ("off_by_one", "paddle.doubel", "paddle.doubel: .* the nearest is double"),
     ],
 )
-def test_a_mutant_that_is_broken_kills_nothing(
+def test_a_mutant_that_cannot_be_put_in_place_ends_the_run(
     suite: Suite, mutant: str, target: str, words: str
 ) -> None:
-    name = f"{suite.folder / 'mine.py'}::{mutant}"
-    with pytest.raises(ValueError, match=words):
-        result_of(
-            Attempt("2.6.2", name),
-            list(see(suite, mutant, target=target).values()),
-            ["sample::test_one"],
-            seeds=1,
-        )
+    with pytest.raises(ValueError, match=rf"cannot be put in place.*{words}"):
+        see(suite, mutant, target=target)
 
 
 def test_a_run_is_read_again_until_its_source_changes(suite: Suite) -> None:

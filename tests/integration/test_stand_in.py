@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 import samples
 
-from paddlecompat.cells import option_set, suite
+from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.installer import python_of
 from paddlecompat.fixtures import expectations, releases
 from paddlecompat.fixtures.folders import environment_of
+from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.machine import gpus
 from paddlecompat.records import store
 from paddlecompat.records.record import Device, NotRun, PropertyResult
@@ -39,7 +40,7 @@ def measure(
 ) -> dict[str, PropertyResult]:
     """What the properties come to, by their names, on a device with this fault."""
     request = suite.Request("gpu", Options("quick", 1, keyword, stand_in=fault, **asked))
-    return {result.name: result for result in suite.run(PYTHON, request, folder / "log")}
+    return {result.name: result for result in suite.run(PYTHON, request, folder / "log").results}
 
 
 def probe(fault: str) -> NotRun:
@@ -52,7 +53,7 @@ def probe(fault: str) -> NotRun:
 
 
 def test_the_launcher_offers_each_fault_of_the_stand_in() -> None:
-    source = (option_set.PROPERTIES / "protocol" / "stand_in.py").read_text(encoding="utf-8")
+    source = (PROPERTIES / "protocol" / "stand_in.py").read_text(encoding="utf-8")
     (faults,) = (
         ast.literal_eval(node.value)
         for node in ast.parse(source).body

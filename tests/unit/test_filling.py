@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import samples
 from paddlecompat.cells import filling
 from paddlecompat.cells.filling import Filled, Hands
 from paddlecompat.cells.option_set import Options
+from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.environment import Prepared
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.expectations import Expectation
@@ -22,6 +25,7 @@ from paddlecompat.records.record import (
     CannotRun,
     Device,
     Environment,
+    MachineFailed,
     NotRun,
     PropertyResult,
     Record,
@@ -45,12 +49,16 @@ class Desk:
         self.known: list[Expectation] = []
         self.device: Device | NotRun = samples.device()
         self.loaded: dict[str, str] | NotRun = {}
-        self.problem: NotRun | None = None
+        self.problem: NotRun | Exception | None = None
+        self.packages = {"numpy": "1.23.5"}
+        self.in_use: list[str] = []
         self.built: list[str | None] = []
         self.removed: list[str] = []
 
     def prepare(self, cell: Cell, fixture: object, wanted: Any) -> Prepared:
         self.built.append(wanted.build and wanted.build.version)
+        if isinstance(self.problem, Exception):
+            raise self.problem
         if self.problem is not None:
             raise CannotRun(self.problem)
         return Prepared(
@@ -61,6 +69,17 @@ class Desk:
             seconds=Seconds(download=1.0, install=2.0, mend=3.0, imports=4.0),
         )
 
+    def run(self, python: Path, request: Request, folder: Path) -> Ran:
+        assert self.in_use, "the environment is this process's alone until the run has ended"
+        ran, partial = samples.ran(self.results), {"partial": request.options.partial}
+        return ran.model_copy(update={"conditions": ran.conditions.model_copy(update=partial)})
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        self.in_use.append(name)
+        yield
+        self.in_use.remove(name)
+
     @property
     def hands(self) -> Hands:
         return Hands(
@@ -70,7 +89,9 @@ class Desk:
             machine_with=lambda _: MACHINE,
             try_device=lambda *_: self.loaded,
             settings=lambda _: {},
-            run=lambda *_: self.results,
+            run=self.run,
+            held=self.hold,
+            packages=lambda _: self.packages,
             load_known=lambda: self.known,
             work=self.folder / "work",
         )
@@ -130,7 +151,7 @@ def test_each_violation_leaves_its_script_as_a_file(desk: Desk) -> None:
     desk.results = [violated()]
     (script,) = desk.fill().scripts.values()
     assert script.read_text() == "assert False\n"
-    assert script.parent == desk.folder / "work" / "cpu-2.3.2" / "scripts"
+    assert script.parent.parent.parent == desk.folder / "work" / "cpu-2.3.2"
 
 
 def test_a_releases_words_name_no_folder_of_a_person(desk: Desk) -> None:
@@ -142,10 +163,26 @@ def test_a_releases_words_name_no_folder_of_a_person(desk: Desk) -> None:
     assert told == f"cannot import name 'Head' from 'ppdet' ({Path('~', 'PaddleDetection')})"
 
 
-def test_a_failed_environment_leaves_its_reason(desk: Desk) -> None:
-    desk.problem = NotRun(reason="install failed", detail="the disk is full")
+def test_a_release_that_does_not_import_leaves_its_reason(desk: Desk) -> None:
+    desk.problem = NotRun(reason="import failed", detail="undefined symbol")
     desk.fill()
     assert desk.why == desk.problem
+
+
+def test_a_machine_that_fails_leaves_no_record(desk: Desk) -> None:
+    desk.problem = MachineFailed("the disk is full")
+    with pytest.raises(MachineFailed, match="the disk is full"):
+        desk.fill()
+    assert not desk.table.exists()
+
+
+def test_a_failed_import_names_what_is_installed_otherwise(desk: Desk) -> None:
+    desk.fill()
+    desk.problem = NotRun(reason="import failed", detail="undefined symbol")
+    desk.packages = {"numpy": "2.2.6"}
+    assert desk.fill().record.not_run == desk.problem.model_copy(
+        update={"changed": ["numpy 1.23.5 -> 2.2.6"]}
+    )
 
 
 def test_bad_expectations_are_named_before_measuring(desk: Desk) -> None:
@@ -160,8 +197,9 @@ def test_bad_expectations_are_named_before_measuring(desk: Desk) -> None:
 
 def test_a_measured_record_outlives_a_run_that_failed(desk: Desk) -> None:
     desk.fill()
-    desk.problem = NotRun(reason="install failed", detail="the disk is full")
-    desk.fill()
+    desk.problem = MachineFailed("the disk is full")
+    with pytest.raises(MachineFailed):
+        desk.fill()
     assert desk.record.verdict == "sound"
 
 
@@ -190,7 +228,7 @@ def test_another_releases_build_is_refused_first(desk: Desk) -> None:
 
 
 def test_a_build_that_fails_early_keeps_its_own_name(desk: Desk) -> None:
-    desk.problem = NotRun(reason="install failed", detail="out of reach")
+    desk.problem = NotRun(reason="import failed", detail="undefined symbol")
     desk.fill(GPU, build="2.3.2.post112")
     assert desk.record.file_name.startswith("gpu-2.3.2.post112@")
 
@@ -233,7 +271,7 @@ def test_evidence_names_no_folder_of_this_machine(desk: Desk) -> None:
 def test_a_stand_ins_record_stays_out_of_the_table(desk: Desk, elsewhere: bool) -> None:
     folder = desk.folder / "elsewhere" if elsewhere else RECORDS
     desk.fill(GPU, stand_in="sound", records=folder)
-    (kept,) = desk.folder.glob("elsewhere/*.json" if elsewhere else "work/gpu-2.3.2/*.json")
+    (kept,) = desk.folder.glob("elsewhere/*.json" if elsewhere else "work/gpu-2.3.2/*/*.json")
     assert store.read(kept).stand_in == "sound"
 
 
@@ -248,7 +286,10 @@ def test_what_was_not_asked_for_is_not_absent(desk: Desk) -> None:
     assert desk.fill(keyword="select").judgement.absent == []
 
 
-@pytest.mark.parametrize("asked", [{"keyword": "nan"}, {"mutant": "zeros"}])
+PARTS = [{"keyword": "nan"}, {"mutant": "zeros"}, {"timeout": 0.02}, {"memory_limit": 1.0}]
+
+
+@pytest.mark.parametrize("asked", PARTS)
 def test_a_part_of_the_suite_stays_out_of_the_table(desk: Desk, asked: dict[str, Any]) -> None:
     desk.fill(**asked)
     assert not desk.table.exists()

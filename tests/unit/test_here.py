@@ -13,6 +13,7 @@ from paddlecompat.cells import here
 from paddlecompat.cells.filling import Hands
 from paddlecompat.cells.here import FilledHere, Reader
 from paddlecompat.cells.option_set import Options
+from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.installed import Installed, Interpreter
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Place
@@ -53,14 +54,18 @@ class Desk:
             raise ValueError(self.problem)
         return measured()
 
+    def run(self, python: Path, request: Request, folder: Path) -> Ran:
+        ran, partial = samples.ran(self.results), {"partial": request.options.partial}
+        return ran.model_copy(update={"conditions": ran.conditions.model_copy(update=partial)})
+
     def measure(self, place: Place | None = None, folder: str = "here", **asked: Any) -> FilledHere:
         hands = Hands(
             look=lambda _: self.device,
             try_device=lambda *_: {},
-            run=lambda *_: self.results,
+            run=self.run,
             load_known=lambda: self.known,
         )
-        reader = Reader(self.read, lambda _: {}, self.follow, self.folder / "here")
+        reader = Reader(self.read, lambda _: {}, self.follow, self.folder / "runs")
         options = Options(seed=7, records=self.folder / folder, **asked)
         return here.measure(options, None, place, hands, reader)
 

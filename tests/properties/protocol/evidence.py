@@ -11,23 +11,24 @@ import json
 import os
 import pickle
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable, NamedTuple, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import pytest
 
 from properties.protocol import device
-from properties.protocol.release_errors import in_one_line, says_not_offered
+from properties.protocol.release_errors import in_one_line, printable, says_not_offered
+from properties.protocol.worker import leave_unwritten
 
 T = TypeVar("T")
 # What is asked, the release's answer, what is due, and the tolerance: None where every byte counts.
 Answer = tuple[str, Any, Any, Any]
 Answers = Iterator[Answer]
-# What a kernel's own assertion comes to; a fault of memory (700, 716) is no refusal.
-ASSERTED = re.compile(r"CUDA error\((710|715|719)\)|device-side assert|launch failure")
+# What a kernel's own assertion comes to; any other error (700, 716, 719) may be a fault of memory.
+ASSERTED = re.compile(r"CUDA error\(710\)|device-side assert|Assertion `.*` failed")
 LONG = 32  # elements; longer arrays are shown around the first wrong one
 
 
@@ -79,19 +80,36 @@ class Ledger:
 
 @dataclass
 class Journal:
-    """A file that outlives the process: the property that runs, since when, and on which case."""
+    """A file that outlives the process: the property that runs, and on which case."""
 
-    path: str | None = None
+    worker: str | None = None  # NAME, as in worker.py; None where plain pytest runs
     property: str = ""
-    started: float = 0.0
+    printed: int = 0  # bytes in the worker's log when the property began
     left: dict[str, Any] | None = None  # how the process ended itself: the device did not answer
 
     def write(self, case: Reproducible | None) -> None:
-        if self.path is None:
+        if self.worker is None:
             return
-        line = {**vars(self), "case": case and str(case)}
-        with open(self.path, "wb") as file:  # noqa: PTH123  # once an example: kept quick
-            file.write(json.dumps(line).encode() + b"\n" + pickle.dumps(case))
+        header = {"property": self.property, "left": self.left, "case": case and shown(case)}
+        try:
+            with open(f"{self.worker}.journal", "wb") as file:  # noqa: PTH123  # quick: each example
+                file.write(json.dumps(header).encode() + b"\n" + pickle.dumps(case))
+        except OSError:
+            leave_unwritten()
+
+    def print_from_here(self) -> None:
+        """What the log holds already was not printed by the property that begins."""
+        log = self.log()
+        self.printed = log.stat().st_size if log else 0
+
+    def said_by_kernel(self) -> str:
+        """What was printed since the property began: a kernel's assertion prints its words."""
+        log = self.log()
+        return log.read_bytes()[self.printed :].decode("utf-8", "replace") if log else ""
+
+    def log(self) -> Path | None:
+        path = Path(f"{self.worker}.log")
+        return path if path.exists() else None
 
 
 ledger = Ledger()
@@ -101,7 +119,8 @@ journal = Journal()
 def start(nodeid: str) -> None:
     """A property starts: an empty ledger, and its name in the journal."""
     vars(ledger).update(vars(Ledger()))  # emptied, not replaced: others hold it by name
-    journal.property, journal.started = nodeid, time.time()
+    journal.property = nodeid
+    journal.print_from_here()
     journal.write(None)
 
 
@@ -199,7 +218,7 @@ def refused(call: Callable[[], object], what: str, words: str = "") -> None:
     except Exception as error:
         said = f"{type(error).__name__}: {in_one_line(error)}"
         if device.trouble() is not None:
-            leave(said, refused=ASSERTED.search(said) is not None)
+            leave(said, refused=bool(ASSERTED.search(said + journal.said_by_kernel())))
         if not re.match(words, said):
             contradict(what, due, said)
         return
@@ -212,12 +231,12 @@ def leave(said: str, refused: bool = False) -> NoReturn:
     `refused` is whether that was due. What the property came to is left in the journal; without
     one, plain pytest ends.
     """
-    if journal.path is None:
+    if journal.worker is None:
         ends = "is refused, as is due" if refused else "is lost"
         told = f"the device ends this process ({journal.property} {ends}): {said}"
         pytest.exit(f"{told}; `nox -s here` goes on after it", returncode=3)
     counted = {"calls": ledger.calls, "examples": ledger.examples}
-    journal.left = {"said": said, "refused": refused, **counted}
+    journal.left = {"said": said, "asserted": refused, **counted}
     journal.write(ledger.case)
     os._exit(3)
 
@@ -232,7 +251,7 @@ def contradict(what: str, expected: object, actual: object) -> None:
 def shown(value: object) -> str:
     """`value` in at most a few lines: long arrays by their ends and their size."""
     if not isinstance(value, np.ndarray):
-        text = str(value)
+        text = printable(str(value))
         return text if len(text) <= 600 else f"{text[:600]}…"
     text = np.array2string(value, threshold=LONG, edgeitems=6, separator=", ", max_line_width=96)
     return f"{text} ({value.dtype}, shape {list(value.shape)})"

@@ -44,5 +44,10 @@ def says_not_offered(error: BaseException, patterns: Sequence[str] = ()) -> str 
 
 def in_one_line(error: BaseException) -> str:
     """The error's message, without the call stack before it and the C++ origin behind it."""
-    text = " ".join(str(error).split())
+    text = printable(" ".join(str(error).split()))
     return re.sub(ORIGIN, "", re.sub(STACK, "", text)).strip() or type(error).__name__
+
+
+def printable(text: str) -> str:
+    """The text without what no file in UTF-8 can hold: half of a pair of surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
