@@ -16,7 +16,7 @@ from pathlib import Path
 from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, locks, wheels
-from paddlecompat.fixtures import forms, manifest, published, releases, schemas
+from paddlecompat.fixtures import forms, manifest, published, releases
 from paddlecompat.fixtures.expectations import EXPECTATIONS
 from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT, RUNS, shown
 from paddlecompat.fixtures.releases import Cell, Fixture
@@ -191,7 +191,8 @@ def write_report(fixture: Fixture) -> Status:
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
     reports = published.FIELD_REPORTS
     summary = pages.write(RECORDS, REPORTS, EXPECTATIONS, fixture, readmes, reports)
-    schemas.write()
+    pages.write_reliability()
+    pages.write_schemas()
     for error in summary.errors:
         print(f"error: {error}", file=sys.stderr)
     print(summary.text)

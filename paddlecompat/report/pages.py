@@ -1,6 +1,8 @@
 """The pages made from the records: two of them, the badge, and the table in the readmes.
 
-`view` prepares plain data; the templates loop over it and hold the words.
+`view` prepares plain data; the templates loop over it and hold the words. The JSON Schemas of the
+files that people edit are made here, too, from the models that read them: for editors (a TOML file
+names its own in a `#:schema` line) and to look fields up.
 """
 
 from __future__ import annotations
@@ -15,19 +17,31 @@ from operator import attrgetter
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from pydantic import BaseModel
 
-from paddlecompat.fixtures import expectations, published
+from paddlecompat.fixtures import cuda, expectations, published
+from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
-from paddlecompat.report import advice_page, mutation_page
+from paddlecompat.report import advice_page, mutation_page, reliability
 from paddlecompat.report.tables import grouped
 from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 100  # of the terminal
 EXCERPT = ("<!-- table: made by `nox -s report` -->", "<!-- end of table -->")
+SCHEMAS = FIXTURES / "schemas"
+EDITED: dict[str, type[BaseModel]] = {
+    "releases.toml": Fixture,
+    "cuda.toml": cuda.CudaFile,
+    "expectations.toml": expectations.ExpectationsFile,
+    "faults.toml": reliability.FaultsFile,
+    "field-reports.toml": published.FieldReportsFile,
+    "regressions.json": published.RegressionsFile,
+}
+"""The files in `fixtures/` that people edit, each with its model."""
 NOT_SHOWN = dict.fromkeys(
     [*(set(range(32)) - {9, 10}), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
     "\N{REPLACEMENT CHARACTER}",
@@ -80,6 +94,17 @@ def write(
     for path, text in texts.items():
         write_text(path, text)
     return Summary(summary_of(view, out_folder), view.errors)
+
+
+def write_schemas(folder: Path = SCHEMAS) -> None:
+    """Write the schema of every edited file into `folder`, as NAME.schema.json."""
+    for file, model in EDITED.items():
+        write_text(folder / f"{Path(file).stem}.schema.json", schema_of(model))
+
+
+def write_reliability(folder: Path = REPORTS, faults: Path = reliability.FAULTS) -> None:
+    """Write the page on what a green and a red cell can be trusted for. Raises as `read_toml`."""
+    write_text(folder / "reliability.md", reliability.render(faults, environment()))
 
 
 def summary_of(view: MatrixView, out_folder: Path) -> str:

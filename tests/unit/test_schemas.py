@@ -11,14 +11,14 @@ import jsonschema
 import pytest
 import tomllib
 
-from paddlecompat.fixtures import schemas
 from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.report import pages
 
-TOML = [file for file in schemas.MODELS if file.endswith(".toml")]
+TOML = [file for file in pages.EDITED if file.endswith(".toml")]
 
 
 def schema(file: str) -> dict[str, Any]:
-    path = schemas.FOLDER / f"{Path(file).stem}.schema.json"
+    path = pages.SCHEMAS / f"{Path(file).stem}.schema.json"
     read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return read
 
@@ -40,14 +40,14 @@ def fields(form: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name}.{field}", described
 
 
-@pytest.mark.parametrize("file", schemas.MODELS)
+@pytest.mark.parametrize("file", pages.EDITED)
 def test_the_published_schema_is_that_of_the_code(file: str, tmp_path: Path) -> None:
-    schemas.write(tmp_path)
+    pages.write_schemas(tmp_path)
     name = f"{Path(file).stem}.schema.json"
-    assert (schemas.FOLDER / name).read_bytes() == (tmp_path / name).read_bytes()
+    assert (pages.SCHEMAS / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
-@pytest.mark.parametrize("file", schemas.MODELS)
+@pytest.mark.parametrize("file", pages.EDITED)
 def test_the_committed_file_is_of_its_schema(file: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(file))
     jsonschema.validate(content(file), schema(file))
@@ -57,10 +57,10 @@ def test_the_committed_file_is_of_its_schema(file: str) -> None:
 def test_a_file_names_its_schema_in_its_first_line(file: str) -> None:
     first, *_ = (ROOT / "fixtures" / file).read_text(encoding="utf-8").splitlines()
     path = ROOT / "fixtures" / first.removeprefix("#:schema ")
-    assert path.samefile(schemas.FOLDER / f"{Path(file).stem}.schema.json")
+    assert path.samefile(pages.SCHEMAS / f"{Path(file).stem}.schema.json")
 
 
-@pytest.mark.parametrize("file", schemas.MODELS)
+@pytest.mark.parametrize("file", pages.EDITED)
 def test_every_field_of_a_schema_is_described(file: str) -> None:
     bare = [name for name, field in fields(schema(file)) if not field.get("description")]
     assert bare == []
@@ -76,6 +76,7 @@ def test_every_field_of_a_schema_is_described(file: str) -> None:
         ("expectations.toml", "expectation", {"properties": ["no group"]}),
         ("expectations.toml", "expectation", {"link": "javascript:alert(1)"}),
         ("field-reports.toml", "report", {"seen": "odd"}),
+        ("faults.toml", "fault", {"tests": ["no test"]}),
     ],
 )
 def test_a_mistake_is_one_in_the_schema_as_well(
