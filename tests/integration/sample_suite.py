@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.sanitizer import Watch
 from paddlecompat.cells.suite import Ran, Request
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import ROOT, TESTS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.manifest import PROPERTIES, Manifest, ManifestProperty, digest_of
 from paddlecompat.machine.processes import plain_environment
@@ -69,6 +71,8 @@ class Suite:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.tests = folder, folder / "properties"
+        if self.tests.exists():  # another process made it
+            return
         for part in ("protocol", "programs", "mutants", "oracle", "questions"):
             made_before = shutil.ignore_patterns("__pycache__", "of_*.py")
             shutil.copytree(PROPERTIES / part, self.tests / part, ignore=made_before)
@@ -100,6 +104,12 @@ class Suite:
         ]
         return Manifest(digest=digest_of(self.tests), properties=properties)
 
+    def listed_by_source(self) -> Manifest:
+        """A manifest of the properties that there are: each has to verify one call."""
+        source = (self.tests / "test_sample.py").read_text()
+        names = re.findall(r"^def (test_\w+)", source, re.MULTILINE)
+        return self.listed(*((name, 1) for name in names))
+
     def ran(self, request: Request, listed: Manifest | None = None) -> Ran:
         """What came of a run; by default each property that there is has to verify one call."""
         python, folder = Path(sys.executable), self.folder / "log"
@@ -119,6 +129,38 @@ class Suite:
         """With a Paddle that has a device, which `paddle.spoiled = True` spoils."""
         self.write("", paddle=GPU)
         return self.run(properties, place="gpu", **asked)
+
+    def start(
+        self, properties: str | None, *options: str, shell: str = "true"
+    ) -> subprocess.Popen[str]:
+        """A process that fills a cell with these properties (None: those that there are).
+
+        `shell` is said to a shell before.
+        """
+        if properties is not None:
+            self.write(properties)
+        records = f"--records={self.folder / 'records'}"
+        program = ["-m", "integration.small_cell", str(self.folder), records, *options]
+        command = shlex.join([sys.executable, *program])
+        return subprocess.Popen(
+            ["sh", "-c", f"{shell} && exec {command}"],
+            env={**plain_environment(), "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def fill(
+        self, properties: str | None, *options: str, shell: str = "true"
+    ) -> subprocess.CompletedProcess[str]:
+        """As `start`, to the end."""
+        process = self.start(properties, *options, shell=shell)
+        output, complaint = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, complaint)
+
+    def records(self) -> list[Path]:
+        """The records that were kept for the table."""
+        return sorted((self.folder / "records").glob("*.json"))
 
     def by_hand(
         self, properties: str, *options: str, paddle: str = "pass", module: str = ""

@@ -1,0 +1,72 @@
+"""Fill cpu-2.3.2 with a small suite and a made-up release: a program, to be ended in any way.
+
+python -m integration.small_cell FOLDER [options of a cell]
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from functools import partial
+from pathlib import Path
+
+import samples
+
+from integration.sample_suite import Suite
+from paddlecompat.__main__ import fill_cell, guarded
+from paddlecompat.cells import suite
+from paddlecompat.cells.filling import Hands
+from paddlecompat.cells.option_set import Options, check
+from paddlecompat.cells.suite import Ran, Request
+from paddlecompat.environments import environment
+from paddlecompat.environments.environment import Prepared
+from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.releases import Cell
+from paddlecompat.machine.command_line import add_options, options_from
+from paddlecompat.records.judging import Outcome
+from paddlecompat.records.record import Environment, Seconds
+
+
+def hands(folder: Path) -> Hands:
+    """What the machine does for the cell: the environment is this interpreter's own."""
+    made = folder / "environment"
+
+    def prepare(cell: Cell, *_: object) -> Prepared:
+        return Prepared(
+            made_from="",
+            folder=made,
+            build=samples.build(),
+            environment=Environment(packages={}, mended=[]),
+            seconds=Seconds(),
+        )
+
+    def run(_: Path, request: Request, run_folder: Path) -> Ran:
+        small = Suite(folder)
+        asked = Request(**{**vars(request), "properties": small.tests})
+        return suite.run(Path(sys.executable), asked, run_folder, small.listed_by_source())
+
+    return Hands(
+        prepare=prepare,
+        run=run,
+        load_known=list,
+        held=partial(environment.held, folder=made),
+        work=folder / "runs",
+    )
+
+
+def main() -> int:
+    folder = Path(sys.argv[1])
+    parser = ArgumentParser()
+    add_options(parser, Options, "cell")
+    options = check(options_from(Options, parser.parse_args(sys.argv[2:])), "cpu")
+    fixture = releases.load()
+    cell = releases.cell_named("cpu-2.3.2", fixture)
+
+    def fill() -> Outcome:
+        return fill_cell(cell, fixture, options, hands(folder))
+
+    return guarded(cell.name, fill).status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
