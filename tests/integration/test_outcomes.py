@@ -293,9 +293,12 @@ def test_a_refusal_that_spoils_the_device_holds(
     assert found["test_fine"].outcome == "holds"
 
 
-def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(properties: Suite) -> None:
+@pytest.mark.parametrize("error", ["700", "CUDA error(719), unspecified launch failure"])
+def test_a_fault_of_memory_where_a_refusal_was_due_is_a_crash(
+    properties: Suite, error: str
+) -> None:
     found = properties.on_gpu(
-        REFUSES.replace("CUDA error(710), device-side assert triggered", "700")
+        REFUSES.replace("CUDA error(710), device-side assert triggered", error)
     )
     assert found["test_refused"].outcome == "crashed"
 
