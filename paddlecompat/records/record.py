@@ -129,7 +129,8 @@ class Device(Model):
     driver: Line = Field(description="The driver's version, as '535.104.05'.")
     driver_cuda: Line = Field(description="The newest CUDA version that the driver serves: '12.2'.")
     runtime: dict[Line, Line] = Field(
-        default={}, max_length=100, description="CUDA libraries loaded: versions.")
+        default={}, max_length=100, description="CUDA libraries loaded: versions."
+    )
 
     @property
     def generation(self) -> str:
@@ -143,7 +144,7 @@ class Finding(Model):
     """One thing that compute-sanitizer said, as often as it said it."""
 
     text: Text
-    times: int = Field(ge=1)
+    times: int = Field(ge=1, le=MOST)
 
 
 class Sanitizer(Model):
@@ -160,7 +161,9 @@ class Environment(Model):
     packages: dict[Line, Line] = Field(
         max_length=2000, description="Distribution name to version, as installed."
     )
-    mended: list[Line] = Field(max_length=100, description="One line for each thing that was mended.")
+    mended: list[Line] = Field(
+        max_length=100, description="One line for each thing that was mended."
+    )
 
 
 class Seconds(Model):
@@ -201,7 +204,8 @@ class PropertyResult(Model):
     evidence: Evidence | None = Field(default=None, description="For `violated`.")
     case: Text | None = Field(default=None, description="The case that the process died on.")
     asserted: bool = Field(
-        default=False, description="GPU: the kernel refused by an assertion, which ends the process."
+        default=False,
+        description="GPU: the kernel refused by an assertion, which ends the process.",
     )
     once: Text = Field(
         default="", description="How it ended the first time, where it ended otherwise when alone."
@@ -248,7 +252,8 @@ class Conditions(Model):
     suite: Sha256 = Field(description="Digest of the sources of the properties.")
     properties: Count = Field(description="How many the manifest has for this place.")
     partial: Line = Field(
-        default="", description="Why this is not the whole suite on the release as it is: '-k mask'."
+        default="",
+        description="Why this is not the whole suite on the release as it is: '-k mask'.",
     )
     workers: int = Field(ge=1, le=1000, description="Processes side by side.")
     seconds_per_property: FiniteFloat = Field(gt=0, description="The time limit.")
@@ -317,9 +322,23 @@ class Record(Model):
     @property
     def file_name(self) -> str:
         """Of cell, host and provenance; a build with a tag (`post112`) has a record of its own."""
-        tag = tag_of(self.build.version if self.build else self.chosen or "")
         sent = "~sent" if self.provenance == "sent in" else ""
-        return f"{self.cell}{f'.{tag}' if tag else ''}@{self.host.slug}{sent}.json"
+        return f"{self.cell}{f'.{self.tag}' if self.tag else ''}@{self.host.slug}{sent}.json"
+
+    @property
+    def tag(self) -> str:
+        """That of the build; empty where it has none."""
+        return tag_of(self.build.version if self.build else self.chosen or "")
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What is alike in records of which one stays."""
+        return self.cell, self.host, self.tag, self.provenance
+
+    @property
+    def session(self) -> str:
+        """The Nox session that measures it anew."""
+        return "here" if self.build and self.build.source == "installed" else self.cell
 
     @property
     def host_class(self) -> str | None:
