@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Model
+from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.records.record import (
     Conditions,
@@ -107,6 +108,19 @@ conditions = partial(sample, Conditions)
 evidence = partial(sample, Evidence)
 expectation = partial(sample, Expectation)
 field_report = partial(sample, FieldReport)
+
+
+SUITE = Manifest(
+    digest="fedcba9876543210" * 4,
+    properties=[
+        ManifestProperty(
+            key="masked_select::test_selection_is_bit_exact[float32]",
+            calls=50,
+            places=["cpu", "gpu"],
+        )
+    ],
+)
+"""The manifest whose properties the sample record has."""
 
 
 def result(**changes: object) -> PropertyResult:

@@ -58,7 +58,8 @@ def write(
     """Write the report on the records in these folders: two pages, the badge, the record's form.
 
     A record that was put to others than the properties of the digest `suite` is marked. The table
-    of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand beside what was measured. With `stand_ins` the page is of records made with a stand-in device.
+    of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
+    beside what was measured. With `stand_ins` the page is of records made with a stand-in device.
     A record that is refused costs one line. Raises ValueError, before anything is written, where
     a file that people edit cannot be read or a readme has no marks.
     """

@@ -126,7 +126,7 @@ def advice_runs(measured: Measured) -> dict[str, object]:
 
 
 def wrap(label: str, text: str, indent: str) -> list[str]:
-    """`text` after `label`, in at most six lines, without what a terminal obeys; a path is left whole."""
+    """`text` after `label`, without what a terminal obeys, in at most six lines."""
     return textwrap.wrap(
         (label + " ".join(text.split())).translate(NOT_SHOWN),
         WIDTH,

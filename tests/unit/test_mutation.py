@@ -14,7 +14,7 @@ from paddlecompat.cells.option_set import (
     mutants,
 )
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import RECORDS, ROOT
+from paddlecompat.fixtures.folders import PUBLISHED, ROOT
 from paddlecompat.records import mutation_results, store
 from paddlecompat.records.mutation_results import Kill, MutantResult, MutationResults, Trial
 from paddlecompat.studies import mutation
@@ -202,7 +202,7 @@ def test_a_mutant_survives_where_what_can_kill_it_holds() -> None:
 
 def test_what_was_tried_is_what_the_records_hold() -> None:
     for trial in mutation_results.read().trials:
-        (path,) = RECORDS.glob(f"cpu-{trial.release}@*.json")
+        (path,) = PUBLISHED.glob(f"cpu-{trial.release}@*.json")
         held = {r.key for r in store.read(path).properties if r.outcome == "holds"}
         assert held == set(trial.properties) if trial.whole else held >= set(trial.properties)
 
