@@ -21,7 +21,8 @@ def drawn(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[An
         return st.one_of([drawn(option, known) for option in schema["anyOf"]])
     if "const" in schema or "enum" in schema:
         return st.sampled_from(schema.get("enum") or [schema["const"]])
-    return BY_TYPE[schema["type"]](schema, known)
+    found: st.SearchStrategy[Any] = BY_TYPE[schema["type"]](schema, known)
+    return found
 
 
 def texts(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[str]:

@@ -94,7 +94,7 @@ def here_lines(
     `advised` is what came of the advice, or why it could not be followed; None if it was left out.
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
-    headless = [r for r in unsupported if r.message.startswith(NO_HEAD)]
+    headless = [r for r in unsupported if lacks_the_head(r)]
     template = environment().get_template("here.txt.j2")
     text = template.render(
         record=record,
@@ -102,13 +102,18 @@ def here_lines(
         known=[Sighting(record, "", result, cause) for result, cause in judgement.known],
         new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
         headless=headless,
-        withdrawn=[r for r in judgement.new if r in unsupported and r not in headless],
-        refused=[r for r, _ in judgement.refused if r not in headless],
+        withdrawn=[r for r in judgement.new if r in unsupported],
+        refused=[r for r, _ in judgement.refused],
         once=[r for r in record.properties if r.once],
         advised=advice_runs(advised) if isinstance(advised, Measured) else None,
         problem=advised if isinstance(advised, str) else None,
     )
     return text.splitlines()
+
+
+def lacks_the_head(result: PropertyResult) -> bool:
+    """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
+    return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
 
 
 def advice_runs(measured: Measured) -> dict[str, object]:

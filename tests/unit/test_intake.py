@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import samples
-from written_report import violated, write_report
+from written_report import on_gpu, violated, write_report
 
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
@@ -197,7 +197,7 @@ FORGED: dict[str, tuple[dict[str, object], str]] = {
 def test_a_forged_record_costs_one_line(
     tmp_path: Path, changes: dict[str, object], problem: str
 ) -> None:
-    path = send(tmp_path / "sent", **changes)
+    path = send(tmp_path / "sent", None, **changes)
     taken, refused = take(path)
     assert (taken, len(refused)) == ([], 1)
     assert refused[0].startswith(f"{path}: ")
@@ -298,9 +298,8 @@ def test_what_others_measured_is_not_counted_as_ours(tmp_path: Path) -> None:
 
 
 def test_the_headline_of_a_class_is_what_we_measured(tmp_path: Path) -> None:
-    here = {"place": "gpu", "device": samples.device()}
-    sent = violated().model_copy(update={**here, "cell": "gpu-2.3.2", "provenance": "sent in"})
-    page = write_report(tmp_path, samples.record(**here), sent)
+    sent = on_gpu([samples.result(outcome="violated")], provenance="sent in")
+    page = write_report(tmp_path, on_gpu(), sent)
     cell = page.section("GPU").split("**2.3.2** |")[1].split("|")[0]
     assert cell.strip().startswith("✅ sound")
     assert "[❌ H1 ◇]" in cell
