@@ -82,7 +82,8 @@ add_cells()
 for command, about in {
     "matrix": "Measure every cell that this machine can, then report; -- -j 2 for two at a time.",
     "here": "Measure the Paddle that is installed; -- --python PATH. Installs nothing into it.",
-    "report": "Make the table, the page and the badge; -- PATH takes in the records of others.",
+    "report": "Make the page on what is published and what was measured here, in .nox/report.",
+    "publish": "Take what was measured here into reports/; -- PATH also the records of others.",
     "advice": "Follow the advice that circulates, in every release or in those after `--`.",
     "mutation": "Put mutants in: which properties kill them? -- --mutant FILE::NAME for your own.",
     "bench": "Time the properties.",

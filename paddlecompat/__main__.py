@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from paddlecompat.cells import filling, here, matrix, suite
@@ -18,7 +20,16 @@ from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, locks, wheels
 from paddlecompat.fixtures import forms, manifest, published, releases
 from paddlecompat.fixtures.expectations import EXPECTATIONS
-from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT, RUNS, shown
+from paddlecompat.fixtures.folders import (
+    PUBLISHED,
+    RECORDS,
+    REPORT,
+    REPORTS,
+    ROOT,
+    RUNS,
+    STUDIES,
+    shown,
+)
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.records import store
@@ -129,13 +140,13 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     """Measure the Paddle that an interpreter has already; install nothing into it."""
     options = options_from(Options, parsed)
     filled = here.measure(options, parsed.python, parsed.place)
-    record, judgement = filled.record, filled.judgement
+    record = filled.record
+    new = [result for result in filled.judgement.new if not terminal.lacks_the_head(result)]
+    judgement = replace(filled.judgement, new=new)
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
     told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
     print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
-    if record.verdict == "not run" and not status:  # no property verified a call
-        status = Status.WORSE
     return Outcome(cell=record.cell, status=status, words=lines[0])
 
 
@@ -153,50 +164,74 @@ def list_properties(parsed: Namespace, fixture: Fixture) -> Status:
 
 @command("matrix", matrix.add_arguments)
 def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
-    """Measure every cell that this machine can, then report."""
+    """Measure every cell that this machine can, then make the report on them."""
     options = options_from(Options, parsed)
     check(options, "cpu")  # a mistake is told once, not by each cell
     try:
         return matrix.run(fixture, parsed.jobs, parsed.fresh, options)
     finally:
-        write_report(fixture)
+        report(fixture)
 
 
 # The report.
 
 
 def add_report_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("sent", nargs="*", type=Path, metavar="PATH", help="a record, or a folder")
-    about = "folder: make a page of its records made with --stand-in there, and publish nothing"
+    about = "make a page of the records there, made with --stand-in, in the same folder"
     parser.add_argument("--stand-ins", type=Path, metavar="FOLDER", help=about)
 
 
-@command("report", add_report_arguments, "[PATH ...]")
+def add_publish_arguments(parser: ArgumentParser) -> None:
+    about = "a record that was sent in, or a folder of them"
+    parser.add_argument("sent", nargs="*", type=Path, metavar="PATH", help=about)
+
+
+@command("report", add_report_arguments)
 def report_records(parsed: Namespace, fixture: Fixture) -> Status:
-    """Take in records from elsewhere, then make the table, the page and the badge."""
+    """Make the page on what is published and what was measured here, in .nox/report."""
     if folder := parsed.stand_ins:
-        summary = pages.write(folder, folder / "page", EXPECTATIONS, fixture, stand_ins=True)
-        print(summary.text)
-        return Status.AS_EXPECTED
-    taken, refused = store.merge(parsed.sent, RECORDS)
-    for line in taken:
-        print(line)
-    for line in refused:
-        print(f"refused: {line}", file=sys.stderr)
-    return write_report(fixture) or (Status.WORSE if refused else Status.AS_EXPECTED)
+        suite = manifest.load().digest
+        about = (EXPECTATIONS, fixture, suite)
+        return tell(pages.write([folder], folder / "page", *about, stand_ins=True))
+    return report(fixture)
 
 
-def write_report(fixture: Fixture) -> Status:
-    """Make the pages from the committed records. A record that is refused makes it worse."""
+def report(fixture: Fixture) -> Status:
+    """Make the local report; no tracked file changes. A record that is refused makes it worse."""
+    shutil.rmtree(REPORT, ignore_errors=True)
+    errors = [line for source in (REPORTS, STUDIES) for line in store.copy_studies(source, REPORT)]
+    suite, reports = manifest.load().digest, published.FIELD_REPORTS
+    summary = pages.write(
+        [PUBLISHED, RECORDS], REPORT, EXPECTATIONS, fixture, suite, reports_path=reports
+    )
+    status = tell(summary, errors)
+    print(f"What was measured here is in {shown(RECORDS)}; nox -s publish takes it into reports/.")
+    return status
+
+
+@command("publish", add_publish_arguments, "[PATH ...]")
+def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
+    """Take what was measured here, and records from elsewhere, into reports/; make its pages."""
+    suite = manifest.load()
+    taken, refused = store.publish(RECORDS, PUBLISHED)
+    sent, not_taken = store.merge(parsed.sent, PUBLISHED, fixture, suite)
+    print(*taken, *sent, sep="\n", end="\n" if taken or sent else "")
+    errors = store.copy_studies(STUDIES, REPORTS)
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    reports = published.FIELD_REPORTS
-    summary = pages.write(RECORDS, REPORTS, EXPECTATIONS, fixture, readmes, reports)
+    about = (EXPECTATIONS, fixture, suite.digest, readmes, published.FIELD_REPORTS)
+    summary = pages.write([PUBLISHED], REPORTS, *about)
     pages.write_reliability()
     pages.write_schemas()
-    for error in summary.errors:
-        print(f"error: {error}", file=sys.stderr)
+    lines = [*refused, *not_taken, *errors]
+    return tell(summary, [f"refused: {line}" for line in lines])
+
+
+def tell(summary: pages.Summary, errors: Sequence[str] = ()) -> Status:
+    """Say what came of a report. A file that was refused makes it worse."""
+    for line in (*errors, *(f"error: {line}" for line in summary.errors)):
+        print(line, file=sys.stderr)
     print(summary.text)
-    return Status.WORSE if summary.errors else Status.AS_EXPECTED
+    return Status.WORSE if errors or summary.errors else Status.AS_EXPECTED
 
 
 # What is learnt beside the cells.
@@ -206,21 +241,21 @@ def write_report(fixture: Fixture) -> Status:
 def follow_advice(parsed: Namespace, fixture: Fixture) -> Status:
     """Follow each piece of advice on the CPU, with the defect and without it."""
     status = advice.run(fixture, parsed.releases, parsed.seed, parsed.cases)
-    return write_report(fixture) or status
+    return report(fixture) or status
 
 
 @command("mutation", mutation.add_arguments, "[RELEASE ...]", ABOUT_MUTANTS)
 def run_mutants(parsed: Namespace, fixture: Fixture) -> Status:
     """Put each mutant in place, and see which properties kill it."""
     status, whole = mutation.run(fixture, parsed)
-    return (write_report(fixture) if whole else Status.AS_EXPECTED) or Status(status)
+    return (report(fixture) if whole else Status.AS_EXPECTED) or Status(status)
 
 
 @command("bench", bench.add_arguments, "[RELEASE]")
 def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
     """Time each property: verified calls per CPU second."""
     whole = bench.run(fixture, parsed)
-    return write_report(fixture) if whole else Status.AS_EXPECTED
+    return report(fixture) if whole else Status.AS_EXPECTED
 
 
 @command("builds", add_releases, "[RELEASE ...]")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from paddlecompat.cells.suite import Ran
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Model
+from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.records.record import (
     Conditions,
@@ -56,6 +57,7 @@ SAMPLES: dict[type[Model], dict[str, object]] = {
         "properties": 1,
         "workers": 2,
         "seconds_per_property": 180.0,
+        "outcomes": {"holds": 1},
     },
     Evidence: {
         "case": "x int64 [2], mask [True, True]",
@@ -105,9 +107,23 @@ def sample(model: type[Form], **changes: object) -> Form:
 host = partial(sample, Host)
 build = partial(sample, MeasuredBuild)
 device = partial(sample, Device)
+conditions = partial(sample, Conditions)
 evidence = partial(sample, Evidence)
 expectation = partial(sample, Expectation)
 field_report = partial(sample, FieldReport)
+
+
+SUITE = Manifest(
+    digest="fedcba9876543210" * 4,
+    properties=[
+        ManifestProperty(
+            key="masked_select::test_selection_is_bit_exact[float32]",
+            calls=50,
+            places=("cpu", "gpu"),
+        )
+    ],
+)
+"""The manifest whose properties the sample record has."""
 
 
 def result(**changes: object) -> PropertyResult:
@@ -117,10 +133,11 @@ def result(**changes: object) -> PropertyResult:
     return sample(PropertyResult, **more | changes)
 
 
-def conditions_of(results: Sequence[PropertyResult]) -> Conditions | None:
+def conditions_of(results: Sequence[PropertyResult], **changes: object) -> Conditions | None:
     """Of a run that ended in these results; None where nothing ran."""
     outcomes = Counter(result.outcome for result in results)
-    return sample(Conditions, outcomes=outcomes, properties=len(results)) if results else None
+    known = {"outcomes": outcomes, "properties": len(results)} | changes
+    return conditions(**known) if results else None
 
 
 def ran(results: Sequence[PropertyResult]) -> Ran:
@@ -130,7 +147,7 @@ def ran(results: Sequence[PropertyResult]) -> Ran:
     return Ran(results=list(results), conditions=conditions)
 
 
-def record(properties: Sequence[PropertyResult] | None = None, **changes: object) -> Record:
+def record(properties: Sequence[PropertyResult] | None = None, **changes: Any) -> Record:
     """A CPU cell of 2.3.2, sound unless told otherwise; name and verdict follow what is changed."""
     results = [result()] if properties is None else list(properties)
     known: dict[str, object] = {
@@ -142,7 +159,7 @@ def record(properties: Sequence[PropertyResult] | None = None, **changes: object
         "seed": 7,
         "verdict": verdict_of(results),
         "properties": results,
-        "conditions": conditions_of(results),
+        "conditions": conditions_of(results, **dict(changes.pop("conditions", {}))),
         "measured_at": "2025-01-02T03:04:05Z",
     }
     known |= changes

@@ -52,6 +52,7 @@ def write_report(
     fixture: Fixture = FIXTURE,
     reported: Sequence[FieldReport] = (),
     readmes: Sequence[Path] = (),
+    suite: str = samples.SUITE.digest,
 ) -> Written:
     """The report on these records, and on whatever already lies in `folder`/cells."""
     for record in records:
@@ -60,7 +61,9 @@ def write_report(
     known.write_text(toml)
     reports.write_text("".join(map(block_of, reported)))
     out = folder / "out"
-    return Written(out, pages.write(folder / "cells", out, known, fixture, readmes, reports))
+    return Written(
+        out, pages.write([folder / "cells"], out, known, fixture, suite, readmes, reports)
+    )
 
 
 def block_of(report: FieldReport) -> str:

@@ -23,6 +23,7 @@ from packaging.utils import parse_wheel_filename
 from paddlecompat.environments.installer import PIP, install_failed
 from paddlecompat.fixtures.folders import WHEELS
 from paddlecompat.fixtures.releases import Build, Cell, System
+from paddlecompat.fixtures.releases import requirements as requirements  # as it is asked for here
 from paddlecompat.machine import host
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, NotRun
@@ -49,7 +50,7 @@ class Wheel:
     @property
     def locked(self) -> bool:
         """Whether this very file is one that the build's lock allows."""
-        return self.sha256 in hashes(self.build)
+        return self.sha256 in self.build.hashes
 
 
 def choices(cell: Cell) -> list[Build]:
@@ -119,7 +120,7 @@ def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
     stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
     for path in cache.glob(f"{stem}-*.whl"):
         wheel = Wheel(build, path)
-        if wheel.locked or not hashes(build):
+        if wheel.locked or not build.hashes:
             return wheel
         path.unlink()
     return None
@@ -128,7 +129,7 @@ def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
 def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
     """The build's wheel, put into the folder; None and CannotRun as of `download`."""
     own = paddles_index(build, host.system())
-    return download(folder, locked_requirement(build), python, platforms, *own)
+    return download(folder, build.requirement, python, platforms, *own)
 
 
 def download(
@@ -205,26 +206,3 @@ def take(
 def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def locked_requirement(build: Build) -> str:
-    """The build as a requirement, with the hashes of its lock where it has one."""
-    blocks = requirements(build.lock) if build.lock.exists() else {}
-    return blocks.get(build.distribution, f"{build.distribution}=={build.version}\n")
-
-
-def requirements(lock: Path) -> dict[str, str]:
-    """A lock's blocks by distribution: `name==version ; marker \\` and its hash lines."""
-    blocks: dict[str, str] = {}
-    name = ""
-    for line in lock.read_text(encoding="utf-8").splitlines(keepends=True):
-        if start := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line):
-            name = start.group().lower()
-        if name and not line.lstrip().startswith("#"):
-            blocks[name] = blocks.get(name, "") + line
-    return blocks
-
-
-def hashes(build: Build) -> frozenset[str]:
-    """Every sha256 that the lock allows for the build's wheels (one for each platform and tag)."""
-    return frozenset(re.findall(r"sha256:([0-9a-f]{64})", locked_requirement(build)))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from paddlecompat.fixtures import forms
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Model, Place, Version
 
-MEASURED = ROOT / "reports" / "advice"
+MEASURED = STUDIES / "advice"
+PUBLISHED = REPORTS / "advice"
 NO_ADVICE = "no advice"
 Condition = Literal["sound", "sound, boxes inside", "unwritten", "unwritten, nonzero right"]
 Verdict = Literal[
@@ -160,9 +162,9 @@ def gather(folder: Path) -> tuple[list[Measured], list[str]]:
     measured, errors = [], []
     for path in sorted(folder.glob("*.json")):
         try:
-            measured.append(Measured.model_validate_json(path.read_bytes()))
-        except ValidationError as error:
-            errors.append(f"{path.name}: {forms.first_problem(error)}")
+            measured.append(forms.read_as(Measured, path))
+        except ValueError as error:
+            errors.append(str(error).removeprefix(f"{path.parent}{os.sep}"))
         except OSError as error:
             errors.append(f"{path.name}: {error.strerror}")
     return sorted(measured, key=lambda one: forms.in_order(one.release)), errors

@@ -26,31 +26,44 @@ class Judgement:
     """Violations that no expectation explains, and what is no longer offered."""
     known: list[tuple[PropertyResult, Expectation]] = field(default_factory=list)
     """Violations that one explains, each with the first that does."""
+    refused: list[tuple[PropertyResult, Expectation]] = field(default_factory=list)
+    """What is not offered, each with the first expectation that says so."""
     gone: list[tuple[str, Expectation]] = field(default_factory=list)
     """Patterns: none of their properties shows the violation any more, and one of them holds."""
     absent: list[tuple[str, Expectation]] = field(default_factory=list)
     """Patterns that name no property of this record: removed, renamed or misspelt."""
 
+    nothing: bool = False
+    """Whether the release gave nothing to compare: it did not import, or refused every call."""
+
+    @property
+    def causes(self) -> dict[str, Expectation]:
+        """What explains a property's outcome, by the property's key."""
+        return {result.key: cause for result, cause in (*self.known, *self.refused)}
+
     @property
     def standing(self) -> Standing | None:
         """None where nothing was measured; worse where something is both new and gone."""
+        if self.nothing or self.new:
+            return "worse"
         if not self.measured:
             return None
-        return "worse" if self.new else "better" if self.gone else "as expected"
+        return "better" if self.gone else "as expected"
 
 
 def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
     """Compare a cell with what is expected of it."""
-    if not record.properties:
-        return Judgement()
+    if record.not_run is not None:
+        return Judgement(nothing=record.not_run.reason == "import failed")
     here = [expectation for expectation in expectations if concerns(expectation, record)]
-    judgement = Judgement(measured=True)
+    judgement = Judgement(measured=True, nothing=record.verdict == "not run")
     for result in (result for result in record.properties if result.outcome != "holds"):
         cause = next((e for e in here if pattern_explaining(e, result)), None)
         if cause is None:
             judgement.new.append(result)
-        elif result.outcome in UNSOUND:
-            judgement.known.append((result, cause))
+        else:
+            kind = judgement.known if result.outcome in UNSOUND else judgement.refused
+            kind.append((result, cause))
     for pattern, expectation in ((pattern, e) for e in here for pattern in e.properties):
         named = [result for result in record.properties if names(pattern, result)]
         shown = any(pattern_explaining(expectation, result) for result in named)
@@ -119,11 +132,11 @@ def status_of(
     With `strict` a cell that is better than expected fails, too. With `require_device` so does a
     GPU cell that has no device, or no build for it.
     """
+    if judgement.standing in (("worse", "better") if strict else ("worse",)):
+        return Status.WORSE
     if record.not_run is None:
-        failing = ("worse", "better") if strict else ("worse",)
-        return Status.WORSE if judgement.standing in failing else Status.AS_EXPECTED
+        return Status.AS_EXPECTED
     reason = record.not_run.reason
     if reason == "no CUDA libraries" or (reason == "no build" and record.place == "cpu"):
         return Status.MACHINE_FAILED
-    failed = reason == "import failed" or require_device
-    return Status.WORSE if failed else Status.AS_EXPECTED
+    return Status.WORSE if require_device else Status.AS_EXPECTED

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Model, in_order, read_as, write_text
 
-REPORT = ROOT / "reports" / "mutation.json"
+REPORT = STUDIES / "mutation.json"
+PUBLISHED = REPORTS / "mutation.json"
 STALE = "unwritten_when_asked_again"  # runs without poison, too: it shows what the poison is for
 
 
@@ -115,7 +116,7 @@ class MutationResults(Model):
         return [] if able & set(trial.properties) else sorted(able)
 
 
-def read(path: Path = REPORT) -> MutationResults:
+def read(path: Path = PUBLISHED) -> MutationResults:
     """The committed figures. Raises ValueError with one line that names the file and the field."""
     return read_as(MutationResults, path, "; make it anew with nox -s mutation")
 

@@ -145,7 +145,7 @@ class Finding(Model):
     """One thing that compute-sanitizer said, as often as it said it."""
 
     text: Text
-    times: int = Field(ge=1)
+    times: int = Field(ge=1, le=MOST)
 
 
 class Sanitizer(Model):
@@ -329,9 +329,23 @@ class Record(Model):
     @property
     def file_name(self) -> str:
         """Of cell, host and provenance; a build with a tag (`post112`) has a record of its own."""
-        tag = tag_of(self.build.version if self.build else self.chosen or "")
         sent = "~sent" if self.provenance == "sent in" else ""
-        return f"{self.cell}{f'.{tag}' if tag else ''}@{self.host.slug}{sent}.json"
+        return f"{self.cell}{f'.{self.tag}' if self.tag else ''}@{self.host.slug}{sent}.json"
+
+    @property
+    def tag(self) -> str:
+        """That of the build; empty where it has none."""
+        return tag_of(self.build.version if self.build else self.chosen or "")
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What is alike in records of which one stays."""
+        return self.cell, self.host, self.tag, self.provenance
+
+    @property
+    def session(self) -> str:
+        """The Nox session that measures it anew."""
+        return "here" if self.build and self.build.source == "installed" else self.cell
 
     @property
     def host_class(self) -> str | None:

@@ -1,21 +1,44 @@
-"""Records as files: written, read back, and taken in from elsewhere.
+"""Records as files: written, read back, taken in from elsewhere, and published.
 
-A record from elsewhere is data: it is read, never run, and its file is named anew.
+A record from elsewhere is data: it is read, never run, and its file is named anew. It stands beside
+what was measured here, and never in its place.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 from pathlib import Path, PurePath, PureWindowsPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, ValidationError
 
 from paddlecompat.fixtures.folders import ROOT
-from paddlecompat.fixtures.forms import printable, read_as, write_text
+from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
+from paddlecompat.fixtures.manifest import Manifest
+from paddlecompat.fixtures.releases import Build, Fixture
+from paddlecompat.records import advice_results, bench_results, mutation_results
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import Record
+
+MOST_FILES = 2000  # in a folder: more than any table has
+EARLIEST = datetime(2022, 1, 1, tzinfo=UTC)  # the oldest release that is measured came then
+TOLERANCE = timedelta(days=1)  # clocks differ
+
+Accept = Callable[[Record], Record]
+"""What gives a record as it may be taken. Raises ValueError with the field and what to do."""
+
+
+class Version1(BaseModel):
+    """As much of a record of version 1 as says how to measure anew."""
+
+    schema_version: Literal[1]
+    cell: Annotated[str, Field(pattern=r"^(cpu|gpu)-[0-9]{1,4}(\.[0-9]{1,4}){2}$")]
 
 
 def write(record: Record, folder: Path) -> Path:
@@ -27,7 +50,15 @@ def write(record: Record, folder: Path) -> Path:
 
 def read(path: Path) -> Record:
     """One record. Raises ValueError with one line that names the file and the field."""
-    return read_as(Record, path)
+    content = read_regular(path)
+    try:
+        anew = f"measure anew with `nox -s {Version1.model_validate_json(content).cell}`"
+    except ValidationError:
+        return parse_as(Record, content, path)
+    raise ValueError(f"{path}: a record of version 1 is not read any more: {anew}")
+
+
+# Of two records, which stays.
 
 
 def last_measured(like: Record, folders: Iterable[Path]) -> Record | None:
@@ -44,24 +75,62 @@ def keep(record: Record, folder: Path) -> bool:
     """Write the record unless the one that is there stays; return whether it was written.
 
     A record of a cell that could not be run, for the same reason as before, is not written again.
+    Raises ValueError where the file's name is that of another host's record.
     """
+    there = None
     with suppress(OSError, ValueError):  # there is none, or none that can be read
         there = read(folder / record.file_name)
+    if there is not None:
+        if there.identity != record.identity:
+            raise ValueError(f"{record.file_name}: another host's record has this name")
         same = record.not_run is not None and record.not_run == there.not_run
-        if same or record == there or standing(record) < standing(there):
+        if same or record == there or not replaces(record, there):
             return False
     write(record, folder)
     return True
 
 
-def standing(record: Record) -> tuple[int, bool, datetime]:
-    """What two records of a cell, host and build are compared by: the greater one stays.
+def replaces(record: Record, there: Record) -> bool:
+    """Whether the record takes the place of another of the same identity.
 
-    Measured before not run, then more examples, then a build that the fixtures lock, then newer.
+    What tells of the release stays before what could not be run; then that of more examples, then
+    that of a build which the fixtures lock, then the newer. The date alone counts where one of them
+    says that the release does not import, and where they were put to other properties.
     """
-    profile = PROFILES.get(record.profile)
-    examples = -1 if record.not_run else profile.examples if profile else 0
-    return examples, bool(record.build and record.build.locked), record.measured_at
+    both_tell = examples_of(record) >= 0 and examples_of(there) >= 0
+    if both_tell and suite_of(record) != suite_of(there):
+        return record.measured_at >= there.measured_at
+    return standing(record) >= standing(there)
+
+
+def standing(record: Record) -> tuple[int, bool, datetime]:
+    """What records of the same properties are compared by: the greater one stays."""
+    return examples_of(record), bool(record.build and record.build.locked), record.measured_at
+
+
+def examples_of(record: Record) -> int:
+    """How many a property was given; -1 where nothing was learnt of the release."""
+    if record.not_run is None:
+        return PROFILES[record.profile].examples
+    return 0 if record.not_run.reason == "import failed" else -1
+
+
+def suite_of(record: Record) -> str | None:
+    """The digest of the properties that it was put to."""
+    return record.conditions.suite if record.conditions else None
+
+
+def staying(records: Iterable[Record]) -> list[Record]:
+    """Of the records of each identity the one that stays, in the order of their files' names."""
+    stays: dict[tuple[object, ...], Record] = {}
+    for record in sorted(records, key=lambda record: record.measured_at):
+        there = stays.setdefault(record.identity, record)
+        if replaces(record, there):
+            stays[record.identity] = record
+    return sorted(stays.values(), key=lambda record: record.file_name)
+
+
+# Many files.
 
 
 def gather(path: Path, stand_ins: bool = False) -> tuple[list[Record], list[str]]:
@@ -71,41 +140,172 @@ def gather(path: Path, stand_ins: bool = False) -> tuple[list[Record], list[str]
     """
     records: list[Record] = []
     errors: list[str] = []
-    for file in [path] if path.is_file() else sorted(path.glob("*.json")):
-        try:
-            record = read(file)
-            if stand_ins != (record.stand_in is not None):
-                why = f"made with a stand-in device ({record.stand_in}): measure it on a real one"
-                why = "there is none: this page is for stand-ins alone" if stand_ins else why
-                raise ValueError(f"{file}: stand_in: {why}")
-            records.append(record)
-        except ValueError as error:
-            errors.append(printable(str(error)))
-        except OSError as error:
-            errors.append(printable(f"{file}: cannot be read: {error.strerror}"))
+    for found in read_each(path, only_stand_ins if stand_ins else whole) if path.exists() else ():
+        if isinstance(found, Record):
+            records.append(found)
+        else:
+            errors.append(found)
     return records, errors
 
 
-def merge(sent: Iterable[Path], folder: Path) -> tuple[list[str], list[str]]:
+def read_each(path: Path, accept: Accept) -> Iterator[Record | str]:
+    """One after another the records of a folder or a file; a line for each that is refused."""
+    if path.is_symlink():
+        yield printable(f"{path}: a link, which is not followed: name the file or folder itself")
+        return
+    files = list(islice(path.glob("*.json"), MOST_FILES + 1)) if path.is_dir() else [path]
+    if len(files) > MOST_FILES:
+        yield printable(f"{path}: more than {MOST_FILES:,} files: name those that are records")
+        return
+    for file in sorted(files):
+        try:
+            record = read(file)
+        except (OSError, ValueError) as error:
+            why = f"{file}: cannot be read: {error.strerror}" if isinstance(error, OSError) else ""
+            yield printable(why or str(error), len(str(file)) + 400)
+            continue
+        try:
+            yield accept(record)
+        except ValueError as error:
+            yield printable(f"{file}: {error}", len(str(file)) + 400)
+
+
+def take(paths: Iterable[Path], folder: Path, accept: Accept) -> tuple[list[str], list[str]]:
     """Take the records in these files and folders into `folder`, each under a name of its own.
 
-    Returns a line for each record, which says whether it was kept (see `standing`), and a line for
+    Returns a line for each record, which says whether it was kept (see `replaces`), and a line for
     each file that is refused, with its field and what to do.
     """
-    taken, refused = [], []
-    for path in sent:
-        records, errors = gather(path)
-        refused += errors
-        if not (records or errors):
-            refused.append(f"{path}: no record there: name one, or a folder that holds *.json")
-        for record in records:
-            try:
-                kept = keep(record, folder)
-            except (OSError, ValueError) as error:
-                refused.append(printable(f"{record.file_name}: cannot be written: {error}"))
+    taken: list[str] = []
+    refused: list[str] = []
+    for path in paths:
+        before = len(taken) + len(refused)
+        for found in read_each(path, accept):
+            if isinstance(found, str):
+                refused.append(found)
                 continue
-            taken.append(f"{record.file_name}: {'taken' if kept else 'the one here stays'}")
+            try:
+                kept = keep(found, folder)
+                taken.append(f"{found.file_name}: {'taken' if kept else 'the one here stays'}")
+            except (OSError, ValueError) as error:
+                refused.append(printable(f"{found.file_name}: cannot be written: {error}"))
+        if len(taken) + len(refused) == before:
+            refused.append(printable(f"{path}: no record there: name a folder that holds *.json"))
     return taken, refused
+
+
+def merge(
+    sent: Iterable[Path], folder: Path, fixture: Fixture, suite: Manifest
+) -> tuple[list[str], list[str]]:
+    """`take` what others sent in, to stand beside what was measured here."""
+    return take(sent, folder, partial(as_sent_in, fixture=fixture, suite=suite))
+
+
+def publish(measured: Path, folder: Path) -> tuple[list[str], list[str]]:
+    """`take` what was measured here, as far as it was."""
+    return take([measured] if measured.exists() else [], folder, as_own)
+
+
+def copy_studies(source: Path, target: Path) -> list[str]:
+    """Bring what the studies measured from one folder into another, beside what is there.
+
+    Returns a line for each file of the advice that is refused. Raises ValueError for the others.
+    """
+    measured, errors = advice_results.gather(source / advice_results.MEASURED.name)
+    for one in measured:
+        advice_results.write(one, target / advice_results.MEASURED.name)
+    if (path := source / mutation_results.REPORT.name).exists():
+        mutation_results.write(mutation_results.read(path).trials, target / path.name)
+    if (path := source / bench_results.REPORT.name).exists():
+        bench_results.write(bench_results.read(path), target / path.name)
+    return errors
+
+
+# What is accepted: each of these raises ValueError with the field and what to do.
+
+
+def whole(record: Record) -> Record:
+    """A record of the whole suite on a real device."""
+    if record.stand_in is not None:
+        why = f"made with a stand-in device ({record.stand_in}): measure it on a real one"
+        raise ValueError(f"stand_in: {why}")
+    if record.partial:
+        why = f"not the whole suite ({record.partial}): measure anew with `nox -s {record.session}`"
+        raise ValueError(f"conditions.partial: {why}")
+    return record
+
+
+def only_stand_ins(record: Record) -> Record:
+    """A record made with a stand-in device."""
+    if record.stand_in is None:
+        raise ValueError("stand_in: there is none: this page is for stand-ins alone")
+    return record
+
+
+def as_own(record: Record) -> Record:
+    """A whole record of this machine."""
+    if record.provenance != "own":
+        raise ValueError("provenance: sent in: publish it with `nox -s publish -- PATH`")
+    return whole(record)
+
+
+def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
+    """A whole record of others: nothing is believed that can be recomputed, no script is kept."""
+    check_release(whole(record), fixture)
+    check_properties(record, suite)
+    if not EARLIEST <= record.measured_at <= datetime.now(UTC) + TOLERANCE:
+        when = f"{record.measured_at:%Y-%m-%d}"
+        raise ValueError(f"measured_at: {when} is no day since 2022: set the clock, measure anew")
+    update: dict[str, object] = {"provenance": "sent in"}
+    if build := record.build:
+        named = Build(distribution=build.distribution, version=build.version)
+        update["build"] = build.model_copy(update={"locked": build.sha256 in named.hashes})
+    update["properties"] = [
+        result.model_copy(update={"evidence": shown.model_copy(update={"script": ""})})
+        if (shown := result.evidence)
+        else result
+        for result in record.properties
+    ]
+    return record.model_copy(update=update)
+
+
+def check_release(record: Record, fixture: Fixture) -> None:
+    """Refuse a release that does not exist, and a build that is none of it."""
+    release = next((r for r in fixture.release if r.version == record.release), None)
+    if release is None:
+        raise ValueError(f"release: fixtures/releases.toml has no {record.release}: add it first")
+    if record.build is None and record.properties:
+        raise ValueError("build: has to say which build was measured")
+    builds = [("chosen", "paddlepaddle-gpu", record.chosen)] if record.chosen else []
+    if record.build:
+        builds.append(("build.version", record.build.distribution, record.build.version))
+    for field, distribution, version in builds:
+        if not release.has_build(distribution, version):
+            problem = f"no build {distribution} {version} of {record.release} is known"
+            raise ValueError(f"{field}: {problem}: list it in fixtures/releases.toml")
+
+
+def check_properties(record: Record, suite: Manifest) -> None:
+    """Refuse other properties than those of the manifest, or other numbers of calls due."""
+    if record.conditions is None:
+        return
+    anew = f"measure anew with `nox -s {record.session}`"
+    if record.conditions.suite != suite.digest:
+        raise ValueError(f"conditions.suite: other properties than today's: {anew}")
+    wanted = {found.key for found in suite.properties_at(record.place)}
+    if odd := wanted.symmetric_difference(result.key for result in record.properties):
+        problem = f"{len(odd)} are missing or too many, as {printable(min(odd), 120)}"
+        raise ValueError(f"properties: {problem}: {anew}")
+    if record.conditions.properties != len(wanted):
+        raise ValueError(f"conditions.properties: there are {len(wanted)}: {anew}")
+    for result in record.properties:
+        if result.due != (due := suite.due(result.key, PROFILES[record.profile].due)):
+            raise ValueError(f"properties: {result.key}: {due} calls are due: {anew}")
+        if result.asserted and record.place == "cpu":
+            raise ValueError(f"properties: {result.key}: asserted is for GPUs: {anew}")
+
+
+# What a record does not tell.
 
 
 def impersonal(text: str, root: PurePath = ROOT) -> str:

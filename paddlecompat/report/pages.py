@@ -26,12 +26,12 @@ from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, mutation_page, reliability
-from paddlecompat.report.tables import grouped
+from paddlecompat.report.tables import BY_OTHERS, LONGEST, grouped
 from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 100  # of the terminal
-EXCERPT = ("<!-- table: made by `nox -s report` -->", "<!-- end of table -->")
+EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
 SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
     "releases.toml": Fixture,
@@ -60,24 +60,26 @@ class Summary:
 
 
 def write(
-    records_folder: Path,
+    folders: Sequence[Path],
     out_folder: Path,
     expectations_path: Path,
     fixture: Fixture,
+    suite: str,
     readmes: Sequence[Path] = (),
     reports_path: Path | None = None,
     stand_ins: bool = False,
 ) -> Summary:
-    """Write the report on a folder of records: two pages, the badge, the form of a record.
+    """Write the report on the records in these folders: two pages, the badge, the record's form.
 
-    The table of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
+    A record that was put to others than the properties of the digest `suite` is marked. The table
+    of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
     beside what was measured. With `stand_ins` the page is of records made with a stand-in device.
     A record that is refused costs one line. Raises ValueError, before anything is written, where
     a file that people edit cannot be read or a readme has no marks.
     """
     reports = published.load_field_reports(reports_path) if reports_path else []
     known = expectations.load(expectations_path)
-    view = view_of(records_folder, known, fixture, reports, stand_ins)
+    view = view_of(folders, known, fixture, suite, reports, stand_ins)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
@@ -111,16 +113,19 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
     """The report in a paragraph."""
     count = view.verdicts
     parts = [
-        f"{len(view.measured)} cells: {count['sound']} sound, {count['unsound']} unsound, "
-        f"{count['not run']} not run."
+        f"{count.total() - count['no record']} cells: {count['sound']} sound, "
+        f"{count['unsound']} unsound, {count['not run']} not run."
     ]
-    standing = grouped(view.all_rows, lambda row: row.judgement.standing)
+    standing = grouped(view.own_rows, lambda row: row.judgement.standing)
     lists = {
-        "Worse than expected": [f"{row.place}-{row.label}" for row in standing.get("worse", ())],
-        "Better than expected": [f"{row.place}-{row.label}" for row in standing.get("better", ())],
-        "No record on the CPU": [row.release for row in view.all_rows if row.record is None],
+        "Worse than expected": standing.get("worse", ()),
+        "Better than expected": standing.get("better", ()),
+        "Measured by others": view.by_others,
+        "Measured with other properties than today's, so measure anew with nox -s": view.outdated,
     }
-    parts += [f"{label}: {', '.join(cells)}." for label, cells in lists.items() if cells]
+    cells = {label: [f"{row.place}-{row.label}" for row in rows] for label, rows in lists.items()}
+    cells["No record on the CPU"] = [row.release for row in view.all_rows if row.record is None]
+    parts += [f"{label}: {', '.join(some)}." for label, some in cells.items() if some]
     parts += [f"Records refused: {len(view.errors)}."] if view.errors else []
     parts += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
     return textwrap.fill(" ".join(parts), WIDTH, break_long_words=False, break_on_hyphens=False)
@@ -148,6 +153,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    made.globals.update(by_others=BY_OTHERS, longest=LONGEST)
     made.filters.update(filled=fill, fenced=fence, inline=escape)
     made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
     made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))

@@ -20,6 +20,9 @@ from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
+BY_OTHERS = "◇"
+"""The mark of what others measured, wherever a cell of theirs is named."""
+LONGEST = 400  # characters of a text on a page; the record has all of it
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
 
@@ -38,13 +41,18 @@ def parts_of(name: str) -> tuple[str, str]:
     return name.replace("_", " "), parameter.removesuffix("]")
 
 
+def named(record: Record) -> str:
+    """'cpu-2.3.2', with the mark of what others measured."""
+    return f"{record.cell} {BY_OTHERS}" if record.provenance == "sent in" else record.cell
+
+
 @dataclass(frozen=True)
 class Sighting:
     """What one property came to in one cell; where it failed, with what explains it."""
 
     record: Record
     source: str
-    """The host, and the build's tag where it has one: 'H2 post112'."""
+    """The row's: 'H2 post112'."""
     result: PropertyResult
     cause: Expectation | None = None
 
@@ -72,12 +80,26 @@ class Sighting:
         return f"{words}-{digest[:6]}"
 
     @property
+    def where(self) -> str:
+        """'cpu-2.3.2', with the mark of what others measured."""
+        return named(self.record)
+
+    @property
     def words(self) -> tuple[str, ...]:
         """Message, case, expected, actual; '' for those that there are not."""
         result, shown = self.result, self.result.evidence
-        if shown is None:
-            return result.message, result.case or "", "", ""
-        return result.message, shown.case, shown.expected, shown.actual
+        texts = (shown.case, shown.expected, shown.actual) if shown else (result.case or "", "", "")
+        return tuple(self.shorten(text) for text in (result.message, *texts))
+
+    @property
+    def once(self) -> str:
+        """How it died the first time, and not when alone."""
+        return self.shorten(self.result.once)
+
+    def shorten(self, text: str) -> str:
+        """As much as a page shows; of a stranger in one line, so that no space hides anything."""
+        text = " ".join(text.split()) if self.record.provenance == "sent in" else text
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
     @property
     def said(self) -> str:
@@ -92,6 +114,15 @@ class Sighting:
     @property
     def script(self) -> str:
         return self.result.evidence.script if self.result.evidence else ""
+
+    @property
+    def command(self) -> str:
+        """What puts the property to that release here."""
+        record, name = self.record, self.result.name.partition("[")[0]
+        seed = "" if record.seed is None else f" --seed {record.seed}"
+        named = record.place == "gpu" and record.build and record.session != "here"
+        build = f" --build {record.build.version}" if named and record.build else ""
+        return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
 
     @property
     def kind(self) -> tuple[str, str, Expectation | None, str]:
@@ -109,17 +140,29 @@ class Row:
     host: str = ""
     judgement: Judgement = field(default_factory=Judgement)
     several: bool = False
-    """Whether the cell has other rows beside this one: of other hosts, or of other builds."""
+    """Whether to say where it was measured: the cell has other rows, or this one is of others."""
+    outdated: bool = False
+    """Whether it was put to other properties than today's."""
 
     @property
     def cell(self) -> str:
         return f"{self.place}-{self.release}"
 
     @property
+    def where(self) -> str:
+        """The cell, with the mark of what others measured."""
+        return named(self.record) if self.record else self.cell
+
+    @property
+    def by_others(self) -> bool:
+        return self.record is not None and self.record.provenance == "sent in"
+
+    @property
     def source(self) -> str:
-        """Where it was measured, and the build's tag where it has one: 'H2 post112'."""
+        """Where it was measured, the build's tag, and whether it is of others: 'H2 post112 ◇'."""
         build = self.record.build if self.record else None
-        return f"{self.host} {build.tag}".strip() if build else self.host
+        parts = (self.host, build.tag if build else "", BY_OTHERS if self.by_others else "")
+        return " ".join(filter(None, parts))
 
     @property
     def label(self) -> str:
@@ -129,7 +172,7 @@ class Row:
     @property
     def anchor(self) -> str:
         """Where the page has this row."""
-        return f"{self.cell}-{self.source}".replace(" ", "-")
+        return f"{self.cell}-{self.source}".replace(" ", "-").replace(BY_OTHERS, "sent")
 
     @property
     def verdict(self) -> str:
@@ -143,12 +186,21 @@ class Row:
     @cached_property
     def failures(self) -> dict[str, Sighting]:
         """The properties that failed, by their keys."""
-        causes = {result.key: cause for result, cause in self.judgement.known}
-        return {
-            key: Sighting(self.record, self.source, result, causes.get(key))
-            for key, result in self.results.items()
-            if self.record and result.outcome in UNSOUND
-        }
+        return {seen.result.key: seen for seen in self.sightings if seen.result.outcome in UNSOUND}
+
+    @cached_property
+    def sightings(self) -> list[Sighting]:
+        """What each property came to, with what explains it."""
+        if self.record is None:
+            return []
+        causes, results = self.judgement.causes, self.record.properties
+        return [Sighting(self.record, self.source, r, causes.get(r.key)) for r in results]
+
+    @property
+    def withdrawn(self) -> list[Sighting]:
+        """What is not offered, though nothing says that it is not."""
+        refused = [seen for seen in self.sightings if seen.result.outcome == "unsupported"]
+        return [seen for seen in refused if seen.cause is None]
 
     @property
     def ppyoloe(self) -> str:
@@ -170,9 +222,11 @@ class ReleaseLine:
     reports: list[FieldReport]
 
     def of(self, host_class: str | None) -> list[Row]:
-        """The rows of this class, the worst verdict first."""
+        """The rows of this class: those measured here first, then the worst verdict."""
         here = [r for r in self.rows if r.record and r.record.host_class == host_class]
-        return sorted(here, key=lambda row: (WORST_FIRST.index(row.verdict), row.source))
+        return sorted(
+            here, key=lambda row: (row.by_others, WORST_FIRST.index(row.verdict), row.source)
+        )
 
     def machines(self, seen: str) -> str:
         """'Windows CUDA 11, Tesla V100': in a few words, where those who saw this saw it."""

@@ -11,7 +11,7 @@ from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
-from paddlecompat.report.pages import WIDTH, environment
+from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
 from paddlecompat.report.tables import Sighting
 
 POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")
@@ -31,7 +31,10 @@ def verdict_lines(
     if record.verdict == "not run":
         why = record.not_run
         words = f"{why.reason}: {why.detail}" if why else "no property verified a call"
-        return wrap(f"{record.cell}: not run: ", words, "  ")
+        lines = wrap(f"{record.cell}: not run: ", words, "  ")
+        for line in why.changed if why else ():
+            lines += wrap("  changed since it imported: ", line, "    ")
+        return lines
     count = Counter(result.outcome for result in record.properties)
     holds = f"{count['holds']} propert{'y holds' if count['holds'] == 1 else 'ies hold'}"
     others = [f"{number} {outcome}" for outcome, number in count.items() if outcome != "holds"]
@@ -40,10 +43,12 @@ def verdict_lines(
         f"{name}: {record.verdict} ({', '.join([holds, *others])}; "
         f"{record.calls:,} calls verified) - {judgement.standing}"
     ]
-    known = {result.key: cause for result, cause in judgement.known}
     for result in record.properties:
-        if result.outcome in UNSOUND:
-            lines += failure_lines(result, known.get(result.key), (scripts or {}).get(result.key))
+        cause = judgement.causes.get(result.key)
+        if result.outcome in UNSOUND or result in judgement.new:
+            lines += failure_lines(result, cause, (scripts or {}).get(result.key))
+        elif result.once:
+            lines += wrap(f"  {result.key} - died once, not when alone: ", result.once, "    ")
     for pattern, expectation in judgement.gone:
         lines += wrap("  gone: ", f"{pattern}: {expectation.cause}", "    ")
     for pattern, _ in judgement.absent:
@@ -54,8 +59,9 @@ def verdict_lines(
 def failure_lines(
     result: PropertyResult, cause: Expectation | None, script: Path | None
 ) -> list[str]:
-    """A property that failed: the case, what was expected, what came."""
-    lines = [f"  {result.key} - {result.outcome}, {'known' if cause else 'new'}"]
+    """A property that failed, or is no longer offered: the case, what was expected, what came."""
+    outcome = "no longer offered" if result.outcome == "unsupported" else result.outcome
+    lines = wrap("  ", f"{result.key} - {outcome}, {'known' if cause else 'new'}", "    ")
     parts = {"message": result.message, "case": result.case or ""}
     if shown := result.evidence:
         what, expected, _ = result.message.partition(": expected ")
@@ -63,8 +69,8 @@ def failure_lines(
         poisoned = any(pattern in shown.actual for pattern in POISON)
         parts |= {"hint": NEVER_WRITTEN if poisoned else ""}
     if cause:
-        parts |= {"cause": cause.cause, "thread": cause.link}
-    parts |= {"script": str(script or "")}
+        parts |= {"cause": cause.cause, "thread": cause.link or ""}
+    parts |= {"script": str(script or ""), "once": result.once}
     for label, text in parts.items():
         lines += wrap(f"    {label + ':':<10}", text, " " * 14) if text else []
     return lines
@@ -88,19 +94,26 @@ def here_lines(
     `advised` is what came of the advice, or why it could not be followed; None if it was left out.
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
-    headless = [r for r in unsupported if r.message.startswith(NO_HEAD)]
+    headless = [r for r in unsupported if lacks_the_head(r)]
     template = environment().get_template("here.txt.j2")
     text = template.render(
         record=record,
         keyword=keyword,
         known=[Sighting(record, "", result, cause) for result, cause in judgement.known],
-        new=[Sighting(record, "", result) for result in judgement.new],
+        new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
         headless=headless,
-        refused=[r for r in unsupported if r not in headless],
+        withdrawn=[r for r in judgement.new if r in unsupported],
+        refused=[r for r, _ in judgement.refused],
+        once=[r for r in record.properties if r.once],
         advised=advice_runs(advised) if isinstance(advised, Measured) else None,
         problem=advised if isinstance(advised, str) else None,
     )
     return text.splitlines()
+
+
+def lacks_the_head(result: PropertyResult) -> bool:
+    """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
+    return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
 
 
 def advice_runs(measured: Measured) -> dict[str, object]:
@@ -118,9 +131,9 @@ def advice_runs(measured: Measured) -> dict[str, object]:
 
 
 def wrap(label: str, text: str, indent: str) -> list[str]:
-    """`text` after `label`, in at most six lines; a path is left whole."""
+    """`text` after `label`, without what a terminal obeys, in at most six lines."""
     return textwrap.wrap(
-        label + " ".join(text.split()),
+        (label + " ".join(text.split())).translate(NOT_SHOWN),
         WIDTH,
         subsequent_indent=indent,
         max_lines=6,

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 from pathlib import Path
 
 from paddlecompat.fixtures.expectations import Expectation
@@ -20,14 +20,17 @@ from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge, pattern_explaining
 from paddlecompat.records.record import Host, Record, class_order
-from paddlecompat.report.tables import ReleaseLine, Row, Sighting, grouped, parts_of
+from paddlecompat.report.tables import BY_OTHERS, ReleaseLine, Row, Sighting, grouped, parts_of
 
 
-def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> dict[str, object]:
+def badge_of(
+    standings: Iterable[Standing | None], unreadable: int = 0, outdated: int = 0, by_others: int = 0
+) -> dict[str, object]:
     """The badge for these cells, as shields.io reads it: None stands for one that was not measured.
 
-    Only cells that were measured count; where none was, there is nothing to be green about. A
-    record that cannot be read may hide anything, so it costs the green too.
+    Only cells that were measured here count; where none was, there is nothing to be green about. A
+    record that cannot be read may hide anything, and one of other properties says nothing of
+    today's, so they cost the green too.
     """
     count = Counter(standings)
     measured = count.total() - count[None]
@@ -37,9 +40,11 @@ def badge_of(standings: Iterable[Standing | None], unreadable: int = 0) -> dict[
     parts += [f"{count[word]} {word}" for word in ("worse", "better") if count[word]]
     parts += [f"{count[None]} not measured"] if measured and count[None] else []
     parts += [f"{unreadable} unreadable"] if unreadable else []
+    parts += [f"{outdated} with other properties"] if outdated else []
+    parts += [f"{by_others} by others"] if by_others else []
     colors = {
         "red": count["worse"],
-        "yellow": unreadable,
+        "yellow": unreadable or outdated,
         "lightgrey": not measured,
         "blue": count["better"],
     }
@@ -63,6 +68,8 @@ class MatrixView:
     """One line for each file that is not a record to show."""
     expectations: Sequence[Expectation]
     fixture: Fixture
+    suite: str
+    """The digest of today's properties."""
     reports: Sequence[FieldReport]
     stand_ins: bool
     """Whether the records were made with a stand-in device."""
@@ -79,7 +86,11 @@ class MatrixView:
         """Of each place, newest release first; on the CPU also the releases without a record."""
         count, known = Counter(record.cell for record in self.records), self.expectations
         rows = [
-            Row(r.release, r.place, r, self.letters[r.host], judge(r, known), count[r.cell] > 1)
+            Row(
+                *(r.release, r.place, r, self.letters[r.host], judge(r, known)),
+                several=count[r.cell] > 1 or r.provenance == "sent in",
+                outdated=r.conditions is not None and r.conditions.suite != self.suite,
+            )
             for r in self.records
         ]
         listed = [Row(r.version, "cpu") for r in self.fixture.release if "cpu" in r.places]
@@ -92,21 +103,36 @@ class MatrixView:
         return [row for place in PLACES for row in self.rows[place]]
 
     @property
+    def own_rows(self) -> list[Row]:
+        return [row for row in self.all_rows if not row.by_others]
+
+    @property
+    def by_others(self) -> list[Row]:
+        return [row for row in self.all_rows if row.by_others]
+
+    @property
+    def outdated(self) -> list[Row]:
+        return [row for row in self.all_rows if row.outdated]
+
+    @property
     def measured(self) -> list[Row]:
         """The rows that have a record, be it one that says why nothing ran."""
         return [row for row in self.all_rows if row.record]
 
     def shown(self, place: Place) -> list[Row]:
-        """The rows of the tables: on the GPU those that were measured; the rest is `not run`."""
-        return [row for row in self.rows[place] if place == "cpu" or row.judgement.measured]
+        """The rows of the tables: on the GPU those that are judged; the rest is `not run`."""
+        return [row for row in self.rows[place] if place == "cpu" or row.judgement.standing]
 
     @property
     def verdicts(self) -> Counter[str]:
-        return Counter(row.verdict for row in self.all_rows)
+        """How many cells came to what; those of others are not among them."""
+        return Counter(row.verdict for row in self.own_rows)
 
     @property
     def badge(self) -> dict[str, object]:
-        return badge_of((row.judgement.standing for row in self.all_rows), len(self.errors))
+        standings = [row.judgement.standing for row in self.own_rows]
+        outdated = sum(row.outdated for row in self.own_rows)
+        return badge_of(standings, len(self.errors), outdated, len(self.by_others))
 
     @property
     def newest(self) -> Record | None:
@@ -146,13 +172,51 @@ class MatrixView:
         return [failure for row in self.all_rows for failure in row.failures.values()]
 
     @property
-    def refusals(self) -> list[Sighting]:
-        """What the releases do not offer."""
+    def sightings(self) -> list[Sighting]:
+        return [seen for row in self.measured for seen in row.sightings]
+
+    @property
+    def refusals(self) -> dict[tuple[Expectation | None, str], list[Sighting]]:
+        """What the releases do not offer, by what explains it and by their words."""
+        refused = [seen for seen in self.sightings if seen.result.outcome == "unsupported"]
+        return grouped(refused, lambda seen: (seen.cause, seen.words[0]))
+
+    @property
+    def once(self) -> dict[str, list[Sighting]]:
+        """What died once and not when alone, by its words."""
+        return grouped([s for s in self.sightings if s.once], lambda seen: seen.once)
+
+    @property
+    def conditions(self) -> list[list[Row]]:
+        """The rows that were measured, those under the same conditions together."""
+        told = [(row.record.conditions, row) for row in self.measured if row.record]
+        alike = grouped(
+            [(conditions.model_dump_json(), row) for conditions, row in told if conditions],
+            lambda pair: pair[0],
+        )
+        return [[row for _, row in pairs] for pairs in alike.values()]
+
+    @property
+    def violations_known(self) -> list[Expectation]:
+        """The expectations without those of what releases do not offer."""
+        return [known for known in self.expectations if known.outcome != "unsupported"]
+
+    @property
+    def not_refused(self) -> list[tuple[str, list[str], list[str]]]:
+        """What releases are said not to offer: the cells where it holds, or is no property."""
+        patterns = [
+            (p, e) for e in self.expectations if e.outcome == "unsupported" for p in e.properties
+        ]
+        found = [
+            (
+                pair[0],
+                [row.where for row in self.measured if pair in row.judgement.gone],
+                [row.where for row in self.measured if pair in row.judgement.absent],
+            )
+            for pair in patterns
+        ]
         return [
-            Sighting(row.record, row.source, result)
-            for row in self.measured
-            for result in row.results.values()
-            if row.record and result.outcome == "unsupported"
+            (pattern, holding, absent) for pattern, holding, absent in found if holding or absent
         ]
 
     @property
@@ -162,7 +226,7 @@ class MatrixView:
         for row in self.measured:
             environment = row.record.environment if row.record else None
             for line in environment.mended if environment else ():
-                cells.setdefault(line, []).append(row.cell)
+                cells.setdefault(line, []).append(row.where)
         return {line: list(dict.fromkeys(found)) for line, found in cells.items()}
 
     def explained_by(self, expectation: Expectation, pattern: str) -> list[Sighting]:
@@ -171,12 +235,13 @@ class MatrixView:
         return [f for f in known if pattern_explaining(expectation, f.result) == pattern]
 
     def cells_of(self, failures: Sequence[Sighting]) -> str:
-        """'cpu 2.2.2-2.3.2, 3.3.1': where these were seen."""
+        """'cpu 2.2.2-2.3.2, 3.3.1': where these were seen; what others saw by itself."""
         parts = []
-        for place in PLACES:
-            seen = {f.record.release for f in failures if f.record.place == place}
+        for place, mark in product(PLACES, ("", f" {BY_OTHERS}")):
+            here = [f.record for f in failures if f.where == f"{f.record.cell}{mark}"]
+            seen = {record.release for record in here if record.place == place}
             ordered = dict.fromkeys(row.release for row in reversed(self.rows[place]))
-            parts += [f"{place} {release_span(seen, list(ordered))}"] if seen else []
+            parts += [f"{place} {release_span(seen, list(ordered))}{mark}"] if seen else []
         return "; ".join(parts)
 
     def span(self, failures: Sequence[Sighting]) -> str:
@@ -186,18 +251,22 @@ class MatrixView:
 
 
 def view_of(
-    folder: Path,
+    folders: Sequence[Path],
     known: Sequence[Expectation],
     fixture: Fixture,
+    suite: str,
     reports: Sequence[FieldReport] = (),
     stand_ins: bool = False,
 ) -> MatrixView:
-    """The records of a folder, judged and laid out, with what others reported beside them.
+    """The records of these folders, judged and laid out, with what others reported beside them.
 
-    Of the records of one cell, host and build, the one that stays.
+    Of the records of one cell, host, build and provenance, the one that stays.
     """
-    found, refused = store.gather(folder, stand_ins)
-    staying = {r.file_name: r for r in sorted(found, key=store.standing)}
-    records = [staying[name] for name in sorted(staying)]
-    errors = [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in refused]
-    return MatrixView(records, errors, known, fixture, reports, stand_ins)
+    records: list[Record] = []
+    errors: list[str] = []
+    for folder in folders:
+        found, refused = store.gather(folder, stand_ins)
+        records += found
+        errors += [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in refused]
+    shown = store.staying(records)
+    return MatrixView(shown, errors, known, fixture, suite, reports, stand_ins)

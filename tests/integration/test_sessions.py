@@ -116,6 +116,6 @@ def test_noxs_last_line_names_the_exit_status() -> None:
 
 
 def test_a_gpu_cell_without_a_device_is_skipped_by_nox() -> None:
-    said = nox("-s", "gpu-2.3.2", "--", "--profile", "quick", "--records", ".nox/records")
+    said = nox("-s", "gpu-2.3.2", "--", "--profile", "quick")
     assert said.returncode == 0
     assert re.search(r"Session gpu-2.3.2 skipped: .*no CUDA device", said.stderr)

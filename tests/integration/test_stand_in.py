@@ -157,7 +157,7 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
         store.write(record.model_copy(update={"host": host}), tmp_path / "records")
     page = tmp_path / "page"
     known, fixture = expectations.EXPECTATIONS, releases.load()
-    pages.write(tmp_path / "records", page, known, fixture, stand_ins=True)
+    pages.write([tmp_path / "records"], page, known, fixture, "", stand_ins=True)
     text = (page / "compatibility.md").read_text(encoding="utf-8")
     reasons = {reason for reason, _ in AT_THE_PROBE.values()}
     assert {reason for reason in reasons if reason in text} == reasons
@@ -168,5 +168,5 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
 def test_what_a_stand_in_gave_is_never_published(tmp_path: Path) -> None:
     store.write(samples.record(place="gpu", stand_in="in-use"), tmp_path / "records")
     known, fixture = expectations.EXPECTATIONS, releases.load()
-    summary = pages.write(tmp_path / "records", tmp_path / "page", known, fixture)
+    summary = pages.write([tmp_path / "records"], tmp_path / "page", known, fixture, "")
     assert "made with a stand-in device (in-use)" in summary.errors[0]

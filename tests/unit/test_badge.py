@@ -40,6 +40,17 @@ def test_a_record_that_cannot_be_read_costs_the_green() -> None:
     assert badge_of(["as expected"], unreadable=1)["color"] == "yellow"
 
 
+def test_cells_of_other_properties_cost_the_green() -> None:
+    shown = badge_of(["as expected"], outdated=1)
+    assert shown["color"] == "yellow"
+    assert "1 with other properties" in str(shown["message"])
+
+
+def test_what_others_measured_is_counted_by_itself() -> None:
+    shown = badge_of([], by_others=3)
+    assert (shown["message"], shown["color"]) == ("nothing measured, 3 by others", "lightgrey")
+
+
 def test_a_badge_has_the_fields_that_shields_io_reads() -> None:
     assert badge_of(["as expected"]) == {
         "schemaVersion": 1,

@@ -25,6 +25,7 @@ os = "Windows"
 """
 PATTERN = "masked_select::test_selection_is_bit_exact[float32]"
 VIOLATED = samples.result(outcome="violated")
+REFUSED = samples.result(outcome="unsupported", calls=0)
 OTHER = samples.result(name="test_other", outcome="violated")
 
 
@@ -49,7 +50,7 @@ def test_a_block_is_read_as_written(tmp_path: Path) -> None:
     ("right", "wrong", "field", "fix"),
     [
         ('"2.4.*"', '"2.4"', "releases", "'2.4.*'"),
-        ('"violated"', '"wrong"', "outcome", "'violated', 'crashed' or 'timed out'"),
+        ('"violated"', '"wrong"', "outcome", "'violated', 'crashed', 'timed out' or 'unsupported'"),
         ('"https:', '"javascript:', "link", "https://"),
         ('"Windows"', '"windows"', "os", "'Windows'"),
         ("masked_select::", "", "properties.0", ".::."),
@@ -136,10 +137,31 @@ def test_an_expected_violation_that_holds_now_is_better() -> None:
 
 
 def test_a_violation_that_became_unsupported_is_not_gone() -> None:
-    record = samples.record(
-        properties=[samples.result(outcome="unsupported"), samples.result(name="test_other")]
-    )
-    assert judging.judge(record, [samples.expectation()]).standing == "as expected"
+    record = samples.record(properties=[REFUSED, samples.result(name="test_other")])
+    assert judging.judge(record, [samples.expectation()]).gone == []
+
+
+def test_what_is_no_longer_offered_is_worse() -> None:
+    judgement = judging.judge(samples.record([REFUSED, samples.result(name="test_other")]), [])
+    assert (judgement.standing, judgement.new) == ("worse", [REFUSED])
+
+
+def test_what_is_known_not_to_be_offered_is_as_expected() -> None:
+    known = samples.expectation(outcome="unsupported")
+    record = samples.record([REFUSED, samples.result(name="test_other")])
+    judgement = judging.judge(record, [known])
+    assert (judgement.standing, judgement.refused) == ("as expected", [(REFUSED, known)])
+    assert judgement.known == []
+
+
+def test_a_cell_that_verified_no_call_is_worse() -> None:
+    known = samples.expectation(outcome="unsupported")
+    assert judging.judge(samples.record([REFUSED]), [known]).standing == "worse"
+
+
+def test_a_release_that_no_longer_imports_is_worse() -> None:
+    record = samples.record([], not_run=NotRun(reason="import failed", detail="no symbol"))
+    assert judging.judge(record, []).standing == "worse"
 
 
 def test_a_violation_that_comes_and_goes_is_never_gone() -> None:

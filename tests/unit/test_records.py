@@ -55,13 +55,34 @@ def test_a_damaged_record_is_named_by_file_and_field(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"\xff\xfe", b"[]", b"\0", b"[" * 10**5, b'{"a":' * 10**5),
+        *(b'{"cell": "\\ud800"}', b'{"seed": NaN}', b'{"seed": Infinity}'),
+        b'{"seed": ' + b"9" * 5000 + b"}",
+    ],
+    ids=lambda content: f"{content[:10]!r} {len(content)}",
+)
 def test_a_foreign_file_costs_only_itself(tmp_path: Path, content: bytes) -> None:
     store.write(samples.record(), tmp_path)
     (tmp_path / "foreign.json").write_bytes(content)
     records, errors = store.gather(tmp_path)
     assert (len(records), len(errors)) == (1, 1)
     assert "foreign.json" in errors[0]
+
+
+def test_a_record_of_version_1_says_how_to_measure_anew(tmp_path: Path) -> None:
+    path = damaged(tmp_path, schema_version=1, cell="gpu-2.4.1", properties="old")
+    _, (error,) = store.gather(tmp_path)
+    anew = "measure anew with `nox -s gpu-2.4.1`"
+    assert error == f"{path}: a record of version 1 is not read any more: {anew}"
+
+
+def test_the_name_of_an_old_records_cell_is_no_command(tmp_path: Path) -> None:
+    damaged(tmp_path, schema_version=1, cell="cpu-2.4.1; rm -rf ~")
+    _, (error,) = store.gather(tmp_path)
+    assert "rm" not in error
 
 
 def test_another_host_has_another_file(tmp_path: Path) -> None:
@@ -71,7 +92,8 @@ def test_another_host_has_another_file(tmp_path: Path) -> None:
 
 
 def test_a_cell_without_verified_calls_is_not_sound() -> None:
-    assert verdict_of([samples.result(calls=0)]) == "not run"
+    none = samples.result().model_copy(update={"calls": 0})
+    assert verdict_of([none]) == "not run"
     assert verdict_of([samples.result(outcome="unsupported", calls=0)]) == "not run"
 
 
@@ -106,6 +128,43 @@ def test_an_unchecked_build_gives_way_to_a_locked_one(tmp_path: Path) -> None:
     locked = samples.record()
     other = samples.record(build=samples.build(locked=False), measured_at="2026-01-02T03:04:05Z")
     assert kept(tmp_path, locked, other) == locked
+
+
+def test_today_s_properties_give_way_to_newer_ones_alone(tmp_path: Path) -> None:
+    thorough = samples.record(profile="thorough")
+    later = samples.record(
+        profile="quick",
+        conditions={"suite": "0" * 64},
+        measured_at="2026-01-02T03:04:05Z",
+    )
+    assert kept(tmp_path, thorough, later) == later
+    assert kept(tmp_path, thorough) == later
+
+
+STOPPED = {"reason": "import failed", "detail": "no such symbol"}
+
+
+def test_a_release_that_stops_importing_loses_its_verdict(tmp_path: Path) -> None:
+    later = samples.record([], not_run=STOPPED, measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, samples.record(), later) == later
+
+
+def test_a_release_that_imports_again_has_a_verdict_again(tmp_path: Path) -> None:
+    failed = samples.record([], not_run=STOPPED)
+    later = samples.record(profile="quick", measured_at="2026-01-02T03:04:05Z")
+    assert kept(tmp_path, failed, later) == later
+
+
+def test_an_old_failure_to_import_replaces_nothing(tmp_path: Path) -> None:
+    old = samples.record([], not_run=STOPPED, measured_at="2024-01-02T03:04:05Z")
+    assert kept(tmp_path, samples.record(), old) == samples.record()
+
+
+def test_a_record_of_another_host_is_not_written_over(tmp_path: Path) -> None:
+    path = store.write(samples.record(host=samples.host(cpu="another")), tmp_path)
+    path.replace(tmp_path / samples.record().file_name)
+    with pytest.raises(ValueError, match="another host's record has this name"):
+        store.keep(samples.record(), tmp_path)
 
 
 def test_the_same_reason_not_to_run_is_not_written_again(tmp_path: Path) -> None:

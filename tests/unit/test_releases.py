@@ -47,7 +47,7 @@ def test_the_table_reaches_from_2_2_to_the_3x_releases() -> None:
 def test_every_build_on_pypi_is_locked_with_hashes() -> None:
     listed = [build for release in releases.load().release for build in release.builds]
     on_pypi = [build for build in listed if build.index == "pypi"]
-    assert [build.lock.name for build in on_pypi if not wheels.hashes(build)] == []
+    assert [build.lock.name for build in on_pypi if not build.hashes] == []
 
 
 def test_every_locked_requirement_has_a_hash() -> None:

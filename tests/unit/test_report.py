@@ -58,7 +58,7 @@ def test_an_unreadable_file_stops_it_before_it_writes(tmp_path: Path, file: str)
     for path in paths:
         path.write_text(texts[path.name] if path.name == file else "")
     with pytest.raises(ValueError, match=rf"{re.escape(file)}: \[\[\w+\]\], block 1: "):
-        pages.write(tmp_path / "cells", tmp_path / "out", paths[0], FIXTURE, (), paths[1])
+        pages.write([tmp_path / "cells"], tmp_path / "out", paths[0], FIXTURE, "", (), paths[1])
     assert not (tmp_path / "out").exists()
 
 
@@ -121,7 +121,7 @@ def test_without_any_record_the_pages_are_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ('{"schema_version": 1}', "bad.json: cell: Field required"),
+        ('{"schema_version": 2}', "bad.json: cell: Field required"),
         ("no json", "bad.json: the file: Invalid JSON"),
         (
             on_gpu(stand_in="output unwritten").model_dump_json(),

@@ -75,6 +75,30 @@ TOLD: dict[str, tuple[list[Record], str, list[str]]] = {
         "What compute-sanitizer found",
         ["initcheck 2024.1", "Uninitialized read"],
     ),
+    "what changed since it imported": (
+        [idle(NotRun(reason="import failed", detail="no symbol", changed=["numpy was 2.0.0"]))],
+        "Not run",
+        ["import failed", "no symbol", "changed since it imported", "numpy was 2.0.0"],
+    ),
+    "the conditions": (
+        [
+            samples.record(
+                conditions={
+                    "workers": 7,
+                    "seconds_per_property": 45.5,
+                    "gibibytes": 6.0,
+                    "variables": {"HOME": "TMP"},
+                }
+            )
+        ],
+        "Conditions",
+        ["cpu-2.3.2", "7", "45.5", "6", "HOME=TMP"],
+    ),
+    "what died once": (
+        [samples.record([samples.result(once="crashed: signal 11")])],
+        "Died once, not when alone",
+        ["crashed: signal 11", "cpu-2.3.2", "selection is bit exact"],
+    ),
     "a reused environment": (
         [samples.record(seconds=Seconds(install=30.04, environment_reused=True))],
         "Where the time went",
@@ -126,6 +150,46 @@ def test_a_known_violation_shows_its_cause_and_thread(tmp_path: Path) -> None:
     assert 'href="https://example.org/1"' in page.html
     assert "[cpu-2.3.2]" in page.line("| <code>masked_select::&#42;</code>")
     assert "cpu-2.3.2: no such property" in page.line("| <code>nonzero::&#42;</code>")
+
+
+def test_what_is_not_offered_stands_with_its_cause_alone(tmp_path: Path) -> None:
+    toml = """[[expectation]]
+    releases = ["2.3.2"]
+    place = "cpu"
+    properties = ["masked_select::*", "nonzero::*"]
+    outcome = "unsupported"
+    cause = "there is no kernel for it"
+    """
+    refused = samples.result(name="test_int8", outcome="unsupported", calls=0, message="no int8")
+    page = write_report(tmp_path, samples.record([samples.result(), refused]), toml=toml)
+    section = page.section("What the releases say they do not offer")
+    assert "there is no kernel for it<br><code>no int8</code><br>cpu-2.3.2<br>" in section
+    assert "no such property 没有这项性质: cpu-2.3.2" in section
+    assert "Known violations" not in page.markdown + page.html
+
+
+def test_what_is_no_longer_offered_is_worse_and_named(tmp_path: Path) -> None:
+    refused = samples.result(name="test_int8", outcome="unsupported", calls=0, message="no int8")
+    page = write_report(tmp_path, samples.record([samples.result(), refused]))
+    line = page.line("| **2.3.2**")
+    assert "✅ sound 可靠 |  | ⬇️ worse" in line
+    assert "no longer offered 不再提供: int8" in line
+    assert 'no longer offered <span lang="zh-Hans">不再提供</span></span></a> int8' in page.html
+
+
+def test_a_release_that_no_longer_imports_is_worse(tmp_path: Path) -> None:
+    why = NotRun(reason="import failed", detail="no symbol")
+    page = write_report(tmp_path, idle(why, place="cpu"))
+    assert "⬇️ worse 比预期差 |  |  | import failed 导入失败 |" in page.line("| **2.3.2**")
+    assert "Worse than expected: cpu-2.3.2." in page.summary.text
+
+
+def test_a_cell_of_other_properties_says_how_to_measure_anew(tmp_path: Path) -> None:
+    page = write_report(tmp_path, samples.record(), suite="0" * 64)
+    assert "🕗 other properties 性质已更新" in page.line("| **2.3.2**")
+    for shown in (page.markdown, page.html):
+        assert "nox -s cpu-2.3.2" in shown
+    assert "so measure anew with nox -s: cpu-2.3.2." in " ".join(page.summary.text.split())
 
 
 def test_an_installed_build_has_no_wheel_to_show(tmp_path: Path) -> None:

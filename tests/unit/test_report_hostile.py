@@ -41,11 +41,13 @@ HOSTILE_RECORDS = {
         host=HOSTILE_HOST,
         device=HOSTILE_DEVICE,
         sanitizer=HOSTILE_SANITIZER,
-        build=samples.build(wheel=HOSTILE, source=HOSTILE, cuda=f'" onload="{HOSTILE}'),
+        build=samples.build(wheel=HOSTILE, cuda=f'" onload="{HOSTILE}'),
         environment=Environment(packages={}, mended=[HOSTILE]),
-        profile=HOSTILE,
+        conditions={"variables": {HOSTILE: HOSTILE}},
     ),
     "a device": on_gpu(host=HOSTILE_HOST, device=HOSTILE_DEVICE, sanitizer=HOSTILE_SANITIZER),
+    "what died once": samples.record([samples.result(once=HOSTILE)]),
+    "what changed": idle(NotRun(reason="import failed", detail=HOSTILE, changed=[HOSTILE])),
     "what was refused": samples.record(
         [samples.result(), samples.result(name="test_b", outcome="unsupported", message=HOSTILE)]
     ),
@@ -96,6 +98,8 @@ def test_the_page_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
 
 def test_no_page_has_what_a_terminal_obeys(tmp_path: Path) -> None:
     obeyed = "\x00 \x1b[2J \x9b \u202e"
-    page = write_report(tmp_path, violated(case=obeyed, script=obeyed), idle(profile=obeyed))
+    page = write_report(
+        tmp_path, violated(case=obeyed, script=obeyed), idle(host=samples.host(cpu=obeyed))
+    )
     for shown in (page.markdown, page.html):
         assert not set(obeyed.replace("[2J", "").replace(" ", "")) & set(shown)

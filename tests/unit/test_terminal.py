@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import samples
 from written_report import idle, violated
 
@@ -22,7 +23,9 @@ def lines(record: Record, script: Path | None = None) -> str:
 
 def test_a_sound_cell_ends_in_one_line() -> None:
     refused = samples.result(name="test_int8", outcome="unsupported", calls=0)
-    assert lines(samples.record([samples.result(calls=12345), refused])) == (
+    record = samples.record([samples.result(calls=12345), refused])
+    offered = samples.expectation(properties=["*::test_int8"], outcome="unsupported")
+    assert "\n".join(terminal.verdict_lines(record, judge(record, [offered]))) == (
         "cpu-2.3.2: sound (1 property holds, 1 unsupported; 12,345 calls verified) - as expected"
     )
 
@@ -45,6 +48,29 @@ def test_what_is_gone_or_absent_is_told_by_its_pattern() -> None:
 
 def test_a_cell_that_did_not_run_ends_with_its_reason() -> None:
     assert lines(idle()) == "gpu-2.3.2: not run: no CUDA device: No GPU was found."
+
+
+def test_what_is_no_longer_offered_is_told_with_its_words() -> None:
+    refused = samples.result(name="test_int8", outcome="unsupported", calls=0, message="no int8")
+    words = lines(samples.record([samples.result(), refused]))
+    assert "masked_select::test_int8 - no longer offered, new" in words
+    assert "no int8" in words
+
+
+@pytest.mark.parametrize("outcome", ["holds", "violated"])
+def test_what_died_once_is_told(outcome: str) -> None:
+    record = samples.record([samples.result(outcome=outcome, once="crashed: signal 11")])
+    assert "crashed: signal 11" in " ".join(lines(record).split())
+
+
+def test_what_changed_since_it_imported_is_told() -> None:
+    why = NotRun(reason="import failed", detail="no symbol", changed=["numpy 1.26.4 was 2.0.0"])
+    assert "numpy 1.26.4 was 2.0.0" in lines(idle(why))
+
+
+def test_no_line_has_what_a_terminal_obeys() -> None:
+    words = lines(samples.record([samples.result(outcome="violated", message="\x1b[2J\x9b")]))
+    assert not set("\x1b\x9b") & set(words)
 
 
 def test_long_evidence_stays_short_on_the_terminal() -> None:

@@ -100,5 +100,6 @@ def examples_of(item: Any) -> int | None:
     """
     if not hasattr(item.obj, "hypothesis"):
         return 0
-    own: Any = getattr(item.obj, "_hypothesis_internal_use_settings", settings.default)
-    return None if own.max_examples == settings.default.max_examples else int(own.max_examples)
+    default: Any = settings.default
+    own: Any = getattr(item.obj, "_hypothesis_internal_use_settings", default)
+    return None if own.max_examples == default.max_examples else int(own.max_examples)

@@ -1,0 +1,106 @@
+"""Whatever the reader of records accepts can be shown."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import samples
+from drawn import drawn
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from written_report import Page, Written, violated, write_report
+
+from paddlecompat.records import store
+from paddlecompat.records.judging import judge
+from paddlecompat.records.record import PropertyResult, Record, verdict_of
+from paddlecompat.report import terminal
+
+FORM = Record.model_json_schema()
+KNOWN = """
+[[expectation]]
+releases = ["2.*", "3.*"]
+place = "cpu"
+properties = ["*::*", "none::none"]
+outcome = "{}"
+cause = "a cause"
+means = "a meaning"
+means_zh = "含义"
+link = "https://example.org/1"
+"""
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """A record of the published form, its fields made to agree, as its reader gives it."""
+    data: dict[str, Any] = draw(drawn(FORM, FORM["$defs"]))
+    data.pop("stand_in", None)
+    data["release"] = draw(st.sampled_from(["2.3.2", "3.3.1", "0.0.0"]))
+    data["cell"] = f"{data['place']}-{data['release']}"
+    for number, result in enumerate(data.setdefault("properties", [])):
+        result["name"] = f"{result['name'][:300]} {number}"
+        result["calls"] = max(result["calls"], result["due"])
+    results = [PropertyResult.model_validate(result) for result in data["properties"]]
+    data["verdict"] = verdict_of(results)
+    told = FORM["$defs"]["Conditions"], FORM["$defs"]["NotRun"]
+    conditions, why = (draw(drawn(schema, FORM["$defs"])) for schema in told)
+    ended = {"partial": "", "outcomes": Counter(result.outcome for result in results)}
+    data["conditions"] = {**conditions, **ended} if results else None
+    data["not_run"] = None if results else why
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sent.json"
+        path.write_text(json.dumps(data, default=str), encoding="utf-8")
+        return store.read(path)
+
+
+def shown(some: Sequence[Record], toml: str) -> Written:
+    """The report on these records; its pages are read before the folder goes."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = write_report(Path(folder), *some, toml=toml)
+        assert page.summary.errors == []
+        for made in page.folder.iterdir():
+            assert made.stat().st_size < 2**20
+        ElementTree.fromstring((page.folder / "badge.svg").read_text(encoding="utf-8"))
+        assert "script" not in Page(page.html).tags
+        lines = page.markdown.splitlines()
+        for record in store.staying(some):
+            assert any(record.release in line and record.verdict in line for line in lines)
+        return page
+
+
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@given(st.lists(records(), min_size=1, max_size=3), st.sampled_from(["violated", "unsupported"]))
+def test_any_record_that_is_read_has_its_verdict_shown(some: list[Record], known: str) -> None:
+    shown(some, KNOWN.format(known))
+
+
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@given(records())
+def test_any_record_that_is_read_is_told_on_a_terminal(record: Record) -> None:
+    judgement = judge(record, [samples.expectation(properties=["*::*"])])
+    told = terminal.verdict_lines(record, judgement) + terminal.build_lines(record)
+    told += terminal.here_lines(record, judgement, None, None)
+    assert record.verdict.upper() in "\n".join(told).upper()
+
+
+def test_the_longest_texts_make_no_large_page(tmp_path: Path) -> None:
+    longest = '"' * 8000
+    texts = samples.evidence(case=longest, expected=longest, actual=longest, script="")
+    some = [
+        samples.result(name=f"test_{n}", outcome="violated", message=longest, evidence=texts)
+        for n in range(60)
+    ]
+    page = write_report(tmp_path, samples.record(some))
+    assert page.summary.errors == []
+    assert max(len(page.html), len(page.markdown)) < 2**20
+
+
+def test_a_cell_that_refused_all_calls_is_shown(tmp_path: Path) -> None:
+    record = samples.record([samples.result(outcome="unsupported", calls=0)])
+    page = write_report(tmp_path, record, violated("2.4.0"))
+    assert "not run 未运行 |  | ⬇️ worse" in page.line("| **2.3.2**")
