@@ -19,9 +19,11 @@ from paddlecompat.environments import cuda_libraries, locks, wheels
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures import forms, published, releases, schemas
 from paddlecompat.fixtures.expectations import EXPECTATIONS
-from paddlecompat.fixtures.folders import RECORDS, REPORTS, ROOT
+from paddlecompat.fixtures.folders import NOX, RECORDS, REPORTS, ROOT
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
+from paddlecompat.machine.host import what_is_short
+from paddlecompat.machine.processes import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
@@ -36,15 +38,32 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console may lack some of the characters
             stream.reconfigure(errors="replace")
-    came = run(sys.argv[1:])
+    try:
+        came = run(sys.argv[1:])
+    except KeyboardInterrupt:  # it has been told
+        return Status.MACHINE_FAILED
     if came.status:
         print(came.words, file=sys.stderr)
     return came.status
 
 
 def run(arguments: Sequence[str]) -> Outcome:
-    """Run one command; what came of it."""
+    """Run one command; what came of it.
+
+    Raises KeyboardInterrupt, told in a line, on SIGINT or SIGTERM: all that was started has ended.
+    """
     name, rest = (arguments or ["--help"])[0], arguments[1:]
+    try:
+        with interruptible():
+            return run_command(name, rest)
+    except KeyboardInterrupt as signal:
+        kept = "what had ended before is kept" if name in COMMANDS else "nothing of it was recorded"
+        print(f"{name}: interrupted by {signal}; {kept}", file=sys.stderr, flush=True)
+        raise
+
+
+def run_command(name: str, rest: Sequence[str]) -> Outcome:
+    """As `run`, without a look at signals."""
     try:
         if name in ("-h", "--help"):
             print(overview())
@@ -56,7 +75,11 @@ def run(arguments: Sequence[str]) -> Outcome:
         came = Status.WRONG_OPTIONS if ended.code else Status.AS_EXPECTED
     except ValueError as error:
         return Outcome(cell=name, status=Status.WRONG_OPTIONS, words=f"error: {error}")
-    except (OSError, CannotRun, MachineFailed) as error:  # a full disk, say
+    except OSError as error:
+        folder = Path(str(error.filename or NOX))
+        words = what_is_short(folder, str(error)) or error
+        return Outcome(cell=name, status=Status.MACHINE_FAILED, words=f"error: {words}")
+    except (CannotRun, MachineFailed) as error:
         return Outcome(cell=name, status=Status.MACHINE_FAILED, words=f"error: {error}")
     if isinstance(came, Outcome):
         return came

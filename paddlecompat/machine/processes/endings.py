@@ -8,9 +8,9 @@ from signal import strsignal
 
 # Of pip and uv; the signs are those of uv's longer messages.
 STATEMENT = re.compile("^\\s*(error:|\N{MULTIPLICATION SIGN})\\s*", re.IGNORECASE)
-CONTINUED = re.compile(r"^\s*(Caused by:|[├╰]─▶|│)\s*")
+CONTINUED = re.compile(r"^\s*(cause:|Caused by:|hint:|[├╰]─▶|│)\s*")
 TELLING = re.compile(  # an errno or an HTTP status
-    r"\[(Errno|WinError) -?\d+\]|\(?os error \d+|HTTP (status|error)|\b[45]\d\d \w+ Error"
+    r"\[(Errno|WinError) -?\d+\]|\(?os error \d+|\b(HTTP error )?[45]\d\d [A-Z]\w+"
 )
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 TOOK_ITS_TIME = "no end in time"

@@ -10,6 +10,8 @@ import _thread
 import os
 import sys
 
+assert sys.platform != "win32"  # mypy, too, reads the rest on POSIX alone
+
 SIGKILL, IGNORED_BY_PYTHON = 9, (13, 25)  # SIGPIPE, SIGXFSZ; of Linux and of macOS
 
 
