@@ -24,10 +24,10 @@ GIB = 2**30
 DISK, MEMORY = 1 * GIB, 2 * GIB  # what there has to be
 GONE = 2**26  # bytes; where less is left, that was the cause
 LIMITS = (  # of a process: its name, what it limits, how much is needed, in which unit, the option
-    ("RLIMIT_AS", "address space", 8, GIB, "GiB", "-v"),
-    ("RLIMIT_FSIZE", "the size of a file", 4, GIB, "GiB", "-f"),
-    ("RLIMIT_CPU", "processor time", 3600, 1, "s", "-t"),
-    ("RLIMIT_NOFILE", "open files", 256, 1, "files", "-n"),
+    ("RLIMIT_AS", "address space", 8, GIB, " GiB", "-v"),
+    ("RLIMIT_FSIZE", "file", 4, GIB, " GiB", "-f"),
+    ("RLIMIT_CPU", "processor time", 3600, 1, " s", "-t"),
+    ("RLIMIT_NOFILE", "number of open files", 256, 1, "", "-n"),
 )
 DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|os error 112\b")
 NO_MEMORY = re.compile(r"[Cc]annot allocate memory|MemoryError|bad_alloc")
@@ -87,13 +87,20 @@ def check_room(folder: Path) -> None:
     if memory < MEMORY:
         has = f"{memory / GIB:.1f} GiB of memory are available, of {MEMORY // GIB} needed"
         raise MachineFailed(f"{has}: end other programs")
-    if sys.platform == "win32":
-        return
-    for name, what, needed, unit, word, option in LIMITS:
-        limit = resource.getrlimit(getattr(resource, name))[0]
-        if limit != resource.RLIM_INFINITY and limit < needed * unit:
-            has = f"a process's {what} is limited to {limit / unit:.1f} {word}, of {needed} needed"
-            raise MachineFailed(f"{has}: raise the limit in this shell with `ulimit {option}`")
+    for has, option in tight_limits():
+        raise MachineFailed(f"{has}: raise the limit in this shell with `ulimit {option}`")
+
+
+def tight_limits() -> list[tuple[str, str]]:
+    """Each limit of a process that would cut a measurement off, in words, and ulimit's option."""
+    tight = []
+    if sys.platform != "win32":
+        for name, what, needed, unit, word, option in LIMITS:
+            limit = resource.getrlimit(getattr(resource, name))[0]
+            if limit != resource.RLIM_INFINITY and limit < needed * unit:
+                has = f"{limit / unit:.1f}{word}, of {needed} needed"
+                tight.append((f"a process's {what} is limited to {has}", option))
+    return tight
 
 
 def what_is_short(folder: Path, words: str = "") -> str | None:

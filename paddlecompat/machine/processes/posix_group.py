@@ -36,13 +36,17 @@ class Group:
                 cwd=folder,
                 **streams,
             )
-        with suppress(BrokenPipeError):  # the launcher was killed: the next line finds it so
-            self.lifeline.sendall(sent)
-        self.pid = self.next_number(0)
-        if self.pid <= 0:
-            self.leader.wait()
+        try:
+            with suppress(BrokenPipeError):  # the launcher was killed: the next line finds it so
+                self.lifeline.sendall(sent)
+            self.pid = self.next_number(0)
+            if self.pid <= 0:
+                self.leader.wait()
+                problem = os.strerror(-self.pid) if self.pid else "killed as it started"
+                raise OSError(-self.pid, problem, command[0])
+        except BaseException:  # an interruption, too, leaves nothing that runs
             self.close()
-            raise OSError(-self.pid, os.strerror(-self.pid) if self.pid else "killed", command[0])
+            raise
 
     def next_number(self, otherwise: int) -> int:
         """What the launcher tells next; `otherwise` where it was killed."""
