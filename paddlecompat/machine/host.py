@@ -93,7 +93,7 @@ def check_room(folder: Path) -> None:
 
 def tight_limits() -> list[tuple[str, str]]:
     """Each limit of a process that would cut a measurement off, in words, and ulimit's option."""
-    tight = []
+    tight: list[tuple[str, str]] = []
     if sys.platform != "win32":
         for name, what, needed, unit, word, option in LIMITS:
             limit = resource.getrlimit(getattr(resource, name))[0]
