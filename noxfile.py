@@ -2,12 +2,13 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #     "nox>=2025.10",
-#     "filelock>=3.12",
+#     "filelock>=3.13",
 #     "findpython>=0.7",
 #     "jinja2>=3.1",
 #     "nvidia-ml-py>=12.560",
 #     "packaging>=24",
 #     "pip>=23.3",
+#     "psutil>=6",
 #     "pydantic>=2.7",
 #     "pyelftools>=0.31",
 #     "uv>=0.8",

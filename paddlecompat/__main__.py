@@ -21,6 +21,7 @@ from paddlecompat.environments import cuda_libraries, environment, locks, wheels
 from paddlecompat.fixtures import forms, manifest, published, releases
 from paddlecompat.fixtures.expectations import EXPECTATIONS
 from paddlecompat.fixtures.folders import (
+    NOX,
     PUBLISHED,
     RECORDS,
     REPORT,
@@ -32,6 +33,8 @@ from paddlecompat.fixtures.folders import (
 )
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
+from paddlecompat.machine.host import what_is_short
+from paddlecompat.machine.processes import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
@@ -46,27 +49,53 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a console may lack some of the characters
             stream.reconfigure(errors="replace")
-    came = run(sys.argv[1:])
+    try:
+        came = run(sys.argv[1:])
+    except KeyboardInterrupt:  # it has been told
+        return Status.MACHINE_FAILED
     if came.status:
         print(came.words, file=sys.stderr)
     return came.status
 
 
 def run(arguments: Sequence[str]) -> Outcome:
-    """Run one command; what came of it."""
+    """Run one command; what came of it. Raises KeyboardInterrupt as `guarded`."""
     name, rest = (arguments or ["--help"])[0], arguments[1:]
+    return guarded(name, lambda: run_command(name, rest))
+
+
+def run_command(name: str, rest: Sequence[str]) -> Outcome | Status:
+    """As `run`; what ends a command is raised."""
+    if name in ("-h", "--help"):
+        print(overview())
+        return Status.AS_EXPECTED
+    fixture = releases.load()
+    command = COMMANDS.get(name) or cell_command(releases.cell_named(name, fixture))
+    came: Outcome | Status = command.run(command.parser().parse_args(rest), fixture)
+    return came
+
+
+def guarded(name: str, action: Callable[[], Outcome | Status]) -> Outcome:
+    """What came of a command, be it an error, in the words of `Status`.
+
+    Raises KeyboardInterrupt, told in a line, on SIGINT or SIGTERM: all that was started has ended.
+    """
     try:
-        if name in ("-h", "--help"):
-            print(overview())
-            return Outcome(cell="", status=Status.AS_EXPECTED, words="")
-        fixture = releases.load()
-        command = COMMANDS.get(name) or cell_command(releases.cell_named(name, fixture))
-        came = command.run(command.parser().parse_args(rest), fixture)
+        with interruptible():
+            came = action()
+    except KeyboardInterrupt as signal:
+        kept = "what had ended before is kept" if name in COMMANDS else "nothing of it was recorded"
+        print(f"{name}: interrupted by {signal}; {kept}", file=sys.stderr, flush=True)
+        raise
     except SystemExit as ended:  # argparse has said what is wrong, or has given help
         came = Status.WRONG_OPTIONS if ended.code else Status.AS_EXPECTED
     except ValueError as error:
         return Outcome(cell=name, status=Status.WRONG_OPTIONS, words=f"error: {error}")
-    except (OSError, CannotRun, MachineFailed) as error:  # a full disk, say
+    except OSError as error:
+        folder = Path(str(error.filename or NOX))
+        words = what_is_short(folder, str(error)) or error
+        return Outcome(cell=name, status=Status.MACHINE_FAILED, words=f"error: {words}")
+    except (CannotRun, MachineFailed) as error:
         return Outcome(cell=name, status=Status.MACHINE_FAILED, words=f"error: {error}")
     if isinstance(came, Outcome):
         return came
@@ -123,9 +152,11 @@ def cell_command(cell: Cell) -> Command:
     return Command(cell.name, about, add, fill, epilog=ABOUT_MUTANTS)
 
 
-def fill_cell(cell: Cell, fixture: Fixture, options: Options) -> Outcome:
+def fill_cell(
+    cell: Cell, fixture: Fixture, options: Options, hands: filling.Hands | None = None
+) -> Outcome:
     """Fill one cell, and print how it ended."""
-    filled = filling.fill(cell, fixture, options)
+    filled = filling.fill(cell, fixture, options, hands)
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
     print("", *lines, *terminal.build_lines(record), f"record: {filled.kept}", sep="\n", flush=True)

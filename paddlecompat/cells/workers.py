@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,7 +78,7 @@ class Worker:
                 [*job.command, f"--worker={self.name}"],
                 job.environment,
                 job.inside,
-                stdin=processes.PIPE,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
             )

@@ -82,7 +82,11 @@ def provide(
     fetch: Fetch = wheels.download_pinned,
     load: Lines = cuda.load,
 ) -> list[str]:
-    """Place the libraries that this machine lacks; one line for each wheel. Raises CannotRun."""
+    """Place the libraries that this machine lacks; one line for each wheel.
+
+    Raises CannotRun where there is no way to have them, MachineFailed where the index or the disk
+    fails.
+    """
     line = line_for(build, load)
     if line is None:
         return []
@@ -92,10 +96,7 @@ def provide(
     if nowhere := [n for s in needed if s.wheel is None for n in s.libraries if n in lacked]:
         advice = f"which this machine lacks. {line.advice} {line.advice_zh}"
         raise lacks_libraries(f"{opens} {', '.join(nowhere)}, {advice}")
-    try:
-        done = [place(source, libs_of(environment), fetch) for source in needed]
-    except (CannotRun, OSError) as error:  # a full disk, say
-        raise lacks_libraries(str(error)) from error
+    done = [place(source, libs_of(environment), fetch) for source in needed]
     if done and (still := unopened_libraries(environment, line.libraries(system()))):
         raise lacks_libraries(f"{opens} {', '.join(still)}, which were placed and do not open.")
     return done

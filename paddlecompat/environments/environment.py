@@ -1,22 +1,29 @@
 """The environment of a cell: locked packages, the build, the loader gap closed, imported once.
 
 Made once, then reused. `cell.json`, written last, says what it holds; one without it is half made.
+Beside it lie its lock and, in a file of its own, who has the lock.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import os
+import shlex
+import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from filelock import FileLock
+import psutil
+from filelock import FileLock, Timeout
+from pydantic import Field
 
 from paddlecompat.environments import cuda_libraries, installer, loader, wheels
 from paddlecompat.environments.wheels import Wheel
@@ -24,17 +31,26 @@ from paddlecompat.fixtures.cuda import CUDA
 from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.fixtures.forms import Model, read_as, write_text
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
-from paddlecompat.machine import interpreters
+from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.interpreters import UV
-from paddlecompat.machine.processes import run_program
-from paddlecompat.records.record import CannotRun, Environment, MeasuredBuild, NotRun, Seconds
+from paddlecompat.machine.processes import Ended, run_checked, run_program
+from paddlecompat.records.record import (
+    CannotRun,
+    Environment,
+    MachineFailed,
+    MeasuredBuild,
+    NotRun,
+    Seconds,
+)
 
 STAMP = "cell.json"
+FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")  # no program does these to itself
 
 
 class Prepared(Model):
     """An environment that is ready to be measured."""
 
+    version: Literal[2] = Field(description="Of this form: a stamp of another is not read.")
     made_from: str
     folder: Path
     build: MeasuredBuild
@@ -56,6 +72,57 @@ class Wanted:
     """Of a GPU cell: a stand-in for a device needs none."""
 
 
+class Holder(Model):
+    """Who has an environment's lock."""
+
+    pid: int
+    since: datetime
+    command: str
+
+    def lives(self) -> bool:
+        """Whether it is a process that runs, and not a later one with its number."""
+        with suppress(psutil.Error):
+            return psutil.Process(self.pid).create_time() <= self.since.timestamp()
+        return False
+
+
+@contextmanager
+def held(name: str, folder: Path | None = None) -> Iterator[None]:
+    """Have the environment `name`, in `folder` or in its own, for this process alone.
+
+    Waits for another process that has it, and says for whom. The thread that has it may take it
+    again.
+    """
+    folder = folder or environment_of(name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock, told = FileLock(f"{folder}.lock", is_singleton=True), Path(f"{folder}.holder.json")
+    try:
+        taken = lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for {name}: {words_for_holder(told)}", flush=True)
+        taken = lock.acquire()
+    with taken:
+        if outermost := lock.lock_counter == 1:
+            command = shlex.join(["python", "-m", "paddlecompat", *sys.argv[1:]])
+            holder = Holder(pid=os.getpid(), since=datetime.now().astimezone(), command=command)
+            write_text(told, holder.model_dump_json() + "\n")
+        try:
+            yield
+        finally:
+            if outermost:
+                told.unlink(missing_ok=True)
+
+
+def words_for_holder(told: Path) -> str:
+    """Who has the lock, by the file beside it; it may be of one who had it and died."""
+    with suppress(OSError, ValueError):
+        holder = read_as(Holder, told)
+        if holder.lives():
+            since = holder.since.astimezone()
+            return f"process {holder.pid} has used it since {since:%H:%M} ({holder.command})"
+    return "another process has it"
+
+
 def prepare(
     cell: Cell,
     fixture: Fixture,
@@ -65,52 +132,61 @@ def prepare(
 ) -> Prepared:
     """Make the cell's environment in `folder` (by default the cell's own), or find it made.
 
-    Raises CannotRun with the reason where that fails, ValueError where the wheel that a person
-    names is not one of the cell's release.
+    Raises CannotRun with the reason where the release is to blame, MachineFailed where the machine
+    or the network is, ValueError where the wheel that a person names is not one of the release.
     """
     wanted, folder = wanted or Wanted(), folder or environment_of(cell.name)
     made_from = fingerprint(cell, fixture, wanted)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
+    with held(cell.name, folder):
         found = read_stamp(folder)
         if found is not None and found.made_from == made_from:
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
-        seconds: dict[str, float] = {}
-        python = interpreters.get(cell.release.python, uv)
-        with timed(seconds, "download"):
-            wheel = wheels.fetch(cell, wanted.build, wanted.wheel)
-        shutil.rmtree(folder, ignore_errors=True)  # it served as it was, until there was a wheel
-        with timed(seconds, "install"):
-            install_all(cell, wheel, python, folder, uv)
-        with timed(seconds, "mend"):
-            mended = loader.mend(folder, fixture.gaps_of(cell.release))
-            if cell.place == "gpu" and wanted.cuda_libraries:
-                mended += cuda_libraries.provide(folder, wheel.build)
-        print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
-        settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
-        with timed(seconds, "imports"):
-            about = import_once(installer.python_of(folder), settings)
-        prepared = Prepared(
-            made_from=made_from,
-            folder=folder,
-            build=MeasuredBuild(
-                distribution=wheel.build.distribution,
-                version=wheel.build.version,
-                cuda=about["cuda"],
-                cudnn=about["cudnn"],
-                wheel=wheel.path.name,
-                sha256=wheel.sha256,
-                locked=wheel.locked,
-                source=wheel.source,
-            ),
-            environment=Environment(packages=about["packages"], mended=mended),
-            seconds=Seconds.model_validate(seconds),
-        )
+        host.check_room(folder)
+        prepared, wheel = make(cell, fixture, wanted, folder, uv, made_from)
         write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
         if wheel.source == "index":
             wheel.path.unlink()  # the environment holds all of it now, and disks are small
         return prepared
+
+
+def make(
+    cell: Cell, fixture: Fixture, wanted: Wanted, folder: Path, uv: str, made_from: str
+) -> tuple[Prepared, Wheel]:
+    """Make the environment, all but its stamp; and the wheel that it was made from."""
+    seconds: dict[str, float] = {}
+    python = interpreters.get(cell.release.python, uv)
+    with timed(seconds, "download"):
+        wheel = wheels.fetch(cell, wanted.build, wanted.wheel)
+    installer.discard(folder, STAMP)  # it served as it was, until there was a wheel
+    with timed(seconds, "install"):
+        install_all(cell, wheel, python, folder, uv)
+    with timed(seconds, "mend"):
+        mended = loader.mend(folder, fixture.gaps_of(cell.release))
+        if cell.place == "gpu" and wanted.cuda_libraries:
+            mended += cuda_libraries.provide(folder, wheel.build)
+    print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
+    settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
+    with timed(seconds, "imports"):
+        about = import_once(installer.python_of(folder), settings)
+    prepared = Prepared(
+        version=2,
+        made_from=made_from,
+        folder=folder,
+        build=MeasuredBuild(
+            distribution=wheel.build.distribution,
+            version=wheel.build.version,
+            cuda=about["cuda"],
+            cudnn=about["cudnn"],
+            wheel=wheel.path.name,
+            sha256=wheel.sha256,
+            locked=wheel.locked,
+            source=wheel.source,
+        ),
+        environment=Environment(packages=about["packages"], mended=mended),
+        seconds=Seconds.model_validate(seconds),
+    )
+    return prepared, wheel
 
 
 def is_prepared(cell: Cell) -> bool:
@@ -120,7 +196,8 @@ def is_prepared(cell: Cell) -> bool:
 
 def remove(cell: Cell) -> None:
     """Delete the cell's environment, where it has one."""
-    shutil.rmtree(environment_of(cell.name), ignore_errors=True)
+    with held(cell.name):
+        installer.discard(environment_of(cell.name), STAMP)
 
 
 def packages_of(name: str) -> dict[str, str]:
@@ -130,12 +207,8 @@ def packages_of(name: str) -> dict[str, str]:
     return {found.metadata["Name"]: found.version for found in distributions(path=[inside])}
 
 
-def held(name: str) -> AbstractContextManager[object]:
-    return nullcontext()
-
-
 def read_stamp(folder: Path) -> Prepared | None:
-    """What an environment says that it holds; None where it is half made, or was moved here."""
+    """What an environment says that it holds; None: half made, moved here, or not readable."""
     try:
         found = read_as(Prepared, folder / STAMP)
     except (OSError, ValueError):
@@ -176,12 +249,30 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What the build says of itself, imported in a fresh process, and what stands beside it.
 
-    Raises CannotRun with the release's words where it does not import.
+    Raises CannotRun with the release's words where it does not import, MachineFailed where what
+    ended the process was not the release.
     """
     ended = run_program(python, "probe", ["import"], settings, seconds=600)
-    if ended.problem is not None:
-        raise CannotRun(NotRun(reason="import failed", detail=ended.problem))
-    return dict(json.loads(ended.said))
+    if ended.problem is None:
+        with suppress(ValueError):
+            return dict(json.loads(ended.said))
+    if from_outside := cause_outside(ended, python):
+        raise MachineFailed(f"Paddle could not be imported: {from_outside}")
+    words = ended.problem or f"it ended without an answer: {ended.said}"
+    raise CannotRun(NotRun(reason="import failed", detail=words))
+
+
+def cause_outside(ended: Ended, python: Path) -> str | None:
+    """What failed, where it was not the program that `python` ran, but the machine."""
+    if ended.status is None:
+        return f"{python}: {ended.complaint}"
+    if short := host.what_is_short(python.parent, ended.complaint):
+        return f"{short}: {ended.last_error}"
+    numbers = [-getattr(signal, name) for name in FROM_OUTSIDE if hasattr(signal, name)]
+    if ended.status in numbers:
+        return f"{ended.problem}: something else on this machine ended it"
+    plain = run_checked([python, "-I", "-c", ""])
+    return f"{python}: cannot be started: {plain.problem}" if plain.problem else None
 
 
 @contextmanager

@@ -18,11 +18,12 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from pydantic import Field
 
-from paddlecompat.environments.environment import import_once
-from paddlecompat.environments.installer import install
+from paddlecompat.environments.environment import held, import_once
+from paddlecompat.environments.installer import discard, install
 from paddlecompat.environments.locks import OLDEST, TOOLS
 from paddlecompat.fixtures.folders import HERE
 from paddlecompat.fixtures.forms import Model, in_order, write_text
+from paddlecompat.machine.host import check_room
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, MeasuredBuild
@@ -115,8 +116,8 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
 def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
     """The environment variables with which a process of the interpreter has the test tools.
 
-    Pytest and its plugins are then the tools', all else the interpreter's. Raises CannotRun where
-    the tools cannot be installed.
+    Pytest and its plugins are then the tools', all else the interpreter's. Raises MachineFailed
+    where the tools cannot be installed.
     """
     return {
         **READ_ONLY,
@@ -131,11 +132,22 @@ def install_tools(
 ) -> Path:
     """The folder of the test tools for the interpreter's version: made once, then reused."""
     folder = parent / f"py{interpreter.python.replace('.', '')}"
-    stamp, wanted = folder / lock.name, lock.read_text(encoding="utf-8")
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        print(f"putting the test tools for CPython {interpreter.python} into {folder}", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        locked = ("--require-hashes", "--only-binary=:all:", f"--requirement={lock}")
-        install(interpreter.path, *locked, f"--target={folder}", uv=uv)
-        write_text(stamp, wanted)
+    wanted = lock.read_text(encoding="utf-8")
+    with held(f"the test tools for CPython {interpreter.python}", folder):
+        if not is_stamped(folder / lock.name, wanted):
+            print(
+                f"putting the test tools for CPython {interpreter.python} into {folder}", flush=True
+            )
+            check_room(folder)
+            discard(folder, lock.name)
+            locked = ("--require-hashes", "--only-binary=:all:", f"--requirement={lock}")
+            install(interpreter.path, *locked, f"--target={folder}", uv=uv)
+            write_text(folder / lock.name, wanted)
     return folder
+
+
+def is_stamped(stamp: Path, wanted: str) -> bool:
+    """Whether the file says this very text; one that cannot be read says nothing."""
+    with suppress(OSError, UnicodeError):
+        return stamp.read_text(encoding="utf-8") == wanted
+    return False

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import re
-import sys
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
+from paddlecompat.fixtures.folders import NOX
+from paddlecompat.machine import host
+from paddlecompat.machine.index import settings_for_uv
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import MachineFailed
-
-PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
 
 def python_of(environment: Path, system: str = os.name) -> Path:
@@ -21,26 +21,28 @@ def python_of(environment: Path, system: str = os.name) -> Path:
 
 
 def install(python: Path, *arguments: str, uv: str = UV) -> None:
-    """Install for `python` what the arguments name, and nothing else; else MachineFailed."""
+    """Install for `python` what the arguments name, and nothing else. Raises as `run_uv`."""
     run_uv(uv, "pip", "install", "--quiet", "--no-deps", "--python", python, *arguments)
 
 
 def run_uv(*command: str | Path) -> None:
     """Run uv, whose program comes first. Raises MachineFailed with its words where it fails."""
-    ended = run_checked(command, index_settings(), seconds=None, show_output=True)
+    ended = run_checked(command, settings_for_uv(), seconds=None, show_output=True)
     if ended.problem:
         raise install_failed(ended.last_error)
 
 
-@functools.cache
-def index_settings() -> dict[str, str]:
-    """uv reads its own settings only: give it the index (a mirror, say) that pip is set to."""
-    if {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & os.environ.keys():
-        return {}
-    listed = run_checked([*PIP, "config", "list"]).output
-    mirror = re.search(r"^\S*\.index-url='(.+)'$", listed, re.MULTILINE)
-    return {"UV_DEFAULT_INDEX": mirror.group(1)} if mirror else {}
+def install_failed(detail: str, folder: Path = NOX) -> MachineFailed:
+    """Why it failed; before that what ran out, where the disk is that of `folder`."""
+    short = host.what_is_short(folder, detail)
+    return MachineFailed(f"{short}: {detail}" if short else detail)
 
 
-def install_failed(detail: str) -> MachineFailed:
-    return MachineFailed(detail)
+def discard(folder: Path, stamp: str) -> None:
+    """Delete what lies there, whatever it is: its stamp first, so that no half of it looks made."""
+    for path in (folder / stamp, folder):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()

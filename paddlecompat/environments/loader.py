@@ -47,7 +47,7 @@ def mend(
     """Close those of `gaps` that are open in `environment`; one line for each thing mended.
 
     A file is replaced as a whole: whoever shares it (uv's cache) or has it open keeps the old one.
-    Raises CannotRun where a gap stays open.
+    Raises MachineFailed where a gap stays open.
     """
     if not gaps or platform != "linux":
         return []
@@ -83,7 +83,7 @@ def lacks(module: Path, python: Path) -> set[str]:
 
 
 def listing(file: Path, python: Path) -> str:
-    """What the loader says of a file and of what it loads. CannotRun where it is damaged."""
+    """What the loader says of a file and of what it loads. MachineFailed where it is damaged."""
     asking = {"LD_TRACE_LOADED_OBJECTS": "1", "LD_WARN": "1", "LD_BIND_NOW": "1"}
     ended = run_checked([dynamic_loader(python), file], asking)
     if ended.problem:

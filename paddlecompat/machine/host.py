@@ -1,4 +1,7 @@
-"""The host of a cell: what results may depend on, and nothing that names a person or a machine."""
+"""The host of a cell: what results may depend on, and whether there is room to measure.
+
+Nothing that a record takes from here names a person or a machine.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,29 @@ import functools
 import os
 import platform
 import re
+import sys
+import tempfile
 from pathlib import Path
 
+import psutil
+
 from paddlecompat.fixtures.releases import System
-from paddlecompat.records.record import Host
+from paddlecompat.records.record import Host, MachineFailed
+
+if sys.platform != "win32":
+    import resource
+
+GIB = 2**30
+DISK, MEMORY = 1 * GIB, 2 * GIB  # what there has to be
+GONE = 2**26  # bytes; where less is left, that was the cause
+LIMITS = (  # of a process: its name, what it limits, how much is needed, in which unit, the option
+    ("RLIMIT_AS", "address space", 8, GIB, " GiB", "-v"),
+    ("RLIMIT_FSIZE", "file", 4, GIB, " GiB", "-f"),
+    ("RLIMIT_CPU", "processor time", 3600, 1, " s", "-t"),
+    ("RLIMIT_NOFILE", "number of open files", 256, 1, "", "-n"),
+)
+DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded|os error 112\b")
+NO_MEMORY = re.compile(r"[Cc]annot allocate memory|MemoryError|bad_alloc")
 
 
 def describe(python: str) -> Host:
@@ -55,11 +77,49 @@ def cpu() -> str:
 
 
 def check_room(folder: Path) -> None:
-    pass
+    """Raises MachineFailed where a measurement would be cut off: says what is short, and the way.
+
+    `folder` is where the most will be written.
+    """
+    disk, memory = free(folder), psutil.virtual_memory().available
+    if disk < DISK:
+        has = f"{disk / GIB:.1f} GiB are free on the disk of {folder}, of {DISK // GIB} needed"
+        raise MachineFailed(f"{has}: make room, as by deleting what is in .nox")
+    if memory < MEMORY:
+        has = f"{memory / GIB:.1f} GiB of memory are available, of {MEMORY // GIB} needed"
+        raise MachineFailed(f"{has}: end other programs")
+    for has, option in tight_limits():
+        raise MachineFailed(f"{has}: raise the limit in this shell with `ulimit {option}`")
 
 
-def what_is_short(folder: Path) -> str | None:
+def tight_limits() -> list[tuple[str, str]]:
+    """Each limit of a process that would cut a measurement off, in words, and ulimit's option."""
+    tight: list[tuple[str, str]] = []
+    if sys.platform != "win32":
+        for name, what, needed, unit, word, option in LIMITS:
+            limit = resource.getrlimit(getattr(resource, name))[0]
+            if limit != resource.RLIM_INFINITY and limit < needed * unit:
+                has = f"{limit / unit:.1f}{word}, of {needed} needed"
+                tight.append((f"a process's {what} is limited to {has}", option))
+    return tight
+
+
+def what_is_short(folder: Path, words: str = "") -> str | None:
+    """After a failure that was told in `words`: what the machine ran out of, as far as is seen.
+
+    `folder` is where the most was written; programs write into the temporary folder, too.
+    """
+    fullest = min(folder, Path(tempfile.gettempdir()), key=free)
+    if DISK_FULL.search(words) or free(fullest) < GONE:
+        return f"the disk is full ({fullest})"
+    if NO_MEMORY.search(words) or psutil.virtual_memory().available < GONE:
+        return "no memory is left"
     return None
+
+
+def free(folder: Path) -> int:
+    """The bytes that are free where the folder is, or will be."""
+    return psutil.disk_usage(str(next(p for p in (folder, *folder.parents) if p.exists()))).free
 
 
 def cores() -> int:

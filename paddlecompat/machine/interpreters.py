@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from filelock import FileLock
 from findpython.providers import ALL_PROVIDERS
 from uv import find_uv_bin
 
+from paddlecompat.fixtures.folders import NOX
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import MachineFailed
 
@@ -19,14 +21,18 @@ def get(version: str, uv: str = UV) -> Path:
     """A CPython `version` ('3.10'), which uv downloads where none is found. Else MachineFailed."""
     if python := find(version):
         return python
-    run_checked([uv, "python", "install", version], seconds=None)
-    if python := find(version):
-        return python
+    NOX.mkdir(exist_ok=True)
+    with FileLock(NOX / "interpreters.lock"):  # another cell may be downloading it
+        if python := find(version):
+            return python
+        ended = run_checked([uv, "python", "install", version], seconds=None)
+        if python := find(version):
+            return python
     detail = (
         f"no CPython {version} on the PATH, in pyenv, uv, asdf, rye or the Windows registry; "
         f"get one with `uv python install {version}` or `pyenv install {version}`"
     )
-    raise MachineFailed(detail)
+    raise MachineFailed(f"{detail}; uv says: {ended.problem}" if ended.problem else detail)
 
 
 def find(version: str) -> Path | None:

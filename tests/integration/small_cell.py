@@ -23,7 +23,7 @@ from paddlecompat.environments.environment import Prepared
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.command_line import add_options, options_from
-from paddlecompat.records.judging import Outcome
+from paddlecompat.records.judging import Outcome, Status
 from paddlecompat.records.record import Environment, Seconds
 
 
@@ -33,6 +33,7 @@ def hands(folder: Path) -> Hands:
 
     def prepare(cell: Cell, *_: object) -> Prepared:
         return Prepared(
+            version=2,
             made_from="",
             folder=made,
             build=samples.build(),
@@ -65,7 +66,12 @@ def main() -> int:
     def fill() -> Outcome:
         return fill_cell(cell, fixture, options, hands(folder))
 
-    return guarded(cell.name, fill).status
+    try:
+        came = guarded(cell.name, fill)
+    except KeyboardInterrupt:  # it has been told
+        return Status.MACHINE_FAILED
+    print(came.words, file=sys.stderr)
+    return came.status
 
 
 if __name__ == "__main__":

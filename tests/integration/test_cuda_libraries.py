@@ -32,7 +32,7 @@ from paddlecompat.fixtures import cuda as cuda_file
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.cuda import Line, Source, load, plain_name
 from paddlecompat.fixtures.releases import Build, System
-from paddlecompat.records.record import CannotRun
+from paddlecompat.records.record import CannotRun, MachineFailed
 
 WHEEL = "nvidia_toy_cu11-1.2.3-py3-none-manylinux1_x86_64.whl"
 OTHER = "nvidia_other_cu11-4.5-py3-none-manylinux1_x86_64.whl"
@@ -278,7 +278,7 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused(
     def fetch_another(wheel: str, folder: Path) -> Path:
         return Path(shutil.copy(tmp_path / "libtoy.so.7", folder / wheel))
 
-    with pytest.raises(CannotRun, match=rf"{WHEEL}: its sha256 is \w+, not \w+ as pinned"):
+    with pytest.raises(MachineFailed, match=rf"{WHEEL}: its sha256 is \w+, not \w+ as pinned"):
         provide(environment, BUILD, fetch_another, served)
 
 
@@ -286,7 +286,7 @@ def test_a_wheel_without_the_library_is_named(
     wheels: list[Source], libs: Path, fetch: Fetch
 ) -> None:
     source = wheels[0].model_copy(update={"libraries": ["libgone.so.1"]})
-    with pytest.raises(CannotRun, match=rf"{WHEEL}: \*/libgone\.so\.1 is 0 files"):
+    with pytest.raises(MachineFailed, match=rf"{WHEEL}: \*/libgone\.so\.1 is 0 files"):
         place(source, libs, fetch)
 
 

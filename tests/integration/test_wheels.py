@@ -10,7 +10,7 @@ from small_wheels import make_wheel, serve
 
 from paddlecompat.environments import wheels
 from paddlecompat.fixtures.releases import Build, Cell, Release
-from paddlecompat.records.record import CannotRun
+from paddlecompat.records.record import CannotRun, MachineFailed
 
 CPU = Build(distribution="paddlepaddle", version="2.6.9")
 GPU = Build(distribution="paddlepaddle-gpu", version="2.6.9")
@@ -99,26 +99,14 @@ def test_a_wheel_that_the_lock_does_not_allow_is_refused(
     index: Path, cache: Path, tmp_path: Path
 ) -> None:
     make_wheel(index, CPU_WHEEL)
-    with pytest.raises(CannotRun) as caught:
+    with pytest.raises(MachineFailed, match="HASHES"):
         wheels.fetch(cell(locked(tmp_path, "0" * 64)), cache=cache)
-    assert caught.value.not_run.reason == "install failed"
     assert list(cache.glob("*.whl")) == []
 
 
 @pytest.mark.usefixtures("index")
 def test_where_no_index_has_a_wheel_there_is_no_build(cache: Path) -> None:
     with pytest.raises(CannotRun, match=r"no build: no wheel of paddlepaddle-gpu==2\.6\.9 for"):
-        wheels.fetch(cell(GPU, place="gpu"), cache=cache)
-
-
-@pytest.mark.usefixtures("index")
-def test_an_index_that_does_not_answer_is_told_as_that(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("PIP_NO_INDEX")
-    monkeypatch.setenv("PIP_RETRIES", "1")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens there
-    with pytest.raises(CannotRun, match=r"install failed: .*connection broken by"):
         wheels.fetch(cell(GPU, place="gpu"), cache=cache)
 
 
@@ -168,7 +156,7 @@ def test_a_pinned_wheel_of_any_python_comes_from_pips_index(
 
 @pytest.mark.usefixtures("index")
 def test_a_pinned_wheel_that_the_index_lacks_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotRun, match=f"{PINNED}: the index has no such wheel"):
+    with pytest.raises(MachineFailed, match=f"{PINNED}: the index has no such wheel"):
         wheels.download_pinned(PINNED, tmp_path)
 
 
@@ -198,6 +186,6 @@ def test_where_one_file_cannot_be_taken_none_is(
     served = make_wheel(index, PINNED, {"x.so": b"x", "y.so": b"y"})
     folder = tmp_path / "libs"
     folder.mkdir()
-    with pytest.raises(CannotRun, match=f"{PINNED}: {problem}"):
+    with pytest.raises(MachineFailed, match=f"{PINNED}: {problem}"):
         wheels.take(PINNED, sha256 or sha256_of(served), members, folder)
     assert list(folder.iterdir()) == []

@@ -1,0 +1,122 @@
+"""The package index that pip is set to on this machine, and whether it is well.
+
+To pip an index that answers 500, 403 or a login page is one without the project.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import functools
+import os
+import re
+import ssl
+import sys
+from collections.abc import Sequence
+from http.client import HTTPException
+from urllib.error import HTTPError, URLError
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import Request, urlopen
+
+from paddlecompat.machine.processes import run_checked
+from paddlecompat.records.record import MachineFailed
+
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+PYPI = "https://pypi.org/simple"
+IN_EVERY_INDEX = "pip"
+SECTIONS = ("global", "download", ":env:")  # of pip's settings, the last of which counts
+SETTING = re.compile(rf"^({'|'.join(SECTIONS)})\.([\w-]+)=('.*'|\".*\")$", re.MULTILINE)
+FILES = re.compile(rb"\.(whl|tar\.gz|zip)\b")
+JSON_OR_HTML = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
+ABSENT = (404, 410)
+
+
+def pip_settings() -> dict[str, str]:
+    """What pip is set to, by its options' names, in its files and by variables."""
+    return read_settings(tuple((k, v) for k, v in os.environ.items() if k.startswith("PIP_")))
+
+
+@functools.cache
+def read_settings(variables: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """As `pip_settings`; asked once for each set of variables."""
+    listed = SETTING.findall(run_checked([*PIP, "config", "list"]).output)
+    in_order = sorted(listed, key=lambda setting: SECTIONS.index(setting[0]))
+    return {name: ast.literal_eval(value) for _, name, value in in_order}
+
+
+def settings_for_uv() -> dict[str, str]:
+    """uv reads its own settings only: give it the index (a mirror, say) that pip is set to."""
+    mirror = pip_settings().get("index-url")
+    own = {"UV_INDEX_URL", "UV_DEFAULT_INDEX"} & os.environ.keys()
+    return {"UV_DEFAULT_INDEX": mirror} if mirror and not own else {}
+
+
+def check(project: str, more: Sequence[str] = (), pages: Sequence[str] = ()) -> None:
+    """Look whether what pip asks for a project is well: the index, `more` of them, pages of links.
+
+    Raises MachineFailed with the answer of one that is ill. Folders are not looked at.
+    """
+    settings = pip_settings()
+    indexes = [settings.get("index-url", PYPI), *settings.get("extra-index-url", "").split(), *more]
+    if settings.get("no-index", "0").lower() in ("1", "true", "yes", "on"):
+        indexes = []
+    for number, index in enumerate(indexes):
+        if index.startswith("http"):
+            check_index(index.rstrip("/"), project, has_everything=number == 0)
+    for page in pages:
+        status, words, listed = ask(page)
+        if not listed and status not in ABSENT:
+            raise ill(words, page)
+
+
+def check_index(index: str, project: str, has_everything: bool) -> None:
+    """Raises MachineFailed where its answer for the project is not that of an index."""
+    status, words, listed = ask(f"{index}/{project}/")
+    if listed or (status in ABSENT and not has_everything):
+        return
+    if status not in (200, *ABSENT) or not ask(f"{index}/{IN_EVERY_INDEX}/")[2]:
+        raise ill(words, f"{index}/{project}/")
+
+
+def ill(words: str, address: str) -> MachineFailed:
+    return MachineFailed(f"the package index answered {words} for {plain(urlsplit(address))}")
+
+
+def ask(address: str) -> tuple[int, str, bool]:
+    """Its status, the same in words, and whether it lists files of projects.
+
+    Raises MachineFailed where there is no answer.
+    """
+    parts = urlsplit(address)
+    request = Request(plain(parts), headers={"Accept": JSON_OR_HTML})
+    if parts.username is not None:
+        given = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        login = f"Basic {base64.b64encode(given).decode()}"
+        request.add_unredirected_header("Authorization", login)  # not for wherever it leads to
+    try:
+        with urlopen(request, timeout=60, context=trust(parts)) as response:
+            listed = FILES.search(response.read()) is not None
+            words = "200 OK" if listed else "a page that lists no files (one to log in, perhaps)"
+            return 200, words, listed
+    except HTTPError as error:
+        return error.code, f"{error.code} {error.reason}", False
+    except (OSError, HTTPException) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        raise MachineFailed(f"the package index {plain(parts)} does not answer: {reason}") from None
+
+
+def plain(parts: SplitResult) -> str:
+    """The address without what a person logs in with."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def trust(parts: SplitResult) -> ssl.SSLContext | None:
+    """Whom to trust, as pip is told to."""
+    if parts.scheme != "https":
+        return None
+    settings = pip_settings()
+    context = ssl.create_default_context(cafile=settings.get("cert"))
+    trusted = settings.get("trusted-host", "").split()
+    if parts.hostname in trusted or parts.netloc.rpartition("@")[2] in trusted:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
