@@ -205,9 +205,14 @@ def test_a_run_that_was_cut_short_replaces_nothing(properties: Suite) -> None:
 
 def interrupted(properties: Suite, name: str) -> tuple[int, list[psutil.Process], str]:
     """A run that gets this signal in a property: its status, what ran below it, what it said."""
-    filling = properties.start(SLOW.format(1000))
     runs = properties.folder / "runs"
-    while not any("test_two" in p.read_text() for p in runs.glob("*/*/*.journal")):
+    before = set(runs.glob("*/*"))
+    filling = properties.start(SLOW.format(1000))
+    while not any(
+        b"test_two" in journal.read_bytes()
+        for folder in set(runs.glob("*/*")) - before
+        for journal in folder.glob("*.journal")
+    ):
         assert filling.poll() is None, filling.communicate()
         time.sleep(0.05)
     below = psutil.Process(filling.pid).children(recursive=True)
@@ -221,15 +226,17 @@ def interrupted(properties: Suite, name: str) -> tuple[int, list[psutil.Process]
 
 
 def test_twins_run_one_after_the_other(properties: Suite) -> None:
-    first = properties.start(SLOW.format(3))
+    go = properties.folder / "go"
+    first = properties.start(f"{TWO}    while not os.path.exists({str(go)!r}): pass\n")
     while not list((properties.folder / "runs").glob("*/*/worker-1.log")):
-        assert first.poll() is None
+        assert first.poll() is None, first.communicate()
         time.sleep(0.05)
     second = properties.start(None, "-k", "test_one")
-    waited, _ = second.communicate(timeout=120)
-    first.communicate(timeout=120)
-    assert (first.returncode, second.returncode) == (0, 0)
-    assert f"waiting for cpu-2.3.2: process {first.pid}" in waited
+    assert second.stdout is not None
+    told = second.stdout.readline()
+    go.touch()
+    assert first.wait(120) == second.wait(120) == Status.AS_EXPECTED
+    assert f"waiting for cpu-2.3.2: process {first.pid} has used it since" in told
 
 
 def test_twins_leave_the_record_of_the_whole_suite(properties: Suite) -> None:
