@@ -71,6 +71,7 @@ class Suite:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.tests = folder, folder / "properties"
+        self.started: list[subprocess.Popen[str]] = []
         if self.tests.exists():  # another process made it
             return
         for part in ("protocol", "programs", "mutants", "oracle", "questions"):
@@ -142,13 +143,20 @@ class Suite:
         records = f"--records={self.folder / 'records'}"
         program = ["-m", "integration.small_cell", str(self.folder), records, *options]
         command = shlex.join([sys.executable, *program])
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["sh", "-c", f"{shell} && exec {command}"],
             env={**plain_environment(), "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what was started and still runs: a test failed."""
+        for process in self.started:
+            process.kill()
 
     def fill(
         self, properties: str | None, *options: str, shell: str = "true"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -26,8 +27,10 @@ SLOW = f"import time\n{TWO}    time.sleep({{}})\n"
 
 
 @pytest.fixture
-def properties(tmp_path: Path) -> Suite:
-    return Suite(tmp_path)
+def properties(tmp_path: Path) -> Iterator[Suite]:
+    made = Suite(tmp_path)
+    yield made
+    made.close()
 
 
 # Green that was not.
