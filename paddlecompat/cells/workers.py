@@ -26,7 +26,7 @@ from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 CANNOT_WRITE = 74  # the exit status of a worker whose files cannot be written
 COLLECTING = 600  # seconds until a worker has collected the properties
 STARTS = 3  # in a row, without a property: then something kills every worker
-PAUSE = 0.005  # seconds between two looks at the workers
+PAUSE = 0.01  # seconds between two looks at the workers
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,18 @@ class Worker:
             )
         self.nodeid: str | None = None
         self.since = time.monotonic()
-        self.read = 0  # bytes of its reports
+        self.found: dict[str, Any] | None = None
+        self.told = Path(f"{self.name}.jsonl").open("a+b")
+        self.told.seek(0)
+        self.rest = b""  # of a line that is not whole yet
 
     @property
     def collected(self) -> dict[str, Any] | None:
         """What it collected; None until it has."""
         file = Path(f"{self.name}.collected.json")
-        return json.loads(file.read_text(encoding="ascii")) if file.exists() else None
+        if not self.found and file.exists():
+            self.found = json.loads(file.read_text(encoding="ascii"))
+        return self.found
 
     def give(self, nodeid: str) -> None:
         """Have it run a property."""
@@ -104,15 +109,8 @@ class Worker:
 
     def reports(self) -> Iterator[Report]:
         """What it reported since the last look. Raises as `stop` where it was stopped."""
-        file = Path(f"{self.name}.jsonl")
-        if not file.exists():
-            return
-        with file.open("rb") as lines:
-            lines.seek(self.read)
-            fresh = lines.read()
-        whole = fresh[: fresh.rfind(b"\n") + 1]
-        self.read += len(whole)
-        for entry in map(json.loads, whole.splitlines()):
+        *whole, self.rest = (self.rest + self.told.read()).split(b"\n")
+        for entry in map(json.loads, whole):
             if "stopped" in entry:
                 raise stop(entry)
             if "after" in entry:
@@ -150,6 +148,10 @@ class Worker:
         found["property"]["case"] = header.get("case")
         return Report(self.nodeid, time.monotonic() - self.since, found, self.log)
 
+    def end(self) -> None:
+        self.child.kill()
+        self.told.close()
+
     def last_printed(self) -> str:
         """The last lines of its log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -171,7 +173,7 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         for worker in self.workers:
-            worker.child.kill()
+            worker.end()
         self.workers.clear()
 
     def start(self) -> Worker:
@@ -227,6 +229,7 @@ class Crew:
                 f"{STARTS} processes ended before their first property, the last with these words"
             )
             raise MachineFailed(f"{words}: {worker.last_printed()} (log: {worker.log})")
+        worker.end()
         self.workers[place] = self.start()
         return iter(reports)
 
