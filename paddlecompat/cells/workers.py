@@ -85,9 +85,9 @@ class Worker:
         self.nodeid: str | None = None
         self.since = time.monotonic()
         self.found: dict[str, Any] | None = None
-        self.told = Path(f"{self.name}.jsonl").open("a+b")
-        self.told.seek(0)
-        self.rest = b""  # of a line that is not whole yet
+        self.told = Path(f"{self.name}.jsonl")
+        self.told.touch()
+        self.read = 0  # bytes of it
 
     @property
     def collected(self) -> dict[str, Any] | None:
@@ -109,8 +109,13 @@ class Worker:
 
     def reports(self) -> Iterator[Report]:
         """What it reported since the last look. Raises as `stop` where it was stopped."""
-        *whole, self.rest = (self.rest + self.told.read()).split(b"\n")
-        for entry in map(json.loads, whole):
+        if self.told.stat().st_size == self.read:
+            return
+        with self.told.open("rb") as lines:
+            lines.seek(self.read)
+            whole = lines.read().rpartition(b"\n")[0]
+        self.read += len(whole) + 1 if whole else 0
+        for entry in map(json.loads, whole.splitlines()):
             if "stopped" in entry:
                 raise stop(entry)
             if "after" in entry:
@@ -148,10 +153,6 @@ class Worker:
         found["property"]["case"] = header.get("case")
         return Report(self.nodeid, time.monotonic() - self.since, found, self.log)
 
-    def end(self) -> None:
-        self.child.kill()
-        self.told.close()
-
     def last_printed(self) -> str:
         """The last lines of its log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -173,7 +174,7 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         for worker in self.workers:
-            worker.end()
+            worker.child.kill()
         self.workers.clear()
 
     def start(self) -> Worker:
@@ -229,7 +230,6 @@ class Crew:
                 f"{STARTS} processes ended before their first property, the last with these words"
             )
             raise MachineFailed(f"{words}: {worker.last_printed()} (log: {worker.log})")
-        worker.end()
         self.workers[place] = self.start()
         return iter(reports)
 
