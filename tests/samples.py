@@ -12,16 +12,8 @@ from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.records.record import (
-    Conditions,
-    Device,
-    Evidence,
-    Host,
-    MeasuredBuild,
-    PropertyResult,
-    Record,
-    verdict_of,
-)
+from paddlecompat.records.record import Conditions, Evidence, PropertyResult, Record, verdict_of
+from paddlecompat.records.subject import Device, Host, MeasuredBuild
 
 Form = TypeVar("Form", bound=Model)
 

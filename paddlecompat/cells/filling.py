@@ -23,15 +23,10 @@ from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
-from paddlecompat.records import judging, store
+from paddlecompat.records import judging, store, subject
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import (
-    CannotRun,
-    Device,
-    NotRun,
-    Record,
-    verdict_of,
-)
+from paddlecompat.records.record import CannotRun, NotRun, Record, verdict_of
+from paddlecompat.records.subject import Device
 
 SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
 
@@ -181,7 +176,7 @@ def blank(release: str, python: str, place: Place, options: Options) -> Record:
 
 def give_up(record: Record, why: NotRun) -> Record:
     """The record of what could not be run."""
-    not_run = why.model_copy(update={"detail": store.impersonal(why.detail)})
+    not_run = why.model_copy(update={"detail": subject.impersonal(why.detail)})
     return record.model_copy(update={"verdict": "not run", "not_run": not_run})
 
 
@@ -237,7 +232,7 @@ def run_properties(
     started = time.monotonic()
     ran = hands.run(python, request, folder)
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
-    seen = Ran.model_validate_json(store.impersonal(ran.model_dump_json()))
+    seen = Ran.model_validate_json(subject.impersonal(ran.model_dump_json()))
     update: dict[str, object] = {
         "not_run": None,
         "properties": seen.results,

@@ -21,7 +21,8 @@ from paddlecompat.machine import host
 from paddlecompat.machine.command_line import add_options
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
-from paddlecompat.records.record import CannotRun, Device, Environment, NotRun, Record
+from paddlecompat.records.record import CannotRun, NotRun, Record
+from paddlecompat.records.subject import Device, Environment
 
 CASES = 20
 SECONDS = 1800  # for following the advice

@@ -22,7 +22,8 @@ from paddlecompat.fixtures.releases import Cell, Fixture, cells
 from paddlecompat.machine import gpus, processes
 from paddlecompat.machine.command_line import add_options, arguments_of
 from paddlecompat.records.judging import Outcome, Status
-from paddlecompat.records.record import Device, NotRun
+from paddlecompat.records.record import NotRun
+from paddlecompat.records.subject import Device
 
 DEVICE = Lock()
 """Cells on the GPU run one after another: they would share its memory."""

@@ -13,7 +13,7 @@ from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.machine import gpus
 from paddlecompat.machine.command_line import flag_of, option
 from paddlecompat.records.profiles import PROFILES, ProfileName
-from paddlecompat.records.record import SanitizerTool
+from paddlecompat.records.subject import SanitizerTool
 
 ABOUT_MUTANTS = (
     "A mutant is one of those of reports/mutation.md by name, or FILE::NAME for one of your own: a "

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paddlecompat.machine.processes import run_checked
-from paddlecompat.records.record import Finding, Sanitizer, SanitizerTool
+from paddlecompat.records.subject import Finding, Sanitizer, SanitizerTool
 
 PROGRAM = "compute-sanitizer"
 SLOWER = 20  # times: what the properties' time limits are multiplied by

@@ -34,14 +34,8 @@ from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import Ended, run_checked, run_program
-from paddlecompat.records.record import (
-    CannotRun,
-    Environment,
-    MachineFailed,
-    MeasuredBuild,
-    NotRun,
-    Seconds,
-)
+from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
+from paddlecompat.records.subject import Environment, MeasuredBuild, Seconds
 
 STAMP = "cell.json"
 FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")  # no program does these to itself

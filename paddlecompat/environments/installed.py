@@ -26,7 +26,8 @@ from paddlecompat.fixtures.forms import Model, in_order, write_text
 from paddlecompat.machine.host import check_room
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked
-from paddlecompat.records.record import CannotRun, MeasuredBuild
+from paddlecompat.records.record import CannotRun
+from paddlecompat.records.subject import MeasuredBuild
 
 READ_ONLY = {"PYTHONDONTWRITEBYTECODE": "1"}
 PLUGINS = ("_hypothesis_pytestplugin",)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from paddlecompat.machine.processes import Ended, run_checked, run_program
-from paddlecompat.records.record import Device, MeasuredBuild, NotRun, Reason
+from paddlecompat.records.record import NotRun, Reason
+from paddlecompat.records.subject import Device, MeasuredBuild
 
 DRIVER = Path(__file__).with_name("driver.py")
 STAND_INS = (  # the faults of `tests/properties/protocol/stand_in.py`, which says what each does

@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 
 from paddlecompat.fixtures.releases import System
-from paddlecompat.records.record import Host, MachineFailed
+from paddlecompat.records.record import MachineFailed
+from paddlecompat.records.subject import Host
 
 if sys.platform != "win32":
     import resource

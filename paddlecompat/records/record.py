@@ -5,8 +5,6 @@ It is published as JSON Schema in `reports/record.schema.json`, made from the mo
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -21,14 +19,21 @@ from paddlecompat.fixtures.forms import (
     Sha256,
     Text,
     Version,
-    in_order,
     tag_of,
 )
 from paddlecompat.records.profiles import ProfileName
+from paddlecompat.records.subject import (
+    MOST,
+    Device,
+    Environment,
+    Host,
+    MeasuredBuild,
+    Sanitizer,
+    Seconds,
+)
 
 PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
 Verdict = Literal["sound", "unsound", "not run"]
-SanitizerTool = Literal["memcheck", "initcheck"]
 Reason = Literal[
     "no build",
     "no CUDA device",
@@ -42,22 +47,8 @@ Reason = Literal[
 ]
 Provenance = Literal["own", "sent in"]
 
-MOST = 10**9  # calls: more than any run makes
 Count = Annotated[int, Field(ge=0, le=MOST)]
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
-SYSTEMS = ("Linux", "WSL", "Windows", "macOS")
-GENERATIONS = (
-    ("Kepler", (3, 0)),
-    ("Maxwell", (5, 0)),
-    ("Pascal", (6, 0)),
-    ("Volta", (7, 0)),
-    ("Turing", (7, 5)),
-    ("Ampere", (8, 0)),
-    ("Ada", (8, 9)),
-    ("Hopper", (9, 0)),
-    ("Blackwell", (10, 0)),
-)
-"""NVIDIA's, each with its first compute capability; it ends where the next begins."""
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -69,115 +60,6 @@ def in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(in_utc)]
-
-
-class Host(Model):
-    """Where a cell was measured. Nothing in it names a person or a machine."""
-
-    os: Line = Field(description="For example 'Linux, Debian GNU/Linux 12 (bookworm)'.")
-    machine: Line = Field(description="For example 'x86_64' or 'AMD64'.")
-    libc: Line = Field(description="For example 'glibc 2.36'; empty where there is none to name.")
-    python: Line = Field(description="The cell's interpreter, for example 'CPython 3.10'.")
-    cpu: Line
-    gpu: Line | None = None
-    driver: Line | None = None
-
-    @property
-    def slug(self) -> str:
-        """A short file-name part, the same for the same host and different for another."""
-        system = re.split(r"\W", self.os)[0]
-        family = f"{system}-{self.machine}-{self.libc or 'no-libc'}".lower()
-        digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:6]
-        return f"{re.sub(r'[^a-z0-9.]+', '-', family)[:60]}-{digest}"
-
-    @property
-    def system(self) -> str:
-        """'Linux', 'WSL', 'Windows' or 'macOS'; 'another system' for any other."""
-        if "WSL" in self.os:
-            return "WSL"
-        return next((name for name in SYSTEMS if self.os.startswith(name)), "another system")
-
-
-class MeasuredBuild(Model):
-    """The wheel that was measured."""
-
-    distribution: Literal["paddlepaddle", "paddlepaddle-gpu"]
-    version: str = Field(
-        pattern=r"^[0-9]+(\.[0-9]+)*[A-Za-z0-9.+_-]{0,40}$",
-        description="With its local tag where it has one, as '2.3.2.post112'.",
-    )
-    cuda: Line | None = Field(description="What the build itself says it was made for.")
-    cudnn: Line | None
-    wheel: Line = Field(description="The wheel's file name; empty where it was installed already.")
-    sha256: Sha256 | None = Field(description="None where it was installed already.")
-    locked: bool = Field(description="Whether the sha256 was checked against fixtures/.")
-    source: Literal["index", "file", "installed"] = Field(description="Where it was taken from.")
-
-    @property
-    def tag(self) -> str:
-        """'post112' of '2.3.2.post112'; empty where the version has none."""
-        return tag_of(self.version)
-
-
-class Device(Model):
-    """The device that was measured, as its driver and the build's CUDA libraries tell of it."""
-
-    name: Line = Field(description="For example 'NVIDIA GeForce RTX 3090'.")
-    capability: str = Field(
-        pattern=r"^[0-9]{1,2}\.[0-9]$", description="Compute capability, as '8.6'."
-    )
-    memory_gib: FiniteFloat
-    driver: Line = Field(description="The driver's version, as '535.104.05'.")
-    driver_cuda: Line = Field(description="The newest CUDA version that the driver serves: '12.2'.")
-    runtime: dict[Line, Line] = Field(
-        default={}, max_length=100, description="CUDA libraries loaded: versions."
-    )
-
-    @property
-    def generation(self) -> str:
-        """'Turing' for the capability 7.5."""
-        capability = tuple(in_order(self.capability))
-        reached = [name for name, first in GENERATIONS if capability >= first]
-        return reached[-1] if reached else f"capability {self.capability}"
-
-
-class Finding(Model):
-    """One thing that compute-sanitizer said, as often as it said it."""
-
-    text: Text
-    times: int = Field(ge=1, le=MOST)
-
-
-class Sanitizer(Model):
-    """What NVIDIA's compute-sanitizer found while the properties ran."""
-
-    tool: SanitizerTool
-    version: Line
-    findings: list[Finding] = Field(default=[], max_length=1000)
-
-
-class Environment(Model):
-    """What stood beside the build, and what closing the loader gap took."""
-
-    packages: dict[Line, Line] = Field(
-        max_length=2000, description="Distribution name to version, as installed."
-    )
-    mended: list[Line] = Field(
-        max_length=100, description="One line for each thing that was mended."
-    )
-
-
-class Seconds(Model):
-    """Where the time went. The first four are of the environment's making, also when reused."""
-
-    download: FiniteFloat | None = None
-    install: FiniteFloat | None = None
-    mend: FiniteFloat | None = None
-    imports: FiniteFloat | None = Field(
-        default=None, description="`import paddle` in a fresh process."
-    )
-    test: FiniteFloat | None = None
-    environment_reused: bool = False
 
 
 class Evidence(Model):
@@ -366,13 +248,6 @@ def verdict_of(results: Collection[PropertyResult]) -> Verdict:
     if any(result.outcome in UNSOUND for result in results):
         return "unsound"
     return "sound" if any(r.outcome == "holds" and r.calls for r in results) else "not run"
-
-
-def class_order(host_class: str) -> tuple[int, int, str]:
-    """What to sort classes of hosts by: Linux first, and old generations before new ones."""
-    system, _, card = host_class.partition(", ")
-    cards = [name for name, _ in GENERATIONS]
-    return [*SYSTEMS, system].index(system), [*cards, card].index(card), host_class
 
 
 class CannotRun(Exception):

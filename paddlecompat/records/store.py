@@ -6,23 +6,20 @@ what was measured here, and never in its place.
 
 from __future__ import annotations
 
-import re
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
-from pathlib import Path, PurePath, PureWindowsPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
-from paddlecompat.records import advice_results, bench_results, mutation_results
+from paddlecompat.records import advice_results, study_results
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import Record
 
@@ -214,10 +211,10 @@ def copy_studies(source: Path, target: Path) -> list[str]:
     measured, errors = advice_results.gather(source / advice_results.MEASURED.name)
     for one in measured:
         advice_results.write(one, target / advice_results.MEASURED.name)
-    if (path := source / mutation_results.REPORT.name).exists():
-        mutation_results.write(mutation_results.read(path).trials, target / path.name)
-    if (path := source / bench_results.REPORT.name).exists():
-        bench_results.write(bench_results.read(path), target / path.name)
+    if (path := source / study_results.MUTATION.name).exists():
+        study_results.write_mutation(study_results.read_mutation(path).trials, target / path.name)
+    if (path := source / study_results.BENCH.name).exists():
+        study_results.write_bench(study_results.read_bench(path), target / path.name)
     return errors
 
 
@@ -303,22 +300,3 @@ def check_properties(record: Record, suite: Manifest) -> None:
             raise ValueError(f"properties: {result.key}: {due} calls are due: {anew}")
         if result.asserted and record.place == "cpu":
             raise ValueError(f"properties: {result.key}: asserted is for GPUs: {anew}")
-
-
-# What a record does not tell.
-
-
-def impersonal(text: str, root: PurePath = ROOT) -> str:
-    """Without the folders of this machine: a record names no person and no machine.
-
-    On Windows a path may be written with either slash, with doubled ones, and in any case.
-    """
-    folders = {root: ".", Path(tempfile.gettempdir()): "TMP", Path.home(): "~"}
-    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):  # one may hold another
-        parts = [part.strip("\\/") for part in folder.parts]
-        if len(parts) < 2:  # a home of "/" is in every path
-            continue
-        path = r"[\\/]+".join(map(re.escape, parts))
-        flags = re.IGNORECASE if isinstance(folder, PureWindowsPath) else 0
-        text = re.sub(rf"{path}(?=[\\/\s'\":,]|$)", folders[folder], text, flags=flags)
-    return text

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment
 
-from paddlecompat.records import bench_results, mutation_results
-from paddlecompat.records.mutation_results import MutationResults, Trial
+from paddlecompat.records import study_results
+from paddlecompat.records.study_results import MutationResults, Trial
 from paddlecompat.report.tables import grouped, parts_of
 
 Row = dict[str, list[float | None]]
@@ -17,8 +17,8 @@ Row = dict[str, list[float | None]]
 def render(folder: Path, templates: Environment) -> dict[str, str]:
     """The pages on what was measured in `folder`, as far as it was. Raises ValueError."""
     pages, examples = {}, None
-    if (path := folder / mutation_results.REPORT.name).exists():
-        measured = mutation_results.read(path)
+    if (path := folder / study_results.MUTATION.name).exists():
+        measured = study_results.read_mutation(path)
         shown = max(measured.trials, key=lambda trial: len(trial.properties))
         examples = examples_to_kill(measured)
         pages["mutation.md"] = templates.get_template("mutation.md.j2").render(
@@ -26,12 +26,12 @@ def render(folder: Path, templates: Environment) -> dict[str, str]:
             hidden={trial.release: measured.not_shown(trial) for trial in measured.trials},
             shown=shown,
             tables=tables(shown),
-            stale=mutation_results.STALE,
+            stale=study_results.STALE,
         )
-    if (path := folder / bench_results.REPORT.name).exists():
-        timed = bench_results.read(path)
+    if (path := folder / study_results.BENCH.name).exists():
+        timed = study_results.read_bench(path)
         pages["bench.md"] = templates.get_template("bench.md.j2").render(
-            bench=timed, groups=bench_results.lines_of(timed), examples=examples
+            bench=timed, groups=study_results.lines_of(timed), examples=examples
         )
     return pages
 

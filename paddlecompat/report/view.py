@@ -19,7 +19,8 @@ from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge, pattern_explaining
-from paddlecompat.records.record import Host, Record, class_order
+from paddlecompat.records.record import Record
+from paddlecompat.records.subject import Host, class_order
 from paddlecompat.report.tables import BY_OTHERS, ReleaseLine, Row, Sighting, grouped, parts_of
 
 

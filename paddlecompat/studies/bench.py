@@ -15,8 +15,9 @@ from paddlecompat.fixtures.folders import BENCH
 from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import add_options, options_from
-from paddlecompat.records.bench_results import REPORT, Bench, Timed, lines_of, write
+from paddlecompat.records import study_results
 from paddlecompat.records.record import MachineFailed
+from paddlecompat.records.study_results import Bench, Timed, lines_of, write_bench
 
 RELEASE = "2.6.2"
 PLUGIN = ("-p", "properties.programs.time_properties")
@@ -32,7 +33,7 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> bool:
     """Time what was asked for; whether the figures were kept, as those of all properties are."""
     options = replace(options_from(Options, parsed), seed=0)
     whole = options.keyword is None
-    conclude(measure(fixture, parsed.release, options), REPORT if whole else None)
+    conclude(measure(fixture, parsed.release, options), study_results.BENCH if whole else None)
     return whole
 
 
@@ -79,4 +80,4 @@ def conclude(bench: Bench, path: Path | None) -> None:
             f"{lines[0].rate:,.0f} a second, {100 * lines[0].inside:.0f} % of it inside Paddle"
         )
     if path is not None:
-        write(bench, path)
+        write_bench(bench, path)

@@ -17,8 +17,8 @@ from paddlecompat.cells.option_set import Options, known_mutant, mutants
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine.command_line import add_options, options_from
-from paddlecompat.records import mutation_results
-from paddlecompat.records.mutation_results import Kill, MutantResult, MutationResults, Trial
+from paddlecompat.records import study_results
+from paddlecompat.records.study_results import Kill, MutantResult, MutationResults, Trial
 from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
 
 RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # the oldest and the newest 2.x, and the newest of all
@@ -71,7 +71,7 @@ def trials_of(releases: Sequence[str], request: Request, see: See) -> list[Trial
         for release, only in asked.items()
         for poisoned in (True, False)
         for mutant in request.mutants
-        if poisoned or mutant == mutation_results.STALE  # this one shows what the poison is for
+        if poisoned or mutant == study_results.STALE  # this one shows what the poison is for
     ]
     results: dict[Attempt, MutantResult] = {}
     for attempt, seen in see_all(attempts, request, see):
@@ -201,7 +201,7 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
         raise ValueError("--target is for a --mutant FILE::NAME: those of the suite have their own")
     request = Request(named, options, parsed.seeds, parsed.jobs, parsed.fresh)
     trials = measure(fixture, parsed.releases or RELEASES, request)
-    return conclude(trials, mutation_results.REPORT if whole else None), whole
+    return conclude(trials, study_results.MUTATION if whole else None), whole
 
 
 def words_on(result: MutantResult) -> str:
@@ -226,8 +226,8 @@ def conclude(trials: list[Trial], path: Path | None) -> int:
     if len(absent) == len(tried):
         raise ValueError(f"nothing was tried: not in the release: {', '.join(absent)}")
     if path is not None:
-        mutation_results.write(trials, path)
-        found = mutation_results.read(path)  # other releases tell what one of them cannot show
+        study_results.write_mutation(trials, path)
+        found = study_results.all_trials(path)  # other releases tell what one of them cannot show
     now = {trial.release for trial in trials}
     left = [f"{result.mutant} in {rel}" for rel, result in found.survivors if rel in now]
     if absent:

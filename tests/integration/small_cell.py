@@ -24,7 +24,7 @@ from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.command_line import add_options, options_from
 from paddlecompat.records.judging import Outcome, Status
-from paddlecompat.records.record import Environment, Seconds
+from paddlecompat.records.subject import Environment, Seconds
 
 
 def hands(folder: Path) -> Hands:

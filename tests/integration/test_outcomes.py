@@ -9,7 +9,8 @@ import pytest
 
 from integration.sample_suite import GPU, Suite
 from paddlecompat.cells.sanitizer import Watch
-from paddlecompat.records.record import CannotRun, Finding, verdict_of
+from paddlecompat.records.record import CannotRun, verdict_of
+from paddlecompat.records.subject import Finding
 
 SANITIZER = """#!{python}
 import os, sys

@@ -20,7 +20,8 @@ from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.machine import gpus
 from paddlecompat.records import store
-from paddlecompat.records.record import Device, NotRun, PropertyResult
+from paddlecompat.records.record import NotRun, PropertyResult
+from paddlecompat.records.subject import Device
 from paddlecompat.report import pages
 
 PYTHON = python_of(environment_of("cpu-2.3.2"))

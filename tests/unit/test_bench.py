@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.records import bench_results
-from paddlecompat.records.bench_results import Bench, Timed
+from paddlecompat.records import study_results
+from paddlecompat.records.study_results import Bench, Timed
 
 TIMED = [
     Timed(property="where::test_a[x]", calls=300, examples=100, seconds=0.1, inside=0.5),
@@ -18,19 +18,19 @@ BENCH = Bench(release="2.6.2", cpu="a CPU", profile="standard", properties=TIMED
 
 
 def test_a_group_begins_with_its_whole() -> None:
-    whole, *_ = bench_results.lines_of(BENCH)["where"]
+    whole, *_ = study_results.lines_of(BENCH)["where"]
     assert (whole.property, whole.calls) == ("all", 800)
     assert whole.rate == pytest.approx(1000)
 
 
 def test_a_propertys_parameters_are_one_line() -> None:
-    _, first, _ = bench_results.lines_of(BENCH)["where"]
+    _, first, _ = study_results.lines_of(BENCH)["where"]
     assert (first.property, first.calls) == ("test_a", 400)
     assert first.rate == pytest.approx(1000)
 
 
 def test_the_share_inside_paddle_is_weighted_by_time() -> None:
-    _, first, _ = bench_results.lines_of(BENCH)["where"]
+    _, first, _ = study_results.lines_of(BENCH)["where"]
     assert first.inside == pytest.approx(0.2)
 
 
@@ -38,4 +38,4 @@ def test_damaged_bench_figures_are_told_by_field(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match=r"bench\.json: release: Field required"):
-        bench_results.read(path)
+        study_results.read_bench(path)

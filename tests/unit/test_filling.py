@@ -21,16 +21,8 @@ from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import store
-from paddlecompat.records.record import (
-    CannotRun,
-    Device,
-    Environment,
-    MachineFailed,
-    NotRun,
-    PropertyResult,
-    Record,
-    Seconds,
-)
+from paddlecompat.records.record import CannotRun, MachineFailed, NotRun, PropertyResult, Record
+from paddlecompat.records.subject import Device, Environment, Seconds
 
 FIXTURE = releases.load()
 CPU = releases.cell_named("cpu-2.3.2", FIXTURE)

@@ -20,7 +20,8 @@ from paddlecompat.fixtures.forms import Place
 from paddlecompat.records import advice_results, judging, store
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import Device, NotRun, PropertyResult, Record
+from paddlecompat.records.record import NotRun, PropertyResult, Record
+from paddlecompat.records.subject import Device
 from paddlecompat.report import terminal
 
 NO_DEVICE = NotRun(reason="no CUDA device", detail="no NVIDIA driver")

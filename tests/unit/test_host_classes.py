@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import samples
 
-from paddlecompat.records.record import NotRun, class_order
+from paddlecompat.records.record import NotRun
+from paddlecompat.records.subject import class_order
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.releases import Build, Fixture, Release
 from paddlecompat.records import store
-from paddlecompat.records.record import MeasuredBuild, NotRun, Record
+from paddlecompat.records.record import NotRun, Record
+from paddlecompat.records.subject import MeasuredBuild
 
 FIXTURE = Fixture(
     release=[
@@ -163,7 +164,10 @@ FORGED: dict[str, tuple[dict[str, object], str]] = {
         "conditions.properties: there are 1",
     ),
     "a property too many": (
-        {"properties": [RESULT, RESULT | {"name": "test_other"}]},
+        {
+            "conditions": CONDITIONS | {"outcomes": {"holds": 2}},
+            "properties": [RESULT, RESULT | {"name": "test_other"}],
+        },
         "properties: 1 are missing or too many, as masked_select::test_other",
     ),
     "a property renamed": (

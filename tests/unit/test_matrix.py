@@ -17,7 +17,8 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.records.judging import Outcome, Status
-from paddlecompat.records.record import Device, NotRun
+from paddlecompat.records.record import NotRun
+from paddlecompat.records.subject import Device
 
 FIXTURE = releases.load()
 CPU = [cell.name for cell in releases.cells(FIXTURE) if cell.place == "cpu"]

@@ -17,8 +17,8 @@ from paddlecompat.cells.option_set import (
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import PUBLISHED, ROOT
 from paddlecompat.fixtures.manifest import PROPERTIES
-from paddlecompat.records import mutation_results, store
-from paddlecompat.records.mutation_results import Kill, MutantResult, MutationResults, Trial
+from paddlecompat.records import store, study_results
+from paddlecompat.records.study_results import Kill, MutantResult, MutationResults, Trial
 from paddlecompat.studies import mutation
 from paddlecompat.studies.mutant_runs import Attempt, Sight
 from paddlecompat.studies.mutation import Request, result_of, trials_of
@@ -123,7 +123,7 @@ def test_every_release_and_mutant_is_tried(capsys: pytest.CaptureFixture[str]) -
             return [sight("test_a", 0, "survived"), sight("test_b", 0, "killed")]
         return [sight("test_a", 0, "killed" if attempt.poisoned else "survived")]
 
-    stale = mutation_results.STALE
+    stale = study_results.STALE
     request = Request(["zeros", stale], Options(profile="quick"), seeds=1, jobs=2)
     first, *_, last = trials_of(["2.2.2", "2.6.2", "3.3.1"], request, see)
     assert [found.mutant for found in first.mutants] == ["zeros", stale]
@@ -212,8 +212,8 @@ def test_options_that_would_try_nothing_are_refused(arguments: list[str], words:
 def test_a_release_that_is_measured_again_leaves_the_others(tmp_path: Path) -> None:
     path = tmp_path / "mutation.json"
     for release, seeds in (("2.6.2", 1), ("2.2.2", 1), ("2.6.2", 10)):
-        mutation_results.write([trial(release, seeds)], path)
-    kept = [(trial.release, trial.seeds) for trial in mutation_results.read(path).trials]
+        study_results.write_mutation([trial(release, seeds)], path)
+    kept = [(trial.release, trial.seeds) for trial in study_results.read_mutation(path).trials]
     assert kept == [("2.2.2", 1), ("2.6.2", 10)]
 
 
@@ -221,7 +221,7 @@ def test_what_came_out_is_said_and_kept(tmp_path: Path, capsys: pytest.CaptureFi
     path = tmp_path / "mutation.json"
     assert mutation.conclude([trial("2.6.2", 2)], path) == 1
     assert capsys.readouterr().out == "not killed with every seed: zeros in 2.6.2\n"
-    assert mutation_results.read(path).trials == [trial("2.6.2", 2)]
+    assert study_results.read_mutation(path).trials == [trial("2.6.2", 2)]
 
 
 def test_an_unknown_mutant_is_refused_with_those_there_are() -> None:
@@ -251,29 +251,31 @@ def test_damaged_mutation_figures_are_told_by_field(tmp_path: Path) -> None:
     path = tmp_path / "mutation.json"
     path.write_text('{"trials": [{}]}', encoding="utf-8")
     with pytest.raises(ValueError, match=r"mutation\.json: trials\.0\.release: Field required"):
-        mutation_results.read(path)
+        study_results.read_mutation(path)
 
 
 # The figures that are committed.
 
 
 def test_every_mutant_was_killed_with_every_seed() -> None:
-    survivors = mutation_results.read().survivors
+    survivors = study_results.read_mutation().survivors
     assert [(release, found.mutant) for release, found in survivors] == []
 
 
 def test_every_property_that_holds_killed_a_mutant() -> None:
-    assert mutation_results.read().vacuous == []
+    assert study_results.read_mutation().vacuous == []
 
 
 def test_the_whole_catalogue_was_tried() -> None:
-    for trial in mutation_results.read().trials:
+    for trial in study_results.read_mutation().trials:
         assert sorted(found.mutant for found in trial.mutants) == sorted(mutants())
 
 
 def test_two_releases_were_tried_with_ten_seeds() -> None:
     listed = [r.version for r in releases.load().release if r.version.startswith("2.")]
-    seeds = {trial.release: trial.seeds for trial in mutation_results.read().trials if trial.whole}
+    seeds = {
+        trial.release: trial.seeds for trial in study_results.read_mutation().trials if trial.whole
+    }
     assert (seeds.get(listed[0]), seeds.get(listed[-1])) == (10, 10)
 
 
@@ -292,15 +294,15 @@ def test_a_mutant_survives_where_what_can_kill_it_holds() -> None:
 
 
 def test_what_was_tried_is_what_the_records_hold() -> None:
-    for trial in mutation_results.read().trials:
+    for trial in study_results.read_mutation().trials:
         (path,) = PUBLISHED.glob(f"cpu-{trial.release}@*.json")
         held = {r.key for r in store.read(path).properties if r.outcome == "holds"}
         assert held == set(trial.properties) if trial.whole else held >= set(trial.properties)
 
 
 def test_only_what_waits_for_overwriting_needs_the_poison() -> None:
-    for trial in mutation_results.read().trials:
-        poisoned = trial.of(mutation_results.STALE)
+    for trial in study_results.read_mutation().trials:
+        poisoned = trial.of(study_results.STALE)
         assert poisoned is not None
         assert trial.unpoisoned is not None
         of_selections = re.compile("masked_select::")

@@ -15,7 +15,8 @@ import samples
 
 from paddlecompat.machine import driver, gpus
 from paddlecompat.machine.processes import Ended, run_checked
-from paddlecompat.records.record import Device, NotRun, Reason
+from paddlecompat.records.record import NotRun, Reason
+from paddlecompat.records.subject import Device
 
 
 class Nvml:

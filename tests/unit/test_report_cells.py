@@ -11,16 +11,8 @@ import pytest
 import samples
 from written_report import Page, fences, idle, on_gpu, violated, write_report
 
-from paddlecompat.records.record import (
-    BuildFor,
-    Environment,
-    Finding,
-    NotRun,
-    Reason,
-    Record,
-    Sanitizer,
-    Seconds,
-)
+from paddlecompat.records.record import BuildFor, NotRun, Reason, Record
+from paddlecompat.records.subject import Environment, Finding, Sanitizer, Seconds
 from paddlecompat.report.tables import Row
 
 SCRIPT = "import paddle\nimport numpy as np\n"

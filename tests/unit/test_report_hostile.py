@@ -9,14 +9,8 @@ import pytest
 import samples
 from written_report import Page, fences, idle, on_gpu, violated, write_report
 
-from paddlecompat.records.record import (
-    BuildFor,
-    Environment,
-    Finding,
-    NotRun,
-    Record,
-    Sanitizer,
-)
+from paddlecompat.records.record import BuildFor, NotRun, Record
+from paddlecompat.records.subject import Environment, Finding, Sanitizer
 
 HOSTILE = "<script>alert(1)</script> | `x` *b* [l](javascript:x)"
 HOSTILE_HOST = samples.host(cpu=HOSTILE, os=HOSTILE, gpu=HOSTILE, driver=HOSTILE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paddlecompat.cells import sanitizer
-from paddlecompat.records.record import Finding
+from paddlecompat.records.subject import Finding
 
 LOG = """========= COMPUTE-SANITIZER
 ========= Invalid __global__ read of size 16 bytes

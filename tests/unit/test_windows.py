@@ -17,7 +17,7 @@ from paddlecompat.environments import installer, wheels
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.machine import choice, host
-from paddlecompat.records import store
+from paddlecompat.records import store, subject
 
 POSIX_ALONE = re.compile(
     r"shell=True|os\.(fork|system|popen|killpg|geteuid)|/bin/sh|/dev/null|/tmp/"
@@ -80,7 +80,7 @@ def test_a_records_name_is_a_file_name_on_windows() -> None:
 )
 def test_a_windows_path_does_not_come_into_a_record(path: str) -> None:
     root = PureWindowsPath(r"C:\Users\someone\paddlecompat")
-    assert "someone" not in store.impersonal(f"error: '{path}' is damaged", root).lower()
+    assert "someone" not in subject.impersonal(f"error: '{path}' is damaged", root).lower()
 
 
 def test_a_console_that_lacks_a_character_ends_nothing(tmp_path: Path) -> None:

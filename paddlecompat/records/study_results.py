@@ -1,14 +1,20 @@
-"""Which properties killed which mutant, in a few releases: the form of `reports/mutation.json`."""
+"""What two studies found: which properties kill which mutants, and how fast the properties are.
+
+The forms of `reports/mutation.json` and `reports/bench.json`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Model, in_order, read_as, write_text
 
-REPORT = STUDIES / "mutation.json"
-PUBLISHED = REPORTS / "mutation.json"
+MUTATION = STUDIES / "mutation.json"
+BENCH = STUDIES / "bench.json"
 STALE = "unwritten_when_asked_again"  # runs without poison, too: it shows what the poison is for
 
 
@@ -116,14 +122,82 @@ class MutationResults(Model):
         return [] if able & set(trial.properties) else sorted(able)
 
 
-def read(path: Path = PUBLISHED) -> MutationResults:
+def read_mutation(path: Path = REPORTS / MUTATION.name) -> MutationResults:
     """The committed figures. Raises ValueError with one line that names the file and the field."""
     return read_as(MutationResults, path, "; make it anew with nox -s mutation")
 
 
-def write(trials: list[Trial], path: Path = REPORT) -> None:
+def write_mutation(trials: list[Trial], path: Path = MUTATION) -> None:
     """Keep the figures of these releases, beside those of others that are there already."""
-    kept = {trial.release: trial for trial in (read(path).trials if path.exists() else [])}
-    kept |= {trial.release: trial for trial in trials}
-    ordered = sorted(kept.values(), key=lambda trial: in_order(trial.release))
-    write_text(path, MutationResults(trials=ordered).model_dump_json(indent=1) + "\n")
+    there = read_mutation(path).trials if path.exists() else []
+    write_text(path, latest([*there, *trials]).model_dump_json(indent=1) + "\n")
+
+
+def all_trials(path: Path) -> MutationResults:
+    """The trials of this file, and the published ones of other releases."""
+    published = REPORTS / MUTATION.name
+    others = read_mutation(published).trials if published.exists() else []
+    return latest([*others, *read_mutation(path).trials])
+
+
+def latest(trials: Sequence[Trial]) -> MutationResults:
+    """Of the trials of each release the last, the oldest release first."""
+    kept = {trial.release: trial for trial in trials}
+    return MutationResults(trials=[kept[release] for release in sorted(kept, key=in_order)])
+
+
+class Timed(Model):
+    """A property that holds, or several: what was verified, in how many CPU seconds, and where."""
+
+    property: str
+    calls: int
+    examples: int
+    seconds: float
+    inside: float
+    """The share of time inside Paddle, a lower bound."""
+
+    @cached_property
+    def rate(self) -> float:
+        """Verified calls per CPU second."""
+        return self.calls / self.seconds if self.seconds else 0.0
+
+
+class Bench(Model):
+    """The form of `reports/bench.json`."""
+
+    release: str
+    cpu: str
+    profile: str
+    properties: list[Timed]
+
+
+def lines_of(bench: Bench) -> dict[str, list[Timed]]:
+    """For each group its whole, then its properties, each with all of its parameters."""
+    lines = {}
+    for group, some in groupby(bench.properties, lambda timed: timed.property.partition("::")[0]):
+        found = list(some)
+        by_name = groupby(found, lambda timed: timed.property.partition("[")[0])
+        properties = [sum_of(key.partition("::")[2], list(alike)) for key, alike in by_name]
+        lines[group] = [sum_of("all", found), *properties]
+    return lines
+
+
+def sum_of(name: str, found: Sequence[Timed]) -> Timed:
+    seconds = sum(timed.seconds for timed in found)
+    inside = sum(timed.seconds * timed.inside for timed in found)
+    return Timed(
+        property=name,
+        calls=sum(timed.calls for timed in found),
+        examples=sum(timed.examples for timed in found),
+        seconds=seconds,
+        inside=inside / seconds if seconds else 0.0,
+    )
+
+
+def read_bench(path: Path = REPORTS / BENCH.name) -> Bench:
+    """The committed figures. Raises ValueError with one line that names the file and the field."""
+    return read_as(Bench, path, "; make it anew with nox -s bench")
+
+
+def write_bench(bench: Bench, path: Path = BENCH) -> None:
+    write_text(path, bench.model_dump_json(indent=1) + "\n")
