@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 
 CANNOT_WRITE = 74  # the exit status of a worker whose files cannot be written
 COLLECTING = 600  # seconds until a worker has collected the properties
+ENDING = 30  # seconds until a worker that is not needed any more has ended
 STARTS = 3  # in a row, without a property: then something kills every worker
 PAUSE = 0.01  # seconds between two looks at the workers
 
@@ -100,12 +102,10 @@ class Worker:
     def give(self, nodeid: str) -> None:
         """Have it run a property."""
         self.nodeid, self.since = nodeid, time.monotonic()
-        try:
+        with suppress(OSError):  # it died: the next look at it says so
             assert self.child.stdin is not None
             self.child.stdin.write(f"{nodeid}\n".encode())
             self.child.stdin.flush()
-        except OSError:
-            pass  # it died: the next look at it says so
 
     def reports(self) -> Iterator[Report]:
         """What it reported since the last look. Raises as `stop` where it was stopped."""
@@ -125,6 +125,13 @@ class Worker:
                 yield Report(entry["nodeid"], entry["seconds"], entry["found"], self.log)
             else:
                 self.nodeid = None
+
+    def dismiss(self) -> None:
+        """Let it end by itself: compute-sanitizer writes down the last things then."""
+        with suppress(OSError):
+            assert self.child.stdin is not None
+            self.child.stdin.close()
+        self.child.wait(ENDING)
 
     @property
     def is_overdue(self) -> bool:
@@ -208,6 +215,8 @@ class Crew:
                 if waiting and worker.nodeid is None and worker.collected is not None:
                     worker.give(waiting.popleft())
             time.sleep(PAUSE)
+        for worker in self.workers:
+            worker.dismiss()
 
     def look_after(self, place: int) -> Iterator[Report]:
         """Replace a worker that died, or whose time is up, and report the property that it ran."""
