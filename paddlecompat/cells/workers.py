@@ -142,7 +142,8 @@ class Worker:
     def death(self, overdue: bool) -> Report:
         """What the end of its process says of the property that ran."""
         assert self.nodeid is not None
-        header, journal = last_words(Path(f"{self.name}.journal"), self.nodeid)
+        journal = Path(f"{self.name}.journal")
+        header = last_words(journal, self.nodeid)
         left = header.get("left") or {}
         found = outcome("crashed", ended_by(self.child.poll()))
         if overdue:
@@ -218,13 +219,13 @@ class Crew:
         for worker in self.workers:
             worker.dismiss()
 
-    def look_after(self, place: int) -> Iterator[Report]:
+    def look_after(self, place: int) -> list[Report]:
         """Replace a worker that died, or whose time is up, and report the property that it ran."""
         worker = self.workers[place]
         overdue = worker.is_overdue
         status = worker.child.poll()
         if status is None and not overdue:
-            return iter(())
+            return []
         worker.child.kill()
         if status == CANNOT_WRITE:
             raise MachineFailed(f"nothing can be written to {self.job.folder}: is the disk full?")
@@ -235,12 +236,10 @@ class Crew:
         elif worker.collected is None:
             self.starts_in_vain += 1
         if self.starts_in_vain >= STARTS:
-            words = (
-                f"{STARTS} processes ended before their first property, the last with these words"
-            )
-            raise MachineFailed(f"{words}: {worker.last_printed()} (log: {worker.log})")
+            words = f"{STARTS} processes ended before their first property, the last after"
+            raise MachineFailed(f"{words} {worker.last_printed()!r} (log: {worker.log})")
         self.workers[place] = self.start()
-        return iter(reports)
+        return reports
 
 
 def outcome(name: str, message: str) -> dict[str, Any]:
@@ -264,10 +263,9 @@ def ended_by(status: int | None) -> str:
         return f"the process died: signal {-status}"
 
 
-def last_words(journal: Path, nodeid: str) -> tuple[dict[str, Any], Path]:
+def last_words(journal: Path, nodeid: str) -> dict[str, Any]:
     """The journal's header; empty where it is of another property, or was cut off."""
-    try:
-        header = json.loads(journal.read_bytes().partition(b"\n")[0])
-    except (OSError, ValueError):
-        return {}, journal
-    return (header if header["property"] == nodeid else {}), journal
+    with suppress(OSError, ValueError):
+        header: dict[str, Any] = json.loads(journal.read_bytes().partition(b"\n")[0])
+        return header if header["property"] == nodeid else {}
+    return {}
