@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 
 CANNOT_WRITE = 74  # the exit status of a worker whose files cannot be written
 COLLECTING = 600  # seconds until a worker has collected the properties
+ENDING = 30  # seconds until a worker that is not needed any more has ended
 STARTS = 3  # in a row, without a property: then something kills every worker
 PAUSE = 0.01  # seconds between two looks at the workers
 
@@ -100,12 +102,10 @@ class Worker:
     def give(self, nodeid: str) -> None:
         """Have it run a property."""
         self.nodeid, self.since = nodeid, time.monotonic()
-        try:
+        with suppress(OSError):  # it died: the next look at it says so
             assert self.child.stdin is not None
             self.child.stdin.write(f"{nodeid}\n".encode())
             self.child.stdin.flush()
-        except OSError:
-            pass  # it died: the next look at it says so
 
     def reports(self) -> Iterator[Report]:
         """What it reported since the last look. Raises as `stop` where it was stopped."""
@@ -126,6 +126,13 @@ class Worker:
             else:
                 self.nodeid = None
 
+    def dismiss(self) -> None:
+        """Let it end by itself: compute-sanitizer writes down the last things then."""
+        with suppress(OSError):
+            assert self.child.stdin is not None
+            self.child.stdin.close()
+        self.child.wait(ENDING)
+
     @property
     def is_overdue(self) -> bool:
         limit = COLLECTING if self.nodeid is None else self.job.seconds
@@ -135,7 +142,8 @@ class Worker:
     def death(self, overdue: bool) -> Report:
         """What the end of its process says of the property that ran."""
         assert self.nodeid is not None
-        header, journal = last_words(Path(f"{self.name}.journal"), self.nodeid)
+        journal = Path(f"{self.name}.journal")
+        header = last_words(journal, self.nodeid)
         left = header.get("left") or {}
         found = outcome("crashed", ended_by(self.child.poll()))
         if overdue:
@@ -208,14 +216,16 @@ class Crew:
                 if waiting and worker.nodeid is None and worker.collected is not None:
                     worker.give(waiting.popleft())
             time.sleep(PAUSE)
+        for worker in self.workers:
+            worker.dismiss()
 
-    def look_after(self, place: int) -> Iterator[Report]:
+    def look_after(self, place: int) -> list[Report]:
         """Replace a worker that died, or whose time is up, and report the property that it ran."""
         worker = self.workers[place]
         overdue = worker.is_overdue
         status = worker.child.poll()
         if status is None and not overdue:
-            return iter(())
+            return []
         worker.child.kill()
         if status == CANNOT_WRITE:
             raise MachineFailed(f"nothing can be written to {self.job.folder}: is the disk full?")
@@ -226,12 +236,10 @@ class Crew:
         elif worker.collected is None:
             self.starts_in_vain += 1
         if self.starts_in_vain >= STARTS:
-            words = (
-                f"{STARTS} processes ended before their first property, the last with these words"
-            )
-            raise MachineFailed(f"{words}: {worker.last_printed()} (log: {worker.log})")
+            words = f"{STARTS} processes ended before their first property, the last after"
+            raise MachineFailed(f"{words} {worker.last_printed()!r} (log: {worker.log})")
         self.workers[place] = self.start()
-        return iter(reports)
+        return reports
 
 
 def outcome(name: str, message: str) -> dict[str, Any]:
@@ -255,10 +263,9 @@ def ended_by(status: int | None) -> str:
         return f"the process died: signal {-status}"
 
 
-def last_words(journal: Path, nodeid: str) -> tuple[dict[str, Any], Path]:
+def last_words(journal: Path, nodeid: str) -> dict[str, Any]:
     """The journal's header; empty where it is of another property, or was cut off."""
-    try:
-        header = json.loads(journal.read_bytes().partition(b"\n")[0])
-    except (OSError, ValueError):
-        return {}, journal
-    return (header if header["property"] == nodeid else {}), journal
+    with suppress(OSError, ValueError):
+        header: dict[str, Any] = json.loads(journal.read_bytes().partition(b"\n")[0])
+        return header if header["property"] == nodeid else {}
+    return {}

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from paddlecompat.machine.processes import Ended, run_checked, run_program
-from paddlecompat.records.record import NotRun, Reason
+from paddlecompat.records.record import MachineFailed, NotRun, Reason
 from paddlecompat.records.subject import Device, MeasuredBuild
 
+KILLED = -9  # from outside, or for want of memory: no release does that to itself
 DRIVER = Path(__file__).with_name("driver.py")
 STAND_INS = (  # the faults of `tests/properties/protocol/stand_in.py`, which says what each does
     *("sound", "unwritten", "crash", "spoiled", "asserts", "overruns", "exit"),
@@ -69,10 +70,15 @@ def try_device(
     stand_in: str | None = None,
     run: Callable[..., Ended] = run_program,
 ) -> dict[str, str] | NotRun:
-    """The versions of the CUDA libraries that a first calculation loaded, or why it failed."""
+    """The versions of the CUDA libraries that a first calculation loaded, or why it failed.
+
+    Raises MachineFailed where it was killed from outside.
+    """
     ended = run(python, "probe", ["device", *([stand_in] if stand_in else [])], settings)
     if ended.problem is None:
         return dict(json.loads(ended.said))
+    if ended.status == KILLED:
+        raise MachineFailed(f"the first calculation on the device: {ended.problem}")
     reason, words = reason_of(ended)
     made = f"build {build.distribution} {build.version} (CUDA {build.cuda or 'none'})"
     on = f"{device.name}, compute capability {device.capability}, driver {device.driver}"
