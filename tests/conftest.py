@@ -1,4 +1,4 @@
-"""How the tests of the harness draw: timing is never asserted, and nothing depends on other runs."""
+"""How the tests of the harness draw: no timing is asserted, nothing depends on other runs."""
 
 from hypothesis import settings
 
