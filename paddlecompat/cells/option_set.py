@@ -66,7 +66,7 @@ class Options:
         pytest="--stand-in",
     )
     records: Path = option(
-        "cell here", "folder of the record (default: reports/cells, or .nox/here)", RECORDS
+        "cell here", "folder of the record (default: .nox/records, or .nox/here)", RECORDS
     )
     prune: bool = option("cell", "remove the environment once there is a record", False)
 
@@ -103,7 +103,7 @@ def check(options: Options, place: Place) -> Options:
 
 
 def workers_at(place: Place, options: Options) -> int:
-    """How many processes run properties side by side: one on a GPU, whose memory they would share."""
+    """How many processes run properties side by side; on a GPU they would share its memory."""
     return options.workers or (1 if place == "gpu" else host.cores())
 
 
