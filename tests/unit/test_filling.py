@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.choice import Machine
-from paddlecompat.records import store
+from paddlecompat.records import store, subject
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun, PropertyResult, Record
 from paddlecompat.records.subject import Device, Environment, Seconds
 
@@ -258,6 +259,18 @@ def test_evidence_names_no_folder_of_this_machine(desk: Desk) -> None:
     desk.results = [samples.result(outcome="violated", evidence=evidence, message=words)]
     desk.fill()
     assert str(ROOT) not in desk.record.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("home", "temporary", "said"), [("a", "a/b", "TMP/x.so"), ("a/b", "a", "~/x.so")]
+)
+def test_of_folders_in_each_other_the_inner_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str, temporary: str, said: str
+) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / home))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / temporary))
+    assert subject.impersonal(str(tmp_path / "a" / "b" / "x.so")) == said
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
