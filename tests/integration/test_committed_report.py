@@ -15,7 +15,7 @@ from paddlecompat.report import pages
 READMES = ("README.md", "README.zh.md")
 MADE = (
     *("compatibility.md", "index.html", "badge.json", "badge.svg", "record.schema.json"),
-    *("advice.md", "mutation.md", "bench.md", "reliability.md"),
+    *("advice.md", "mutation.md", "bench.md"),
 )
 
 
@@ -30,7 +30,6 @@ def made_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
     about = (expectations.EXPECTATIONS, releases.load(), manifest.load().digest)
     more = (readmes, published.FIELD_REPORTS)
     pages.write([PUBLISHED], folder / "reports", *about, *more)
-    pages.write_reliability(folder / "reports")
     return folder
 
 
