@@ -12,7 +12,6 @@ import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from paddlecompat.cells import filling, here, matrix, suite
@@ -171,9 +170,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     """Measure the Paddle that an interpreter has already; install nothing into it."""
     options = options_from(Options, parsed)
     filled = here.measure(options, parsed.python, parsed.place)
-    record = filled.record
-    new = [result for result in filled.judgement.new if not terminal.lacks_the_head(result)]
-    judgement = replace(filled.judgement, new=new)
+    record, judgement = filled.record, filled.judgement
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
     told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
     print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)

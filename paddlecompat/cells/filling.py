@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paddlecompat.cells import suite
-from paddlecompat.cells.option_set import Options
+from paddlecompat.cells.option_set import Options, workers_at
 from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, wheels
@@ -140,7 +140,7 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
         record = record.model_copy(update={**made, "seconds": prepared.seconds})
         on_gpu = cell.place == "gpu"
         settings = {**SAME_DEVICE, **hands.settings(prepared.folder)} if on_gpu else {}
-        workers = 1 if on_gpu else host.cores()
+        workers = workers_at(cell.place, options)
         request = Request(cell.place, options, settings, watch, workers)
         return run_properties(record, prepared.python, request, folder, hands)
     except CannotRun as error:

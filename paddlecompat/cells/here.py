@@ -10,14 +10,13 @@ from typing import get_args
 
 from paddlecompat.cells import filling, suite
 from paddlecompat.cells.filling import Filled, Hands
-from paddlecompat.cells.option_set import Options, check
+from paddlecompat.cells.option_set import Options, check, workers_at
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.folders import HERE, RUNS
 from paddlecompat.fixtures.forms import Place
-from paddlecompat.machine import host
 from paddlecompat.machine.command_line import add_options
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
@@ -93,8 +92,7 @@ def measure(
         if isinstance(device, NotRun) and where == "gpu":
             raise CannotRun(device)
         record = filling.with_device(blank, device) if isinstance(device, Device) else blank
-        workers = 1 if where == "gpu" else host.cores()
-        request = Request(where, options, settings, workers=workers)
+        request = Request(where, options, settings, workers=workers_at(where, options))
         record = filling.run_properties(record, found.interpreter.path, request, folder, hands)
     except CannotRun as error:
         record = filling.give_up(blank, error.not_run)

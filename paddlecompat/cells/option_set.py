@@ -10,7 +10,7 @@ from pathlib import Path
 from paddlecompat.fixtures.folders import RECORDS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.manifest import PROPERTIES
-from paddlecompat.machine import gpus
+from paddlecompat.machine import gpus, host
 from paddlecompat.machine.command_line import flag_of, option
 from paddlecompat.records.profiles import PROFILES, ProfileName
 from paddlecompat.records.subject import SanitizerTool
@@ -49,6 +49,9 @@ class Options:
         "cell mutation", "what a mutant of your own stands in for: see below", pytest="--target"
     )
     timeout: float | None = option("cell", "seconds for one property")
+    workers: int | None = option(
+        "cell here", "processes side by side (default: one a core, and one on a GPU)"
+    )
     memory_limit: float | None = option(
         "cell", "CPU: address space of the process, in GiB", pytest="--memory-limit"
     )
@@ -63,7 +66,7 @@ class Options:
         pytest="--stand-in",
     )
     records: Path = option(
-        "cell here", "folder of the record (default: reports/cells, or .nox/here)", RECORDS
+        "cell here", "folder of the record (default: .nox/records, or .nox/here)", RECORDS
     )
     prune: bool = option("cell", "remove the environment once there is a record", False)
 
@@ -86,6 +89,8 @@ def check(options: Options, place: Place) -> Options:
     for name in ("build", "sanitize", "stand_in"):
         if getattr(options, name) and place == "cpu":
             raise ValueError(f"--{name.replace('_', '-')} is for GPU cells")
+    if options.workers is not None and options.workers < 1:
+        raise ValueError(f"--workers {options.workers}: at least one has to run")
     if options.memory_limit is not None and place == "gpu":
         raise ValueError("--memory-limit is for CPU cells: CUDA reserves more than any machine has")
     if options.mutant is not None:
@@ -95,6 +100,11 @@ def check(options: Options, place: Place) -> Options:
             raise ValueError("--seed has no effect in the ci profile, which is derandomised")
         return options
     return replace(options, seed=secrets.randbelow(2**32)) if options.seed is None else options
+
+
+def workers_at(place: Place, options: Options) -> int:
+    """How many processes run properties side by side; on a GPU they would share its memory."""
+    return options.workers or (1 if place == "gpu" else host.cores())
 
 
 def mutants() -> dict[str, Path]:

@@ -44,7 +44,7 @@ def measure(fixture: Fixture, release: str, options: Options) -> Bench:
     """
     python = prepare(cell_named(f"cpu-{release}", fixture), fixture).python
     print("every property, timed: a minute or two", flush=True)
-    asked = Request("cpu", options, {"OMP_NUM_THREADS": "1"})
+    asked = Request("cpu", options)
     timed = time_properties(python, asked, BENCH / "timed")
     print("every property, profiled, a few examples each: half a minute", flush=True)
     quick = replace(asked, options=replace(options, profile="quick"))

@@ -93,12 +93,14 @@ def try_mutant(
     if not fresh and (before := read_kept(Sights, kept)):
         return before.seen
     options = replace(asked.options, mutant=attempt.mutant)
-    asked = replace(asked, options=options, settings={"OMP_NUM_THREADS": "1"})
+    asked = replace(asked, options=options)
     plugin = [*PLUGIN, *([] if attempt.poisoned else ["--unpoisoned"])]
 
     def see(seeds: Sequence[int], only: Sequence[str]) -> list[Sight]:
         more = [*plugin, f"--seeds={json.dumps(list(seeds))}"]
-        reports = suite.run_pytest(python, asked, folder / attempt.name, more, only)
+        limit = asked.limit * len(seeds)  # a property runs with all of them, one after the other
+        longer = replace(asked, options=replace(options, timeout=limit))
+        reports = suite.run_pytest(python, longer, folder / attempt.name, more, only)
         seen: dict[tuple[str, int], Sight] = {}
         for report in reports:
             found = report.found.get("mutation")
