@@ -93,6 +93,8 @@ def check(options: Options, place: Place) -> Options:
         raise ValueError(f"--workers {options.workers}: at least one has to run")
     if options.memory_limit is not None and place == "gpu":
         raise ValueError("--memory-limit is for CPU cells: CUDA reserves more than any machine has")
+    if options.target is not None and "::" not in (options.mutant or ""):
+        raise ValueError(f"--target {options.target}: is for a --mutant FILE::NAME of your own")
     if options.mutant is not None:
         options = replace(options, mutant=known_mutant(options.mutant))
     if PROFILES[options.profile].derandomized:
