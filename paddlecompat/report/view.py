@@ -192,7 +192,7 @@ class MatrixView:
         """The rows that were measured, those under the same conditions together."""
         told = [(row.record.conditions, row) for row in self.measured if row.record]
         alike = grouped(
-            [(conditions.model_dump_json(), row) for conditions, row in told if conditions],
+            [(c.model_dump_json(exclude={"outcomes"}), row) for c, row in told if c],
             lambda pair: pair[0],
         )
         return [[row for _, row in pairs] for pairs in alike.values()]
