@@ -59,6 +59,7 @@ class Hands:
     held: Callable[[str], AbstractContextManager[object]] = environment.held
     packages: Callable[[str], dict[str, str]] = environment.packages_of
     work: Path = RUNS
+    published: Path = PUBLISHED
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
 
 def changes(record: Record, options: Options, hands: Hands) -> list[str]:
     """What stands beside the build, and stood otherwise when the cell was last measured."""
-    before = store.last_measured(record, (options.records, PUBLISHED))
+    before = store.last_measured(record, (options.records, hands.published))
     then = before.environment.packages if before and before.environment else {}
     now = hands.packages(record.cell)
     names = sorted(then.keys() | now.keys()) if then else []

@@ -88,6 +88,7 @@ class Desk:
             packages=lambda _: self.packages,
             load_known=lambda: self.known,
             work=self.folder / "work",
+            published=self.folder / "published",
         )
 
     def fill(self, cell: Cell = CPU, **asked: Any) -> Filled:
