@@ -32,6 +32,7 @@ from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import Conditions, MachineFailed, PropertyResult
 
 KEPT = 5  # folders of runs, of each cell
+LONGEST = 4000  # characters of a release's words in the record
 DEATHS = ("crashed", "timed out")
 SHOWN_EVERY, TOLD_EVERY = 0.2, 15  # seconds, on a terminal and elsewhere
 CLEAR = "\r\033[K"  # the line of a terminal
@@ -231,6 +232,7 @@ def result_of(listed: Manifest, of_profile: int, report: Report) -> PropertyResu
     key = key_of(report.nodeid)
     group, _, name = key.partition("::")
     found: dict[str, Any] = {**report.found["property"], "seconds": round(report.seconds, 3)}
+    found["message"] = found.get("message", "")[:LONGEST]
     due = listed.due(key, of_profile)
     needed = 1 if found.get("asserted") else due
     if found["outcome"] == "holds" and found["calls"] < needed:

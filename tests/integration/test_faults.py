@@ -136,6 +136,16 @@ def test_half_a_character_in_a_message_is_recorded(properties: Suite) -> None:
     assert found.model_validate_json(found.model_dump_json()) == found
 
 
+def test_a_release_of_many_words_is_recorded(properties: Suite) -> None:
+    found = properties.run("""
+def refuse():
+    raise NotImplementedError("no " * 10**6)
+def test_one():
+    ask(refuse)
+""")["test_one"]
+    assert (found.outcome, found.message[:6]) == ("unsupported", "no no ")
+
+
 def test_a_property_that_ends_the_run_leaves_no_result(properties: Suite) -> None:
     with pytest.raises(ValueError, match=r"the run was stopped in .*test_one: Exit: enough"):
         properties.run("def test_one():\n    pytest.exit('enough')\n")
