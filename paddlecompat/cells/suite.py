@@ -32,7 +32,7 @@ from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import Conditions, MachineFailed, PropertyResult
 
 KEPT = 5  # folders of runs, of each cell
-LONGEST = 4000  # characters of a release's words in the record
+WORDS, SCRIPT = 4000, 100_000  # characters of a text, and of a script, in the record
 DEATHS = ("crashed", "timed out")
 SHOWN_EVERY, TOLD_EVERY = 0.2, 15  # seconds, on a terminal and elsewhere
 CLEAR = "\r\033[K"  # the line of a terminal
@@ -82,6 +82,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     ValueError where the properties are not those of the manifest, else as `run_pytest`.
     """
     listed = listed or manifest.load()
+    before_it_ran = manifest.digest_of(request.properties)
     as_result = partial(result_of, listed, PROFILES[request.options.profile].due)
     check = partial(check_all_are_there, listed, request)
     reports = run_pytest(python, request, folder, check=check)
@@ -95,10 +96,11 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     if (short := host.what_is_short(folder)) is not None:
         raise MachineFailed(f"{short}; nothing was recorded")
     digest, options = manifest.digest_of(request.properties), request.options
+    unchanged = digest == listed.digest == before_it_ran
     conditions = Conditions(
         suite=digest,
         properties=len(listed.properties_at(request.place)),
-        partial=options.partial or ("" if digest == listed.digest else "edited properties"),
+        partial=options.partial or ("" if unchanged else "edited properties"),
         workers=request.workers,
         seconds_per_property=request.limit,
         gibibytes=options.memory_limit,
@@ -231,14 +233,26 @@ def result_of(listed: Manifest, of_profile: int, report: Report) -> PropertyResu
     """A property's result from what its report carried."""
     key = key_of(report.nodeid)
     group, _, name = key.partition("::")
-    found: dict[str, Any] = {**report.found["property"], "seconds": round(report.seconds, 3)}
-    found["message"] = found.get("message", "")[:LONGEST]
+    found: dict[str, Any] = recordable(report.found["property"])
+    found["seconds"] = round(report.seconds, 3)
     due = listed.due(key, of_profile)
     needed = 1 if found.get("asserted") else due
     if found["outcome"] == "holds" and found["calls"] < needed:
         words = f"verified {found['calls']} calls, fewer than the {needed} that are due"
         found |= {"outcome": "violated", "message": words}
     return PropertyResult.model_validate({"group": group, "name": name, "due": due, **found})
+
+
+def recordable(found: Any, longest: int = WORDS) -> Any:
+    """The same, its texts as a record can hold them: cut, and without halves of characters."""
+    if isinstance(found, dict):
+        return {
+            name: recordable(each, SCRIPT if name == "script" else WORDS)
+            for name, each in found.items()
+        }
+    if isinstance(found, str):
+        return found.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
+    return found
 
 
 def key_of(nodeid: str) -> str:

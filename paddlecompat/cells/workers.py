@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from paddlecompat.fixtures.folders import shown
 from paddlecompat.machine import processes
 from paddlecompat.machine.processes import Child
 from paddlecompat.records.judging import Status
@@ -115,7 +116,7 @@ class Worker:
             lines.seek(self.read)
             whole = lines.read().rpartition(b"\n")[0]
         self.read += len(whole) + 1 if whole else 0
-        for entry in map(json.loads, whole.splitlines()):
+        for entry in map(self.entry_of, whole.splitlines()):
             if "stopped" in entry:
                 raise stop(entry)
             if "after" in entry:
@@ -125,6 +126,14 @@ class Worker:
                 yield Report(entry["nodeid"], entry["seconds"], entry["found"], self.log)
             else:
                 self.nodeid = None
+
+    def entry_of(self, line: bytes) -> dict[str, Any]:
+        """A line that it wrote. Raises MachineFailed where something else wrote there, too."""
+        with suppress(ValueError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and "nodeid" in entry:
+                return entry
+        raise MachineFailed(f"{shown(self.told)}: {line[:80]!r} is not what a worker writes there")
 
     def dismiss(self) -> None:
         """Let it end by itself: compute-sanitizer writes down the last things then."""

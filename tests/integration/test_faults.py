@@ -19,7 +19,7 @@ from integration.sample_suite import Suite
 from paddlecompat.cells import suite
 from paddlecompat.records import judging, store
 from paddlecompat.records.judging import Status
-from paddlecompat.records.record import CannotRun
+from paddlecompat.records.record import CannotRun, MachineFailed
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 TWO = "def test_one():\n    verify()\ndef test_two():\n    verify()\n"
@@ -144,6 +144,48 @@ def test_one():
     ask(refuse)
 """)["test_one"]
     assert (found.outcome, found.message[:6]) == ("unsupported", "no no ")
+
+
+MANY = "raise MemoryError('half \\udc80 of ' + 'many words' * 10**6)"
+
+
+@pytest.mark.parametrize("when", ["in the property", "after it"])
+def test_words_that_no_record_holds_cost_no_run(properties: Suite, when: str) -> None:
+    during, after = (MANY, "pass") if when == "in the property" else ("pass", MANY)
+    results = properties.run(f"""
+@pytest.fixture
+def closing():
+    yield
+    {after}
+def test_one(closing):
+    verify()
+    {during}
+def test_two():
+    verify()
+""")
+    assert results["test_two"].outcome == "holds"
+    assert results["test_one"].outcome in ("crashed", "violated")
+
+
+def test_a_foreign_line_among_the_reports_blames_no_release(properties: Suite) -> None:
+    with pytest.raises(MachineFailed, match="is not what a worker writes there"):
+        properties.run("""
+def test_one():
+    from properties.protocol.evidence import journal
+    open(f"{journal.worker}.jsonl", "a").write("forged\\n")
+    verify()
+""")
+
+
+def test_properties_that_restore_themselves_are_edited(properties: Suite) -> None:
+    properties.write(TWO)
+    listed = properties.listed_by_source()
+    source = properties.tests / "test_sample.py"
+    body = f"open(__file__, 'w').write({source.read_text()!r})\n"
+    source.write_text(
+        source.read_text().replace("import ctypes, os\n", "import ctypes, os\n" + body)
+    )
+    assert properties.ran(properties.request(), listed).conditions.partial == "edited properties"
 
 
 def test_a_property_that_ends_the_run_leaves_no_result(properties: Suite) -> None:

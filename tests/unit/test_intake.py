@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 import samples
 from written_report import on_gpu, violated, write_report
@@ -180,7 +181,7 @@ FORGED: dict[str, tuple[dict[str, object], str]] = {
     ),
     "a refusal of a GPU": (
         {"properties": [RESULT | {"calls": 1, "asserted": True}]},
-        "asserted is for GPUs",
+        "no kernel has to assert there",
     ),
     "no calls": (
         {"properties": [RESULT | {"calls": 0}]},
@@ -237,6 +238,25 @@ def test_others_may_say_why_nothing_ran(tmp_path: Path) -> None:
     why = NotRun(reason="no build", detail="no wheel for this platform")
     ((taken,), _) = take(send(tmp_path / "sent", samples.record([], not_run=why)))
     assert taken.not_run == why
+
+
+def test_an_import_that_failed_elsewhere_displaces_nothing(tmp_path: Path) -> None:
+    why = NotRun(reason="import failed", detail="undefined symbol")
+    assert take(send(tmp_path / "sent", samples.record([], not_run=why)))[0] == []
+
+
+def test_a_gpu_cell_of_no_device_is_refused(tmp_path: Path) -> None:
+    suite = samples.SUITE
+    (refused,) = take(send(tmp_path / "sent", samples.record(place="gpu", device=None)), suite)[1]
+    assert "device: a GPU cell has one" in refused
+
+
+def test_many_files_leave_none_open(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}.json").write_text("{}")
+    before = psutil.Process().num_fds() if hasattr(psutil.Process, "num_fds") else 0
+    store.gather(tmp_path)
+    assert not before or psutil.Process().num_fds() == before
 
 
 def real_build(sha256: Callable[[Build], str]) -> MeasuredBuild:
