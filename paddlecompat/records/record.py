@@ -13,12 +13,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from paddlecompat.fixtures.forms import (
+    KINDS,
+    Kind,
     Line,
     Model,
     Place,
     Sha256,
     Text,
     Version,
+    place_of,
     tag_of,
 )
 from paddlecompat.records.profiles import ProfileName
@@ -134,6 +137,9 @@ class Conditions(Model):
 
     suite: Sha256 = Field(description="Digest of the sources of the properties.")
     properties: Count = Field(description="How many the manifest has for this place.")
+    not_asked: Count = Field(
+        default=0, description="How many were not asked, as numbers did not come back as sent."
+    )
     partial: Line = Field(
         default="",
         description="Why this is not the whole suite on the release as it is: '-k mask'.",
@@ -156,7 +162,7 @@ class Record(Model):
 
     schema_version: Literal[2] = 2
     provenance: Provenance = Field(default="own", description="'sent in': measured by others.")
-    cell: str = Field(pattern=r"^(cpu|gpu)-\d+\.\d+\.\d+$")
+    cell: str = Field(pattern=r"^(cpu|gpu|fresh|windows)-\d+\.\d+\.\d+$")
     release: Version
     place: Place
     host: Host
@@ -184,7 +190,7 @@ class Record(Model):
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Record:
         """A record that was edited by hand contradicts itself."""
-        if self.cell != f"{self.place}-{self.release}":
+        if self.cell != f"{self.kind}-{self.release}" or self.place != place_of(self.kind):
             raise ValueError(f"cell: {self.cell!r} is not {self.release!r} on the {self.place}")
         if self.verdict != (found := verdict_of(self.properties)):
             raise ValueError(f"verdict: {self.verdict!r}, but its properties are {found!r}")
@@ -198,6 +204,11 @@ class Record(Model):
         if len({result.key for result in self.properties}) < len(self.properties):
             raise ValueError("properties: one of them stands there twice")
         return self
+
+    @property
+    def kind(self) -> Kind:
+        """The word before the release in the cell's name."""
+        return next(kind for kind in KINDS if self.cell.startswith(f"{kind}-"))
 
     @property
     def partial(self) -> str:
