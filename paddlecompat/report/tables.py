@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Place
-from paddlecompat.fixtures.published import FieldReport
+from paddlecompat.fixtures.published import Cause, FieldReport
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 
@@ -228,8 +228,18 @@ class ReleaseLine:
             here, key=lambda row: (row.by_others, WORST_FIRST.index(row.verdict), row.source)
         )
 
-    def machines(self, seen: str) -> str:
-        """'Windows CUDA 11, Tesla V100': in a few words, where those who saw this saw it."""
-        reports = sorted(self.reports, key=lambda report: report.os is None)
-        names = dict.fromkeys(report.machine for report in reports if report.seen == seen)
-        return ", ".join(m for m in names if not any(other.startswith(f"{m} ") for other in names))
+    @property
+    def causes(self) -> dict[tuple[Cause, ...], list[FieldReport]]:
+        """The reports by what was at fault; a report that tells two faults not apart is of both.
+
+        Wrong before right; those of which nothing is known come last, as ().
+        """
+        ordered = sorted(self.reports, key=lambda report: (report.rank, report.seen == "right"))
+        return grouped(ordered, lambda report: tuple(report.cause))
+
+
+def machines(reports: Iterable[FieldReport], seen: str) -> str:
+    """'Windows CUDA 11, Tesla V100': in a few words, where those who saw this saw it."""
+    ordered = sorted(reports, key=lambda report: report.os is None)
+    names = dict.fromkeys(report.machine for report in ordered if report.seen == seen)
+    return ", ".join(m for m in names if not any(other.startswith(f"{m} ") for other in names))
