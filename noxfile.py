@@ -64,16 +64,22 @@ def add_session(name: str, about: str, *tags: str) -> None:
 
 
 def add_cells() -> None:
-    """Add a session for each release at each of its places, the CPU's first."""
+    """Add a session for each cell, the CPU's first."""
     known = tomllib.loads((HERE / "fixtures" / "releases.toml").read_text("utf-8"))["release"]
     newest = max((r["version"] for r in known), key=lambda v: [int(part) for part in v.split(".")])
     nox.options.sessions = [f"cpu-{newest}", "report"]
     names = []
-    for place in ("cpu", "gpu"):
+    for kind, about in {
+        "cpu": "on the CPU",
+        "gpu": "on the GPU",
+        "fresh": "on the CPU, as pip installs it today",
+        "windows": "on the CPU, the Windows build",
+    }.items():
+        place = "gpu" if kind == "gpu" else "cpu"
         for version in (r["version"] for r in known if place in r.get("places", ("cpu", "gpu"))):
-            names.append(f"{place}-{version}")
-            doc = f"Measure PaddlePaddle {version} on the {place.upper()}."
-            add_session(names[-1], doc, place, version.rpartition(".")[0])
+            names.append(f"{kind}-{version}")
+            doc = f"Measure PaddlePaddle {version} {about}."
+            add_session(names[-1], doc, kind, version.rpartition(".")[0])
     for asked in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
         if LOOKS_LIKE_A_CELL.fullmatch(asked) and asked not in names:
             add_session(asked, "Not a cell: says which cells there are.")

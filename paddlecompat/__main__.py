@@ -196,7 +196,7 @@ def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
     options = options_from(Options, parsed)
     check(options, "cpu")  # a mistake is told once, not by each cell
     try:
-        return matrix.run(fixture, parsed.jobs, parsed.fresh, options)
+        return matrix.run(fixture, parsed.kinds, parsed.jobs, parsed.anew, options)
     finally:
         report(fixture)
 

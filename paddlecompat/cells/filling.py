@@ -19,7 +19,6 @@ from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.fixtures import cuda, expectations, forms
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
-from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
@@ -127,7 +126,7 @@ def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
 
 def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
-    record = blank(cell.release.version, cell.release.python, cell.place, options)
+    record = blank(cell.name, cell.release.python, options)
     build = named_build(cell, options)
     watch = installed(options.sanitize) if options.sanitize else None
     try:
@@ -159,12 +158,13 @@ def changes(record: Record, options: Options, hands: Hands) -> list[str]:
     return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
 
 
-def blank(release: str, python: str, place: Place, options: Options) -> Record:
-    """What is known of a release's record, on CPython `python`, before anything ran."""
+def blank(cell: str, python: str, options: Options) -> Record:
+    """What is known of the record of the cell of that name, on CPython `python`, at first."""
+    kind, _, release = cell.partition("-")
     return Record(
-        cell=f"{place}-{release}",
+        cell=cell,
         release=release,
-        place=place,
+        place="gpu" if kind == "gpu" else "cpu",
         host=host.describe(python),
         verdict="not run",
         not_run=NotRun(reason="import failed", detail="nothing was tried yet"),

@@ -86,7 +86,7 @@ def measure(
     settings = {**filling.SAME_DEVICE, **reader.settings(found)}
     folder = suite.new_folder(reader.runs / f"here-{where}-{found.release}")
     made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
-    blank = filling.blank(found.release, found.interpreter.python, where, options)
+    blank = filling.blank(f"{where}-{found.release}", found.interpreter.python, options)
     blank = blank.model_copy(update=made)
     try:
         if isinstance(device, NotRun) and where == "gpu":

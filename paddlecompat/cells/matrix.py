@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.environment import is_prepared
 from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.folders import LOGS, MATRIX_STATE, RUNS, shown
+from paddlecompat.fixtures.forms import KINDS, Kind
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
 from paddlecompat.machine import gpus, processes
 from paddlecompat.machine.command_line import add_options, arguments_of
@@ -32,7 +33,9 @@ DEVICE = Lock()
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What people write after `nox -s matrix --`."""
     parser.add_argument("-j", "--jobs", type=int, default=1, help="cells side by side (default: 1)")
-    parser.add_argument("--fresh", action="store_true", help="do not continue an interrupted run")
+    parser.add_argument("--anew", action="store_true", help="do not continue an interrupted run")
+    kinds = "of these kinds alone (default: cpu and gpu)"
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=["cpu", "gpu"], help=kinds)
     add_options(parser, Options, "cell")
 
 
@@ -54,7 +57,7 @@ def fill_in_child(cell: Cell, options: Options) -> Outcome:
 
 def fetch_in_child(cell: Cell) -> None:
     """Fetch a CPU cell's wheel. Should it fail, the cell's own process says why."""
-    if cell.place == "cpu" and not is_prepared(cell):
+    if cell.kind == "cpu" and not is_prepared(cell):
         processes.run_logged(command(cell, "--fetch"), LOGS / f"fetch-{cell.name}.log")
 
 
@@ -78,18 +81,23 @@ class State(forms.Model):
 
 
 def run(
-    fixture: Fixture, jobs: int, fresh: bool, options: Options, desk: Desk | None = None
+    fixture: Fixture,
+    kinds: Sequence[Kind],
+    jobs: int,
+    anew: bool,
+    options: Options,
+    desk: Desk | None = None,
 ) -> Status:
     """Fill every cell, `jobs` side by side, going on where a run with the same options was cut off.
 
     Returns the worst of the cells' statuses: worse than expected, else that the machine failed.
     """
     desk = desk or Desk()
-    wanted = fillable(fixture, desk)
-    done = {} if fresh else cut_off(options, desk)
+    wanted = fillable(fixture, kinds, desk)
+    done = {} if anew else cut_off(options, desk)
     left = [cell for cell in wanted if cell.name not in done]
     if done:
-        print(f"continuing: {len(done)} cells are done already (--fresh measures all anew)")
+        print(f"continuing: {len(done)} cells are done already (--anew measures all of them)")
     print(f"{len(left)} cells, {jobs} at a time; logs in {shown(LOGS)}", flush=True)
     started = time.monotonic()
     for number, (outcome, seconds) in enumerate(fill_all(left, jobs, options, desk), start=1):
@@ -115,12 +123,12 @@ def worst(statuses: Collection[int]) -> Status:
     return next((status for status in order if status in statuses), Status.AS_EXPECTED)
 
 
-def fillable(fixture: Fixture, desk: Desk) -> list[Cell]:
-    """The CPU cells; the GPU cells, too, where the driver shows a device."""
-    wanted, found = cells(fixture), desk.look()
-    if isinstance(found, Device):
-        return wanted
+def fillable(fixture: Fixture, kinds: Sequence[Kind], desk: Desk) -> list[Cell]:
+    """The cells of these kinds; those on the GPU only where the driver shows a device."""
+    wanted = [cell for cell in cells(fixture) if cell.kind in kinds]
     on_cpu = [cell for cell in wanted if cell.place == "cpu"]
+    if on_cpu == wanted or isinstance(found := desk.look(), Device):
+        return wanted
     left_out = len(wanted) - len(on_cpu)
     print(f"{left_out} GPU cells left out: {found.reason} ({found.detail})")
     return on_cpu

@@ -13,12 +13,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
 from paddlecompat.fixtures.forms import (
+    KINDS,
+    Kind,
     Line,
     Model,
     Place,
     Sha256,
     Text,
     Version,
+    place_of,
     tag_of,
 )
 from paddlecompat.records.profiles import ProfileName
@@ -156,7 +159,7 @@ class Record(Model):
 
     schema_version: Literal[2] = 2
     provenance: Provenance = Field(default="own", description="'sent in': measured by others.")
-    cell: str = Field(pattern=r"^(cpu|gpu)-\d+\.\d+\.\d+$")
+    cell: str = Field(pattern=r"^(cpu|gpu|fresh|windows)-\d+\.\d+\.\d+$")
     release: Version
     place: Place
     host: Host
@@ -184,7 +187,7 @@ class Record(Model):
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Record:
         """A record that was edited by hand contradicts itself."""
-        if self.cell != f"{self.place}-{self.release}":
+        if self.cell != f"{self.kind}-{self.release}" or self.place != place_of(self.kind):
             raise ValueError(f"cell: {self.cell!r} is not {self.release!r} on the {self.place}")
         if self.verdict != (found := verdict_of(self.properties)):
             raise ValueError(f"verdict: {self.verdict!r}, but its properties are {found!r}")
@@ -198,6 +201,11 @@ class Record(Model):
         if len({result.key for result in self.properties}) < len(self.properties):
             raise ValueError("properties: one of them stands there twice")
         return self
+
+    @property
+    def kind(self) -> Kind:
+        """The word before the release in the cell's name."""
+        return next(kind for kind in KINDS if self.cell.startswith(f"{kind}-"))
 
     @property
     def partial(self) -> str:

@@ -123,7 +123,7 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
         "Measured by others": view.by_others,
         "Measured with other properties than today's, so measure anew with nox -s": view.outdated,
     }
-    cells = {label: [f"{row.place}-{row.label}" for row in rows] for label, rows in lists.items()}
+    cells = {label: [f"{row.kind}-{row.label}" for row in rows] for label, rows in lists.items()}
     cells["No record on the CPU"] = [row.release for row in view.all_rows if row.record is None]
     parts += [f"{label}: {', '.join(some)}." for label, some in cells.items() if some]
     parts += [f"Records refused: {len(view.errors)}."] if view.errors else []

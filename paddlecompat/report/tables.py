@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.published import Cause, FieldReport
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
@@ -127,17 +127,17 @@ class Sighting:
         return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
 
     @property
-    def kind(self) -> tuple[str, str, Expectation | None, str]:
+    def alike(self) -> tuple[str, str, Expectation | None, str]:
         """What the failures that the page shows together have in common."""
         return self.result.key, self.result.outcome, self.cause, self.script
 
 
 @dataclass(frozen=True)
 class Row:
-    """One release at one place on one host; without a record where there is none."""
+    """One cell on one host; without a record where there is none."""
 
     release: str
-    place: Place
+    kind: Kind
     record: Record | None = None
     host: str = ""
     judgement: Judgement = field(default_factory=Judgement)
@@ -148,7 +148,7 @@ class Row:
 
     @property
     def cell(self) -> str:
-        return f"{self.place}-{self.release}"
+        return f"{self.kind}-{self.release}"
 
     @property
     def where(self) -> str:
@@ -218,7 +218,7 @@ class Row:
 
 @dataclass(frozen=True)
 class ReleaseLine:
-    """One release at one place on every class of host, and what others reported of it."""
+    """One release in one kind of cell on every class of host, and what others reported of it."""
 
     rows: list[Row]
     reports: list[FieldReport]

@@ -14,7 +14,7 @@ from itertools import groupby, product
 from pathlib import Path
 
 from paddlecompat.fixtures.expectations import Expectation
-from paddlecompat.fixtures.forms import PLACES, Place, in_order
+from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
@@ -83,12 +83,12 @@ class MatrixView:
         return {host: f"H{number}" for number, host in enumerate(ranked, start=1)}
 
     @cached_property
-    def rows(self) -> dict[Place, list[Row]]:
-        """Of each place, newest release first; on the CPU also the releases without a record."""
+    def rows(self) -> dict[Kind, list[Row]]:
+        """Of each kind, newest release first; on the CPU also the releases without a record."""
         count, known = Counter(record.cell for record in self.records), self.expectations
         rows = [
             Row(
-                *(r.release, r.place, r, self.letters[r.host], judge(r, known)),
+                *(r.release, r.kind, r, self.letters[r.host], judge(r, known)),
                 several=count[r.cell] > 1 or r.provenance == "sent in",
                 outdated=r.conditions is not None and r.conditions.suite != self.suite,
             )
@@ -97,11 +97,11 @@ class MatrixView:
         listed = [Row(r.version, "cpu") for r in self.fixture.release if "cpu" in r.places]
         rows += [row for row in listed if row.cell not in count]
         rows.sort(key=lambda row: ([-part for part in in_order(row.release)], row.source))
-        return {place: [row for row in rows if row.place == place] for place in PLACES}
+        return {kind: [row for row in rows if row.kind == kind] for kind in KINDS}
 
     @property
     def all_rows(self) -> list[Row]:
-        return [row for place in PLACES for row in self.rows[place]]
+        return [row for kind in KINDS for row in self.rows[kind]]
 
     @property
     def own_rows(self) -> list[Row]:
@@ -120,9 +120,9 @@ class MatrixView:
         """The rows that have a record, be it one that says why nothing ran."""
         return [row for row in self.all_rows if row.record]
 
-    def shown(self, place: Place) -> list[Row]:
+    def shown(self, kind: Kind) -> list[Row]:
         """The rows of the tables: on the GPU those that are judged; the rest is `not run`."""
-        return [row for row in self.rows[place] if place == "cpu" or row.judgement.standing]
+        return [row for row in self.rows[kind] if kind != "gpu" or row.judgement.standing]
 
     @property
     def verdicts(self) -> Counter[str]:
@@ -140,27 +140,27 @@ class MatrixView:
         measured = (record for record in self.records if record.not_run is None)
         return max(measured, key=lambda record: record.measured_at, default=None)
 
-    def groups(self, place: Place) -> dict[str, dict[str, dict[str, str]]]:
+    def groups(self, kind: Kind) -> dict[str, dict[str, dict[str, str]]]:
         """The table of each group: the titles of its properties, each with the keys of its results.
 
         A key comes with its parameter, or ''. All are in the order of the records.
         """
         groups: dict[str, dict[str, dict[str, str]]] = {}
-        for result in (result for row in self.rows[place] for result in row.results.values()):
+        for result in (result for row in self.rows[kind] for result in row.results.values()):
             title, parameter = parts_of(result.name)
             groups.setdefault(result.group, {}).setdefault(title, {})[result.key] = parameter
         return groups
 
-    def classes(self, place: Place) -> list[str]:
-        """The classes of host of a place, each a column."""
-        found = {row.record.host_class for row in self.rows[place] if row.record}
+    def classes(self, kind: Kind) -> list[str]:
+        """The classes of host of a kind of cell, each a column."""
+        found = {row.record.host_class for row in self.rows[kind] if row.record}
         return sorted((name for name in found if name), key=class_order)
 
-    def lines(self, place: Place) -> dict[str, ReleaseLine]:
+    def lines(self, kind: Kind) -> dict[str, ReleaseLine]:
         """The releases that have a row here, a build or a field report; the newest first."""
-        rows = grouped(self.rows[place], lambda row: row.release)
-        named, reports = set(rows), self.reports if place == "gpu" else ()
-        if place == "gpu":
+        rows = grouped(self.rows[kind], lambda row: row.release)
+        named, reports = set(rows), self.reports if kind == "gpu" else ()
+        if kind == "gpu":
             named |= {release.version for release in self.fixture.release if release.gpu_builds}
             named |= {release for report in reports for release in report.exact}
         return {
@@ -238,11 +238,11 @@ class MatrixView:
     def cells_of(self, failures: Sequence[Sighting]) -> str:
         """'cpu 2.2.2-2.3.2, 3.3.1': where these were seen; what others saw by itself."""
         parts = []
-        for place, mark in product(PLACES, ("", f" {BY_OTHERS}")):
+        for kind, mark in product(KINDS, ("", f" {BY_OTHERS}")):
             here = [f.record for f in failures if f.where == f"{f.record.cell}{mark}"]
-            seen = {record.release for record in here if record.place == place}
-            ordered = dict.fromkeys(row.release for row in reversed(self.rows[place]))
-            parts += [f"{place} {release_span(seen, list(ordered))}{mark}"] if seen else []
+            seen = {record.release for record in here if record.kind == kind}
+            ordered = dict.fromkeys(row.release for row in reversed(self.rows[kind]))
+            parts += [f"{kind} {release_span(seen, list(ordered))}{mark}"] if seen else []
         return "; ".join(parts)
 
     def span(self, failures: Sequence[Sighting]) -> str:

@@ -41,7 +41,7 @@ def test_no_figure_was_edited_by_hand(made_anew: Path, name: str) -> None:
 def test_every_cpu_cell_has_a_record_of_all_properties() -> None:
     gathered, _ = store.gather(PUBLISHED)
     measured = {record.cell: record for record in gathered if record.not_run is None}
-    cells = {c.name for c in releases.cells(releases.load()) if c.place == "cpu"}
+    cells = {c.name for c in releases.cells(releases.load()) if c.kind == "cpu"}
     assert cells <= measured.keys()
     names = {frozenset(r.key for r in measured[name].properties) for name in cells}
     assert len(names) == 1

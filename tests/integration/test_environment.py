@@ -46,7 +46,7 @@ def environments_made(uv: UvLog) -> int:
 def on_this_python(cell: Cell, **changes: object) -> Cell:
     """The cell, as if its release were measured with the interpreter of the tests."""
     changes["python"] = "{}.{}".format(*sys.version_info[:2])
-    return Cell(cell.release.model_copy(update=changes), cell.place)
+    return Cell(cell.release.model_copy(update=changes), cell.kind)
 
 
 def make(

@@ -9,6 +9,7 @@ import pytest
 from small_wheels import make_wheel, serve
 
 from paddlecompat.environments import wheels
+from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.releases import Build, Cell, Release
 from paddlecompat.records.record import CannotRun, MachineFailed
 
@@ -30,8 +31,8 @@ class LockedBuild(Build):
         return self.file
 
 
-def cell(*listed: Build, place: str = "cpu") -> Cell:
-    return Cell(Release(version="2.6.9", builds=list(listed)), place)  # type: ignore[arg-type]  # a Place
+def cell(*listed: Build, kind: Kind = "cpu") -> Cell:
+    return Cell(Release(version="2.6.9", builds=list(listed)), kind)
 
 
 def locked(folder: Path, sha256: str) -> LockedBuild:
@@ -69,7 +70,7 @@ def test_a_cpu_cell_takes_no_build_of_paddles_own_index() -> None:
 
 
 def test_a_gpu_cell_never_takes_the_cpu_build() -> None:
-    assert wheels.choices(cell(CPU, GPU, place="gpu")) == [GPU]
+    assert wheels.choices(cell(CPU, GPU, kind="gpu")) == [GPU]
 
 
 def test_the_gpu_build_fills_a_cpu_cell_for_want_of_another(index: Path, cache: Path) -> None:
@@ -107,12 +108,12 @@ def test_a_wheel_that_the_lock_does_not_allow_is_refused(
 @pytest.mark.usefixtures("index")
 def test_where_no_index_has_a_wheel_there_is_no_build(cache: Path) -> None:
     with pytest.raises(CannotRun, match=r"no build: no wheel of paddlepaddle-gpu==2\.6\.9 for"):
-        wheels.fetch(cell(GPU, place="gpu"), cache=cache)
+        wheels.fetch(cell(GPU, kind="gpu"), cache=cache)
 
 
 def test_a_wheel_that_a_person_names_is_measured(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, "paddlepaddle_gpu-2.6.9.post117-cp310-cp310-linux_x86_64.whl")
-    build = wheels.given_build(cell(GPU, place="gpu"), path)
+    build = wheels.given_build(cell(GPU, kind="gpu"), path)
     assert (build.version, build.cuda, build.index) == ("2.6.9.post117", "11.7", "paddle")
 
 
@@ -129,12 +130,12 @@ def test_a_file_that_is_no_wheel_of_the_release_is_refused(
 ) -> None:
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(ValueError, match=problem):
-        wheels.given_build(cell(GPU, place="gpu"), tmp_path / name)
+        wheels.given_build(cell(GPU, kind="gpu"), tmp_path / name)
 
 
 def test_a_wheel_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"--wheel .*absent\.whl: no such file"):
-        wheels.given_build(cell(GPU, place="gpu"), tmp_path / "absent.whl")
+        wheels.given_build(cell(GPU, kind="gpu"), tmp_path / "absent.whl")
 
 
 def test_a_lock_is_read_block_by_block(tmp_path: Path) -> None:

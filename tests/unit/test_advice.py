@@ -218,7 +218,7 @@ def test_a_span_is_one_number_or_two(values: list[float], expected: str) -> None
 
 def test_every_cpu_release_was_measured_alike() -> None:
     every, errors = advice_results.gather(advice_results.PUBLISHED)
-    cells = {cell.name for cell in releases.cells(releases.load()) if cell.place == "cpu"}
+    cells = {cell.name for cell in releases.cells(releases.load()) if cell.kind == "cpu"}
     assert errors == []
     assert {one.name for one in every} == cells
     asked = {tuple((r.variant, r.condition, r.memory) for r in one.losses) for one in every}

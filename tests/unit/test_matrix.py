@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,13 +15,14 @@ from paddlecompat.cells import matrix
 from paddlecompat.cells.matrix import Desk
 from paddlecompat.cells.option_set import Options
 from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.records.judging import Outcome, Status
 from paddlecompat.records.record import NotRun
 from paddlecompat.records.subject import Device
 
 FIXTURE = releases.load()
-CPU = [cell.name for cell in releases.cells(FIXTURE) if cell.place == "cpu"]
+CPU = [cell.name for cell in releases.cells(FIXTURE) if cell.kind == "cpu"]
 QUICK = Options(profile="quick")
 
 
@@ -57,11 +58,12 @@ class Cells:
         options: Options = QUICK,
         *,
         jobs: int = 1,
-        fresh: bool = False,
+        anew: bool = False,
+        kinds: Sequence[Kind] = ("cpu", "gpu"),
         fill: Callable[[Cell, Options], Outcome] | None = None,
     ) -> Status:
         desk = replace(self.desk, fill=fill) if fill else self.desk
-        return matrix.run(FIXTURE, jobs, fresh, options, desk)
+        return matrix.run(FIXTURE, kinds, jobs, anew, options, desk)
 
     def interrupt(self) -> None:
         """A run that ends at the third cell."""
@@ -89,7 +91,8 @@ def test_without_a_device_the_gpu_cells_are_left_out(
 def test_with_a_device_it_fills_the_gpu_cells_too(cells: Cells) -> None:
     cells.device = samples.device()
     cells.run()
-    assert cells.ran == [cell.name for cell in releases.cells(FIXTURE)]
+    both = [cell for cell in releases.cells(FIXTURE) if cell.kind in ("cpu", "gpu")]
+    assert cells.ran == [cell.name for cell in both]
 
 
 def test_cells_on_the_gpu_run_one_after_another(cells: Cells) -> None:
@@ -164,9 +167,14 @@ def test_a_worse_cell_counts_after_an_interruption(cells: Cells) -> None:
     assert cells.run() == Status.WORSE
 
 
-def test_fresh_starts_over(cells: Cells) -> None:
+def test_one_kind_of_cells_is_filled_alone(cells: Cells) -> None:
+    cells.run(kinds=["fresh"])
+    assert cells.ran == [name.replace("cpu", "fresh") for name in CPU]
+
+
+def test_anew_starts_over(cells: Cells) -> None:
     cells.interrupt()
-    cells.run(fresh=True)
+    cells.run(anew=True)
     assert cells.ran == CPU
 
 

@@ -75,7 +75,9 @@ def test_gpu_code_of_paddles_own_index_has_its_source() -> None:
 
 def test_one_block_adds_a_release(tmp_path: Path) -> None:
     fixture = releases.load(written(tmp_path, block("9.8.7")))
-    assert [cell.name for cell in releases.cells(fixture)] == ["cpu-9.8.7", "gpu-9.8.7"]
+    assert [cell.name for cell in releases.cells(fixture)] == [
+        f"{kind}-9.8.7" for kind in ("cpu", "gpu", "fresh", "windows")
+    ]
 
 
 def test_an_unknown_cell_is_told_the_known_ones() -> None:

@@ -23,7 +23,7 @@ def test_field_reports_stand_in_their_releases_row(tmp_path: Path) -> None:
 
 
 def test_field_reports_stand_under_their_cause(tmp_path: Path) -> None:
-    causes = ([], ["no code for the card"], ["unwritten output"])
+    causes: list[list[str]] = [[], ["no code for the card"], ["unwritten output"]]
     page = write_report(tmp_path, reported=[samples.field_report(cause=cause) for cause in causes])
     line = page.section("GPU").split("**2.3.2**")[1].splitlines()[0]
     told = ("output never written", "no code for the card", "cause not known")
