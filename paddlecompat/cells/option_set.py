@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import secrets
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -94,6 +95,10 @@ def check(options: Options, kind: Kind) -> Options:
     for name in ("python", "from_record"):
         if getattr(options, name) and kind != "fresh":
             raise ValueError(f"--{name.replace('_', '-')} is for fresh cells")
+    if options.python and not re.fullmatch(r"3\.\d{1,2}", options.python):
+        raise ValueError(f"--python {options.python}: write it as 3.8")
+    if options.python and options.from_record:
+        raise ValueError("--python: the record of --from-record says which")
     if options.wheel is not None and kind == "fresh":
         raise ValueError("--wheel is not for fresh cells: pip takes the wheel of its index")
     if options.workers is not None and options.workers < 1:

@@ -12,6 +12,9 @@ CONTINUED = re.compile(r"^\s*(cause:|Caused by:|hint:|[├╰]─▶|│)\s*")
 TELLING = re.compile(  # an errno or an HTTP status
     r"\[(Errno|WinError) -?\d+\]|\(?os error \d+|\b(HTTP error )?[45]\d\d [A-Z]\w+"
 )
+RAISED = re.compile(  # the first line of what a Python program ended in
+    r"^Traceback \(most recent call last\):\n(?:(?:[ \t].*)?\n)*(\w\S*: .*\S)", re.MULTILINE
+)
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 TOOK_ITS_TIME = "no end in time"
 
@@ -20,7 +23,8 @@ def cause_in(complaint: str) -> str:
     """Of what pip, uv or another program wrote on its standard error, what says most, in a line.
 
     That is its last `error:`, with the causes that uv lists below; but rather a line that names an
-    errno or an HTTP status, and otherwise the last line. Without the credentials of an address.
+    errno or an HTTP status. Otherwise it is the first line of the error that a Python program ended
+    in, else the last line. Without the credentials of an address.
     """
     lines: list[str] = []
     for line in filter(str.strip, complaint.splitlines()):
@@ -33,7 +37,7 @@ def cause_in(complaint: str) -> str:
     telling = [line for line in lines if errors and TELLING.search(line)]
     if errors and re.fullmatch(r"ERROR:( Exception:)?", errors[-1]):  # pip's own, with a traceback
         errors = []
-    said = (telling or errors or lines or ["no words"])[-1]
+    said = (telling or errors or RAISED.findall(complaint) or lines or ["no words"])[-1]
     return CREDENTIALS.sub("", said)
 
 
