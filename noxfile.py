@@ -91,6 +91,7 @@ for command, about in {
     "here": "Measure the Paddle that is installed; -- --python PATH. Installs nothing into it.",
     "report": "Make the page on what is published and what was measured here, in .nox/report.",
     "publish": "Take what was measured here into reports/; -- PATH also the records of others.",
+    "bug-report": "Print Paddle's own bug form, filled in for a bug of the ledger; -- ID.",
     "advice": "Follow the advice that circulates, in every release or in those after `--`.",
     "mutation": "Put mutants in: which properties kill them? -- --mutant FILE::NAME for your own.",
     "bench": "Time the properties.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +16,8 @@ from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
-from paddlecompat.fixtures import cuda, expectations, forms
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures import bugs, cuda, forms
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import choice, gpus, host, processes
@@ -60,7 +60,7 @@ class Hands:
     try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
     settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
     run: Callable[[Path, Request, Path], Ran] = suite.run
-    load_known: Callable[[], list[Expectation]] = expectations.load
+    load_known: Callable[[], Known] = bugs.load
     held: Callable[[str], AbstractContextManager[object]] = environment.held
     packages: Callable[[str], dict[str, str]] = environment.packages_of
     work: Path = RUNS
@@ -96,9 +96,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     return conclude(record, known, options, folder)
 
 
-def conclude(
-    record: Record, known: Sequence[Expectation], options: Options, folder: Path
-) -> Filled:
+def conclude(record: Record, known: Known, options: Options, folder: Path) -> Filled:
     """Keep the record and the scripts, and judge it by what is expected of what was asked for."""
     judgement = judging.judge(record, known)
     if options.keyword is not None:

@@ -14,7 +14,7 @@ from paddlecompat.cells.option_set import Options, check, workers_at
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.folders import HERE, RUNS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine.command_line import add_options
@@ -79,7 +79,7 @@ def measure(
     hands, reader = hands or Hands(), reader or Reader()
     found = reader.read(python)
     where, why, device = choose_place(place, found, hands)
-    known = [*hands.load_known(), without_head(where)]
+    known = with_head_left_out(hands.load_known(), where)
     options = check(options, where)
     print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
     print(f"on the {where.upper()}: {why}", flush=True)
@@ -101,17 +101,17 @@ def measure(
     return FilledHere(**vars(filled), advised=advised)
 
 
-def without_head(place: Place) -> Expectation:
+def with_head_left_out(known: Known, place: Place) -> Known:
     """A person's environment may lack PaddleDetection: the release is not worse for it."""
-    return Expectation(
+    absent = NotOffered(
         releases=("2.*", "3.*"),
         place=place,
         properties=("*::*",),
-        outcome="unsupported",
         cause="PaddleDetection is not installed.",
         says=("PaddleDetection",),
         sometimes=True,
     )
+    return Known(bug=known.bug, not_offered=(*known.not_offered, absent))
 
 
 def choose_place(

@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TypeVar
 
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures.bugs import Cause
 from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.published import Cause, FieldReport
 from paddlecompat.records.judging import Judgement
@@ -56,7 +56,7 @@ class Sighting:
     source: str
     """The row's: 'H2 post112'."""
     result: PropertyResult
-    cause: Expectation | None = None
+    cause: Cause | None = None
 
     @property
     def subject(self) -> str:
@@ -109,11 +109,6 @@ class Sighting:
         return " ".join(f"{self.result.outcome}: {self.result.message}".split())
 
     @property
-    def meaning(self) -> tuple[str, ...]:
-        """What a known failure means for training, in English and in Chinese."""
-        return (self.cause.means, self.cause.means_zh) if self.cause else ()
-
-    @property
     def script(self) -> str:
         return self.result.evidence.script if self.result.evidence else ""
 
@@ -127,7 +122,7 @@ class Sighting:
         return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
 
     @property
-    def alike(self) -> tuple[str, str, Expectation | None, str]:
+    def alike(self) -> tuple[str, str, Cause | None, str]:
         """What the failures that the page shows together have in common."""
         return self.result.key, self.result.outcome, self.cause, self.script
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures.bugs import Bug, Cause
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
@@ -49,27 +49,26 @@ def verdict_lines(
             lines += failure_lines(result, cause, (scripts or {}).get(result.key))
         elif result.once:
             lines += wrap(f"  {result.key} - died once, not when alone: ", result.once, "    ")
-    for pattern, expectation in judgement.gone:
-        lines += wrap("  gone: ", f"{pattern}: {expectation.cause}", "    ")
+    for pattern, gone in judgement.gone:
+        lines += wrap("  gone: ", f"{pattern}: {gone.cause}", "    ")
     for pattern, _ in judgement.absent:
         lines += wrap("  expected, but not among the properties: ", pattern, "    ")
     return lines
 
 
-def failure_lines(
-    result: PropertyResult, cause: Expectation | None, script: Path | None
-) -> list[str]:
+def failure_lines(result: PropertyResult, cause: Cause | None, script: Path | None) -> list[str]:
     """A property that failed, or is no longer offered: the case, what was expected, what came."""
     outcome = "no longer offered" if result.outcome == "unsupported" else result.outcome
-    lines = wrap("  ", f"{result.key} - {outcome}, {'known' if cause else 'new'}", "    ")
+    bug = cause if isinstance(cause, Bug) else None
+    lines = wrap("  ", f"{result.key} - {outcome}, {f'known ({bug.id})' if bug else 'new'}", "    ")
     parts = {"message": result.message, "case": result.case or ""}
     if shown := result.evidence:
         what, expected, _ = result.message.partition(": expected ")
         parts = {"what": what if expected else "", **shown.model_dump(exclude={"script"})}
         poisoned = any(pattern in shown.actual for pattern in POISON)
         parts |= {"hint": NEVER_WRITTEN if poisoned else ""}
-    if cause:
-        parts |= {"cause": cause.cause, "thread": cause.link or ""}
+    if bug:
+        parts |= {"cause": bug.cause, "advice": bug.advice, "thread": bug.link}
     parts |= {"script": str(script or ""), "once": result.once}
     for label, text in parts.items():
         lines += wrap(f"    {label + ':':<10}", text, " " * 14) if text else []
