@@ -117,6 +117,19 @@ class BuildFor(Model):
     why: Line
 
 
+class NoCode(Model):
+    """A build that has no code for the device, as its wheel was read: derived, not measured."""
+
+    build: Line = Field(description="As '2.3.2'.")
+    has: list[Line] = Field(max_length=100, description="What its wheel has code for: ['7.5'].")
+    capability: Line = Field(description="The device's: '8.6'.")
+    noticed: bool | None = Field(
+        description="Whether the release notices a launch that failed; None: not measured."
+    )
+    instead: Line | None = Field(description="The build to take; None where none fits.")
+    install: Line = Field(description="The command that installs that one.")
+
+
 class NotRun(Model):
     """Why nothing was measured."""
 
@@ -129,6 +142,10 @@ class NotRun(Model):
         default=[],
         max_length=2000,
         description="What stands beside the build now, and stood otherwise when it last imported.",
+    )
+    no_code: NoCode | None = Field(
+        default=None,
+        description="What the build comes to on the device; never in a record that was sent in.",
     )
 
 
