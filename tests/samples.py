@@ -101,6 +101,7 @@ SAMPLES: dict[type[Model], dict[str, object]] = {
         "os": "Windows",
         "groups": ["nonzero"],
         "seen": "wrong",
+        "cause": ["unwritten output"],
         "what": "nonzero gives zeros",
         "what_zh": "nonzero 得到零",
         "link": "https://github.com/PaddlePaddle/Paddle/issues/43420",

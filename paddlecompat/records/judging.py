@@ -67,7 +67,7 @@ def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
     for pattern, expectation in ((pattern, e) for e in here for pattern in e.properties):
         named = [result for result in record.properties if names(pattern, result)]
         shown = any(pattern_explaining(expectation, result) for result in named)
-        if not named:
+        if not named and not (record.conditions and record.conditions.not_asked):
             judgement.absent.append((pattern, expectation))
         elif not (shown or expectation.sometimes) and any(r.outcome == "holds" for r in named):
             judgement.gone.append((pattern, expectation))

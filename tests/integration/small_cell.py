@@ -33,7 +33,7 @@ def hands(folder: Path) -> Hands:
 
     def prepare(cell: Cell, *_: object) -> Prepared:
         return Prepared(
-            version=2,
+            version=3,
             made_from="",
             folder=made,
             build=samples.build(),

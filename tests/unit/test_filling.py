@@ -56,7 +56,7 @@ class Desk:
         if self.problem is not None:
             raise CannotRun(self.problem)
         return Prepared(
-            version=2,
+            version=3,
             made_from="",
             folder=self.folder / "env",
             build=samples.build(),

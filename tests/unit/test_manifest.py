@@ -46,7 +46,9 @@ def copied(tmp_path: Path) -> Path:
     return Path(shutil.copytree(PROPERTIES, tmp_path / "properties"))
 
 
-@pytest.mark.parametrize("name", ["kernel/test_where.py", "oracle/selecting.py", "conftest.py"])
+@pytest.mark.parametrize(
+    "name", ["kernel/test_where.py", "oracle/selecting.py", "conftest.py", "pytest.ini"]
+)
 def test_an_edit_changes_the_digest(copied: Path, name: str) -> None:
     path = copied / name
     path.write_text(path.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
@@ -59,7 +61,7 @@ def test_a_deleted_module_changes_the_digest(copied: Path) -> None:
 
 
 def test_the_ends_of_lines_leave_the_digest(copied: Path) -> None:
-    for path in copied.rglob("*.py"):
+    for path in (*copied.rglob("*.py"), copied / "pytest.ini"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     assert digest_of(copied) == digest_of()
 

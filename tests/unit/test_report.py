@@ -100,6 +100,23 @@ def test_the_readmes_table_has_what_was_reported(tmp_path: Path) -> None:
     assert "[⚪ ⚑ Windows CUDA 11](out/compatibility.md#gpu-2.3.2)" in text
 
 
+@pytest.mark.parametrize(
+    ("cause", "cell"),
+    [
+        (["no code for the card"], "⚪ ⚑ no code for the card 构建不含该显卡的代码"),
+        (["unwritten output", "no code for the card"], "⚪"),
+        ([], "⚪"),
+    ],
+)
+def test_another_fault_is_no_mark_of_the_kernel(
+    tmp_path: Path, cause: list[str], cell: str
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("\n".join(pages.EXCERPT), encoding="utf-8")
+    write_report(tmp_path, reported=[samples.field_report(cause=cause)], readmes=[readme])
+    assert f"[{cell}](out/compatibility.md#gpu-2.3.2)" in readme.read_text(encoding="utf-8")
+
+
 # Which records are shown, and in which rows.
 
 
