@@ -95,6 +95,7 @@ for command, about in {
     "advice": "Follow the advice that circulates, in every release or in those after `--`.",
     "mutation": "Put mutants in: which properties kill them? -- --mutant FILE::NAME for your own.",
     "bench": "Time the properties.",
+    "releases": "Does PyPI have a release that releases.toml does not know?",
     "builds": "Read the GPU code in the wheels on PyPI (13 GB): is it as releases.toml lists it?",
     "libraries": "Open every CUDA library that a release will load; -- gpu-2.5.2. Needs no GPU.",
     "manifest": "List the properties anew, with the calls that each has to verify.",

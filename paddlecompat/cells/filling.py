@@ -19,7 +19,7 @@ from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.fixtures import bugs, cuda, forms
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
-from paddlecompat.fixtures.releases import Build, Cell, Fixture
+from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
 from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import judging, store, subject
@@ -139,7 +139,8 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     try:
         if cell.place == "gpu":
             record = add_device(record, cell, hands.look(options.stand_in))
-            build = build or build_for(record, cell, hands)
+            if build is None or options.wheel is None:
+                build = build_for(record, cell, fixture, build, hands)
             record = record.model_copy(update={"chosen": build.version})
         wanted = Wanted(options.wheel, build, options.stand_in is None, again)
         prepared = hands.prepare(cell, fixture, wanted)
@@ -213,14 +214,31 @@ def named_build(cell: Cell, options: Options) -> Build | None:
     return choice.build_named(cell.release, options.build) if options.build else None
 
 
-def build_for(record: Record, cell: Cell, hands: Hands) -> Build:
-    """The build for the record's device. Raises CannotRun where none fits."""
+def build_for(
+    record: Record, cell: Cell, fixture: Fixture, named: Build | None, hands: Hands
+) -> Build:
+    """The build that is named, else the one for the record's device.
+
+    Raises CannotRun where none fits, or where the wheel of the named one has no code for it.
+    """
     assert record.device is not None
-    found = choice.choose(cell.release, hands.machine_with(record.device))
+    machine = hands.machine_with(record.device)
+    if named is not None:
+        check_code(named, cell.release, fixture, machine)
+        return named
+    found = choice.choose(cell.release, machine)
     if isinstance(found, NotRun):
+        if found.reason == choice.UNSUPPORTED:
+            check_code(cell.release.gpu_builds[0], cell.release, fixture, machine)
         raise CannotRun(found)
     print(f"{record.device.name}: {found.build.version}, {found.why}", flush=True)
     return found.build
+
+
+def check_code(build: Build, release: Release, fixture: Fixture, machine: Machine) -> None:
+    """Raise CannotRun where the build's wheel, as it was read, has no code for the device."""
+    if missing := choice.missing_code(build, release, fixture, machine):
+        raise CannotRun(missing)
 
 
 def run_properties(

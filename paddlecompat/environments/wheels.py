@@ -25,14 +25,13 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.fixtures.folders import WHEELS
-from paddlecompat.fixtures.releases import Build, Cell, System
+from paddlecompat.fixtures.releases import PADDLES_INDEX, Build, Cell
 from paddlecompat.fixtures.releases import requirements as requirements  # as it is asked for here
 from paddlecompat.machine import host, index
 from paddlecompat.machine.index import PIP
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, NotRun
 
-PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
 TRIES = 2  # for a wheel that pip does not find, although the index is well when it is asked
 
 Fetch = Callable[[str, Path], Path]
@@ -153,7 +152,7 @@ def is_whole(path: Path) -> bool:
 
 def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
     """The build's wheel, put into the folder; None and MachineFailed as of `download`."""
-    own = paddles_index(build, host.system())
+    own = build.pip_options(host.system())
     return download(folder, build.requirement, python, platforms, *own)
 
 
@@ -189,18 +188,6 @@ def download(
 def values(options: Iterable[str], name: str) -> list[str]:
     """Those that an option has among pip's options."""
     return [option.partition("=")[2] for option in options if option.startswith(f"{name}=")]
-
-
-def paddles_index(build: Build, system: System) -> list[str]:
-    """Pip's options that have it look on Paddle's own index too, as Paddle's pages on pip say.
-
-    Up to 2.6.1 it is one page of links, from 2.6.2 on an index for each CUDA version.
-    """
-    if build.index != "paddle":
-        return []
-    links = f"{PADDLES_INDEX}/whl/{system}/mkl/avx/stable.html"
-    cuda = build.version.rpartition(".post")[2]
-    return [f"--find-links={links}", f"--extra-index-url={PADDLES_INDEX}/packages/stable/cu{cuda}/"]
 
 
 def download_pinned(name: str, folder: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from paddlecompat.fixtures.bugs import Bug, Cause
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
 from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
 from paddlecompat.report.tables import Sighting
 
@@ -30,6 +30,10 @@ def verdict_lines(
     """How a cell ended; `scripts` gives the path of each violation's script, by property."""
     if record.verdict == "not run":
         why = record.not_run
+        if why and why.no_code:
+            english, _ = no_code_lines(why.no_code)
+            install = [f"  {why.no_code.install}"] if why.no_code.install else []
+            return wrap(f"{record.cell}: not run: ", english, "  ") + install
         words = f"{why.reason}: {why.detail}" if why else "no property verified a call"
         lines = wrap(f"{record.cell}: not run: ", words, "  ")
         for line in why.changed if why else ():
@@ -75,10 +79,21 @@ def failure_lines(result: PropertyResult, cause: Cause | None, script: Path | No
     return lines
 
 
+def no_code_lines(found: NoCode) -> list[str]:
+    """What a build comes to on a card that it has no code for: in English, and in Chinese."""
+    template = environment().get_template("no_code.txt.j2")
+    return template.render(found=found).strip().splitlines()
+
+
 def build_lines(record: Record) -> list[str]:
-    """Which build each example card would be given, for a GPU cell without a device."""
-    examples = record.not_run.builds if record.not_run else []
-    lines = ["  what it would measure on other machines:"] if examples else []
+    """In Chinese what a build without code for the card comes to, and which build to take.
+
+    For a GPU cell without a device, which build each example card would be given.
+    """
+    why = record.not_run
+    lines = wrap("  ", no_code_lines(why.no_code)[1], "  ") if why and why.no_code else []
+    examples = why.builds if why else []
+    lines += ["  what it would measure on other machines:"] if examples else []
     for example in examples:
         words = f"{example.build}, {example.why}" if example.build else example.why
         lines += wrap(f"  {example.card}: ", words, "    ")

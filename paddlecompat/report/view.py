@@ -21,7 +21,16 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Host, class_order
-from paddlecompat.report.tables import BY_OTHERS, ReleaseLine, Row, Sighting, grouped, parts_of
+from paddlecompat.report.tables import (
+    BY_OTHERS,
+    ReleaseLine,
+    Row,
+    Sighting,
+    WheelLine,
+    grouped,
+    parts_of,
+    wheel_lines,
+)
 
 
 def badge_of(
@@ -167,6 +176,14 @@ class MatrixView:
             release: ReleaseLine(rows.get(release, []), [r for r in reports if r.concerns(release)])
             for release in sorted(named, key=in_order, reverse=True)
         }
+
+    @property
+    def wheels(self) -> dict[str, WheelLine]:
+        """What the wheels on PyPI have for each card, by the releases that have the same."""
+        lines = wheel_lines(self.fixture)
+        alike = grouped(lines, lines.__getitem__)
+        spans = {release_span(some, list(lines)): line for line, some in alike.items()}
+        return dict(reversed(spans.items()))
 
     @cached_property
     def failures(self) -> list[Sighting]:
