@@ -29,11 +29,12 @@ from paddlecompat.fixtures.manifest import PROPERTIES, Manifest, ManifestPropert
 from paddlecompat.machine import host, processes
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.records.profiles import PROFILES
-from paddlecompat.records.record import Conditions, MachineFailed, PropertyResult
+from paddlecompat.records.record import UNSOUND, Conditions, MachineFailed, PropertyResult
 
 KEPT = 5  # folders of runs, of each cell
 WORDS, SCRIPT = 4000, 100_000  # characters of a text, and of a script, in the record
 DEATHS = ("crashed", "timed out")
+FIRST = "round_trip::"  # the properties that are asked first begin so
 SHOWN_EVERY, TOLD_EVERY = 0.2, 15  # seconds, on a terminal and elsewhere
 CLEAR = "\r\033[K"  # the line of a terminal
 
@@ -77,7 +78,8 @@ def new_folder(runs: Path) -> Path:
 def run(python: Path, request: Request, folder: Path, listed: Manifest | None = None) -> Ran:
     """What came of every property of the manifest, or of those that were asked for.
 
-    The last file that is written to `folder` is `ended.json`: a run without it is no evidence.
+    Where numbers do not come back from the release as they were sent, nothing else is asked. The
+    last file that is written to `folder` is `ended.json`: a run without it is no evidence.
     A property whose process died or hung is asked again alone, in a fresh process. Raises
     ValueError where the properties are not those of the manifest, else as `run_pytest`.
     """
@@ -85,7 +87,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     before_it_ran = manifest.digest_of(request.properties)
     as_result = partial(result_of, listed, PROFILES[request.options.profile].due)
     check = partial(check_all_are_there, listed, request)
-    reports = run_pytest(python, request, folder, check=check)
+    asked, reports = run_pytest(python, request, folder, check=check)
     results = {report.nodeid: as_result(report) for report in reports}
     died = [nodeid for nodeid, result in results.items() if result.outcome in DEATHS]
     for number, nodeid in enumerate(died, start=1):
@@ -93,6 +95,9 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
         print(f"{before.key}: {before.message}; once more, alone", flush=True)
         again = ask_alone(python, request, folder / f"again-{number}", nodeid)
         results[nodeid] = charged(before, as_result(again), folder)
+    not_asked = asked - len(results)
+    if not_asked and not any(result.outcome in UNSOUND for result in results.values()):
+        raise MachineFailed("the round trip failed once, and not alone; nothing was recorded")
     if (short := host.what_is_short(folder)) is not None:
         raise MachineFailed(f"{short}; nothing was recorded")
     digest, options = manifest.digest_of(request.properties), request.options
@@ -100,6 +105,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     conditions = Conditions(
         suite=digest,
         properties=len(listed.properties_at(request.place)),
+        not_asked=not_asked,
         partial=options.partial or ("" if unchanged else "edited properties"),
         workers=request.workers,
         seconds_per_property=request.limit,
@@ -122,7 +128,7 @@ def check_all_are_there(listed: Manifest, request: Request, found: Sequence[Coll
 def ask_alone(python: Path, request: Request, folder: Path, nodeid: str) -> Report:
     """The last report of a property that runs in a fresh process, with no other beside it."""
     alone = replace(request, workers=1, options=replace(request.options, keyword=None))
-    return run_pytest(python, alone, folder, only=[nodeid])[-1]
+    return run_pytest(python, alone, folder, only=[nodeid])[1][-1]
 
 
 def charged(before: PropertyResult, again: PropertyResult, folder: Path) -> PropertyResult:
@@ -140,12 +146,13 @@ def run_pytest(
     plugin: Sequence[str] = (),
     only: Sequence[str] = (),
     check: Callable[[Sequence[Collected]], object] = lambda found: None,
-) -> list[Report]:
-    """Run the properties in `python`, or those of these node ids; the reports as they came.
+) -> tuple[int, list[Report]]:
+    """Run the properties in `python`, or those of these node ids: how many, and the reports.
 
-    Logs go to `folder`. `check` is given what was collected before anything runs. Raises ValueError
-    where `request` selects no property, CannotRun where one of their modules cannot be collected,
-    MachineFailed where the run was cut short.
+    There are fewer reports where one of those that are asked first fails. Logs go to `folder`.
+    `check` is given what was collected before anything runs. Raises ValueError where `request`
+    selects no property, CannotRun where one of their modules cannot be collected, MachineFailed
+    where the run was cut short.
     """
     folder.mkdir(parents=True, exist_ok=True)
     host.check_room(folder)
@@ -156,7 +163,13 @@ def run_pytest(
         asked = [nodeid for nodeid in known if nodeid in set(only)] if only else known
         if not asked:
             raise ValueError(f"no property matches -k {request.options.keyword!r}")
-        return list(told(crew.run(asked), len(asked)))
+        first = [nodeid for nodeid in asked if key_of(nodeid).startswith(FIRST)]
+        reports = list(told(crew.run(first), len(first)))
+        if not any(report.found["property"]["outcome"] in UNSOUND for report in reports):
+            rest = [nodeid for nodeid in asked if nodeid not in first]
+            reports += told(crew.run(rest), len(rest))
+        crew.dismiss()
+        return len(asked), reports
 
 
 def collect(python: Path, request: Request, folder: Path) -> list[Collected]:
@@ -181,7 +194,7 @@ def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> 
             places.setdefault(key, []).append(place)
             calls[key] = 1 if found.examples == 0 else found.examples
             loops += [found.nodeid] if found.examples == 0 and place == "cpu" else []
-    for report in run_pytest(python, asked, folder, only=loops) if loops else ():
+    for report in run_pytest(python, asked, folder, only=loops)[1] if loops else ():
         calls[key_of(report.nodeid)] = max(1, report.found["property"]["calls"])
     every = [
         ManifestProperty(key=key, places=tuple(there), calls=calls[key])

@@ -225,6 +225,9 @@ class Crew:
                 if waiting and worker.nodeid is None and worker.collected is not None:
                     worker.give(waiting.popleft())
             time.sleep(PAUSE)
+
+    def dismiss(self) -> None:
+        """Let the workers end by themselves: nothing more is asked."""
         for worker in self.workers:
             worker.dismiss()
 

@@ -137,6 +137,9 @@ class Conditions(Model):
 
     suite: Sha256 = Field(description="Digest of the sources of the properties.")
     properties: Count = Field(description="How many the manifest has for this place.")
+    not_asked: Count = Field(
+        default=0, description="How many were not asked, as numbers did not come back as sent."
+    )
     partial: Line = Field(
         default="",
         description="Why this is not the whole suite on the release as it is: '-k mask'.",

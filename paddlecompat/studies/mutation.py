@@ -21,7 +21,7 @@ from paddlecompat.records import study_results
 from paddlecompat.records.study_results import Kill, MutantResult, MutationResults, Trial
 from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
 
-RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # the oldest and the newest 2.x, and the newest of all
+RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # an old and the newest 2.x, and the newest of all
 WHOLE = 2  # of them, from the first, are asked every property
 Seen = list[Sight]
 See = Callable[[Attempt], Seen]

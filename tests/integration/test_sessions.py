@@ -96,7 +96,7 @@ def test_a_mistake_is_named_before_anything_runs(arguments: list[str], problem: 
     ("asked", "nearest"),
     [
         ("cpu-2.3.9", "cpu-2.3.2, gpu-2.3.2, cpu-2.3.1"),
-        ("gpu-3.3.1", "cpu-3.3.1, cpu-3.2.2"),
+        ("gpu-3.3.1", "cpu-3.3.1, cpu-3.3.0"),
         ("2.3.2", "cpu-2.3.2, gpu-2.3.2"),
     ],
 )
