@@ -16,6 +16,7 @@ from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
+from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import cuda, expectations, forms
 from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
@@ -56,6 +57,7 @@ class Hands:
     run: Callable[[Path, Request, Path], Ran] = suite.run
     load_known: Callable[[], list[Expectation]] = expectations.load
     held: Callable[[str], AbstractContextManager[object]] = environment.held
+    served: Callable[[Cell], AbstractContextManager[object]] = wine.served
     packages: Callable[[str], dict[str, str]] = environment.packages_of
     work: Path = RUNS
     published: Path = PUBLISHED
@@ -82,7 +84,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     """
     hands = hands or Hands()
     known = hands.load_known()
-    with hands.held(cell.name):
+    with hands.held(cell.name), hands.served(cell):
         folder = suite.new_folder(hands.work / cell.name)
         record = measure(cell, fixture, options, hands, folder)
         if options.prune:
@@ -127,6 +129,8 @@ def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
 def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
     record = blank(cell.name, cell.release.python, options)
+    if wine.is_needed(cell):
+        record = record.model_copy(update={"host": wine.describe(cell.release.python)})
     build = named_build(cell, options)
     watch = installed(options.sanitize) if options.sanitize else None
     try:
