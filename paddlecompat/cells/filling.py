@@ -57,7 +57,7 @@ class Hands:
     run: Callable[[Path, Request, Path], Ran] = suite.run
     load_known: Callable[[], list[Expectation]] = expectations.load
     held: Callable[[str], AbstractContextManager[object]] = environment.held
-    served: Callable[[Cell], AbstractContextManager[object]] = wine.served
+    served: Callable[[Cell], AbstractContextManager[object]] = wine.server_for
     packages: Callable[[str], dict[str, str]] = environment.packages_of
     work: Path = RUNS
     published: Path = PUBLISHED

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from paddlecompat.fixtures.folders import environment_of
@@ -84,17 +84,19 @@ def write_command(folder: Path, program: Path) -> None:
     command.chmod(0o755)
 
 
-@contextmanager
-def served(cell: Cell) -> Iterator[None]:
-    """Have Wine's server for the cell's Windows processes, which all end with it.
+def server_for(cell: Cell) -> AbstractContextManager[object]:
+    """As `served`; nothing where the cell needs no Wine, or there is none."""
+    there = is_needed(cell) and version() is not None
+    return served(environment_of(cell.name)) if there else nullcontext()
 
-    Without it the first of them would start one that outlives them. Where the cell needs no Wine,
-    or there is none, this does nothing. Raises MachineFailed where it does not start.
+
+@contextmanager
+def served(folder: Path) -> Iterator[None]:
+    """Have Wine's server for an environment's Windows processes, which all end with it.
+
+    Without it the first of them would start one that outlives them. Raises MachineFailed where it
+    does not start.
     """
-    if not is_needed(cell) or version() is None:
-        yield
-        return
-    folder = environment_of(cell.name)
     prefix, settings = prefix_of(folder), settings_for(folder)
     shutil.rmtree(prefix, ignore_errors=True)  # of a run that was killed
     prefix.mkdir(parents=True)
