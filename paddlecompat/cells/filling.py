@@ -16,6 +16,7 @@ from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
+from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import bugs, cuda, forms
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
@@ -62,6 +63,7 @@ class Hands:
     run: Callable[[Path, Request, Path], Ran] = suite.run
     load_known: Callable[[], Known] = bugs.load
     held: Callable[[str], AbstractContextManager[object]] = environment.held
+    served: Callable[[Cell], AbstractContextManager[object]] = wine.server_for
     packages: Callable[[str], dict[str, str]] = environment.packages_of
     work: Path = RUNS
     published: Path = PUBLISHED
@@ -88,7 +90,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     """
     hands = hands or Hands()
     known = hands.load_known()
-    with hands.held(cell.name):
+    with hands.held(cell.name), hands.served(cell):
         folder = suite.new_folder(hands.work / cell.name)
         record = measure(cell, fixture, options, hands, folder)
         if options.prune:
@@ -134,6 +136,8 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     if cell.kind == "fresh":
         cell = fresh.cell_for(cell, again.python if again else options.python)
     record = blank(cell.name, cell.release.python, options)
+    if wine.is_needed(cell):
+        record = record.model_copy(update={"host": wine.describe(cell.release.python)})
     build = named_build(cell, options)
     watch = installed(options.sanitize) if options.sanitize else None
     try:

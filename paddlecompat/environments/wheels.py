@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,19 +103,24 @@ def fetch(
     if given is not None:
         return Wheel(given_build(cell, given), given.resolve(), "file")
     cache.mkdir(parents=True, exist_ok=True)
-    python = cell.release.python
+    python, platforms = cell.release.python, platforms_of(cell)
     wanted = [chosen] if chosen else choices(cell)
     for build in wanted:
         with FileLock(cache / f"{build.distribution}-{build.version}.lock"):
-            if wheel := cached_wheel(build, python, cache):
+            if wheel := cached_wheel(build, python, platforms, cache):
                 return wheel
             print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
             with emptied(cache / f"{build.distribution}-{build.version}.part") as folder:
-                if path := download_for(platform_tags(), build, python, folder):
+                if path := download_for(platforms, build, python, folder):
                     return Wheel(build, path.replace(cache / path.name))
     names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
-    detail = f"no wheel of {names} for CPython {python} on {next(iter(platform_tags()))}"
+    detail = f"no wheel of {names} for CPython {python} on {platforms[0]}"
     raise CannotRun(NotRun(reason="no build", detail=detail))
+
+
+def platforms_of(cell: Cell) -> list[str]:
+    """The platforms that its wheel may be for, the nearest first."""
+    return ["win_amd64"] if cell.kind == "windows" else list(platform_tags())
 
 
 @contextmanager
@@ -130,10 +135,12 @@ def emptied(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
+def cached_wheel(build: Build, python: str, platforms: Sequence[str], cache: Path) -> Wheel | None:
     """The wheel as an earlier run left it; one that is damaged, or not locked so, is deleted."""
     stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
     for path in cache.glob(f"{stem}-*.whl"):
+        if not {tag.platform for tag in parse_wheel_filename(path.name)[3]} & {*platforms}:
+            continue
         wheel = Wheel(build, path)
         if wheel.locked if build.hashes else is_whole(path):
             return wheel
@@ -159,16 +166,21 @@ def download_for(platforms: Iterable[str], build: Build, python: str, folder: Pa
 def download(
     folder: Path, requirement: str, python: str, platforms: Iterable[str], *options: str
 ) -> Path | None:
-    """Fetch the wheel with pip; None where the index has none.
+    """Fetch the wheel with pip; None and MachineFailed as of `download_by_pip`."""
+    wheels = ("--only-binary=:all:", "--implementation=cp", f"--python-version={python}")
+    tags = (f"--platform={platform}" for platform in platforms)
+    return download_by_pip(folder, requirement, *wheels, *tags, *options)
+
+
+def download_by_pip(folder: Path, requirement: str, *options: str) -> Path | None:
+    """Fetch what is required, alone; None where the index has none.
 
     Raises MachineFailed where it fails, or where an index that is asked is ill.
     """
     file = folder / "requirement.txt"
     file.write_text(requirement, encoding="utf-8")
     command = [
-        *(*PIP, "--no-input", "--no-cache-dir", "download", "--no-deps", "--only-binary=:all:"),
-        *(f"--dest={folder}", "--implementation=cp", f"--python-version={python}"),
-        *(f"--platform={platform}" for platform in platforms),
+        *(*PIP, "--no-input", "--no-cache-dir", "download", "--no-deps", f"--dest={folder}"),
         *(*options, f"--requirement={file}"),
     ]
     beside = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))  # /tmp may be small
@@ -177,7 +189,7 @@ def download(
     for _ in range(TRIES):
         ended = run_checked(command, beside, seconds=None, show_output=True)
         if not ended.problem:
-            return next(folder.glob("*.whl"))
+            return next(found for found in folder.iterdir() if found.suffix in (".whl", ".gz"))
         if "No matching distribution found" not in ended.complaint:
             raise install_failed(ended.last_error, folder)
         more, pages = (values(options, name) for name in ("--extra-index-url", "--find-links"))
@@ -198,6 +210,16 @@ def download_pinned(name: str, folder: Path) -> Path:
     if wheel is None or wheel.name != name:
         raise install_failed(f"{name}: the index has no such wheel")
     return wheel
+
+
+def download_source(name: str, sha256: str, folder: Path) -> Path:
+    """A source archive by its file name. MachineFailed where the index has no such, or fails."""
+    distribution, _, version = name.removesuffix(".tar.gz").rpartition("-")
+    requirement = f"{distribution}=={version} --hash=sha256:{sha256}"
+    found = download_by_pip(folder, requirement, "--no-binary=:all:")
+    if found is None:
+        raise install_failed(f"{name}: the index has no such archive")
+    return found
 
 
 def take(

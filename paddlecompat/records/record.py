@@ -48,6 +48,7 @@ Reason = Literal[
     "device in use",
     "device refused",
     "no CUDA libraries",
+    "no Wine",
     "import failed",
 ]
 Provenance = Literal["own", "sent in"]
