@@ -40,7 +40,8 @@ class Judgement:
     @property
     def causes(self) -> dict[str, Cause]:
         """What explains a property's outcome, by the property's key."""
-        return {result.key: cause for result, cause in (*self.known, *self.refused)}
+        explained: list[tuple[PropertyResult, Cause]] = [*self.known, *self.refused]
+        return {result.key: cause for result, cause in explained}
 
     @property
     def standing(self) -> Standing | None:
