@@ -17,8 +17,8 @@ from pathlib import Path
 from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, locks, wheels
-from paddlecompat.fixtures import forms, manifest, published, releases
-from paddlecompat.fixtures.expectations import EXPECTATIONS
+from paddlecompat.fixtures import bugs, forms, manifest, published, releases
+from paddlecompat.fixtures.bugs import BUGS
 from paddlecompat.fixtures.folders import (
     NOX,
     PUBLISHED,
@@ -31,13 +31,15 @@ from paddlecompat.fixtures.folders import (
     shown,
 )
 from paddlecompat.fixtures.releases import Cell, Fixture
+from paddlecompat.machine import index
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
-from paddlecompat.report import pages, terminal
+from paddlecompat.report import ledger, pages, terminal
+from paddlecompat.report.view import view_of
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
 COMMANDS: dict[str, Command] = {}
@@ -219,7 +221,7 @@ def report_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the page on what is published and what was measured here, in .nox/report."""
     if folder := parsed.stand_ins:
         suite = manifest.load().digest
-        about = (EXPECTATIONS, fixture, suite)
+        about = (BUGS, fixture, suite)
         return tell(pages.write([folder], folder / "page", *about, stand_ins=True))
     return report(fixture)
 
@@ -229,9 +231,7 @@ def report(fixture: Fixture) -> Status:
     shutil.rmtree(REPORT, ignore_errors=True)
     errors = [line for source in (REPORTS, STUDIES) for line in store.copy_studies(source, REPORT)]
     suite, reports = manifest.load().digest, published.FIELD_REPORTS
-    summary = pages.write(
-        [PUBLISHED, RECORDS], REPORT, EXPECTATIONS, fixture, suite, reports_path=reports
-    )
+    summary = pages.write([PUBLISHED, RECORDS], REPORT, BUGS, fixture, suite, reports_path=reports)
     status = tell(summary, errors)
     print(f"What was measured here is in {shown(RECORDS)}; nox -s publish takes it into reports/.")
     return status
@@ -246,12 +246,20 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
     print(*taken, *sent, sep="\n", end="\n" if taken or sent else "")
     errors = store.copy_studies(STUDIES, REPORTS)
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    about = (EXPECTATIONS, fixture, suite.digest, readmes, published.FIELD_REPORTS)
+    about = (BUGS, fixture, suite.digest, readmes, published.FIELD_REPORTS)
     summary = pages.write([PUBLISHED], REPORTS, *about)
     pages.write_reliability()
     pages.write_schemas()
     lines = [*refused, *not_taken, *errors]
     return tell(summary, [f"refused: {line}" for line in lines])
+
+
+@command("bug-report", lambda parser: parser.add_argument("id", metavar="ID"), "ID")
+def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
+    """Print the body of Paddle's own bug form for a bug that its newest release has."""
+    view = view_of([PUBLISHED, RECORDS], bugs.load(), fixture, manifest.load().digest)
+    print(ledger.report_of(view, parsed.id, pages.environment()))
+    return Status.AS_EXPECTED
 
 
 def tell(summary: pages.Summary, errors: Sequence[str] = ()) -> Status:
@@ -290,6 +298,19 @@ def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
 def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
     """Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?"""
     return Status(gpu_code.check(fixture, parsed.releases))
+
+
+@command("releases", lambda parser: None)
+def find_unknown_releases(parsed: Namespace, fixture: Fixture) -> Status:
+    """Does PyPI have a release that releases.toml does not know?"""
+    unknown = index.unknown_builds(fixture)
+    for build in unknown:
+        print(
+            f"{build}: on PyPI, and not in fixtures/releases.toml; CONTRIBUTING.md: add a release"
+        )
+    if not unknown:
+        print("fixtures/releases.toml has every release that PyPI has from 2.2.0 on")
+    return Status.WORSE if unknown else Status.AS_EXPECTED
 
 
 # Environments.

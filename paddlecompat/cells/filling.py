@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,10 +16,11 @@ from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
-from paddlecompat.fixtures import cuda, expectations, forms
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.environments.windows import wine
+from paddlecompat.fixtures import bugs, cuda, forms
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
-from paddlecompat.fixtures.releases import Build, Cell, Fixture
+from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
 from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import judging, store, subject
@@ -60,8 +61,9 @@ class Hands:
     try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
     settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
     run: Callable[[Path, Request, Path], Ran] = suite.run
-    load_known: Callable[[], list[Expectation]] = expectations.load
+    load_known: Callable[[], Known] = bugs.load
     held: Callable[[str], AbstractContextManager[object]] = environment.held
+    served: Callable[[Cell], AbstractContextManager[object]] = wine.server_for
     packages: Callable[[str], dict[str, str]] = environment.packages_of
     work: Path = RUNS
     published: Path = PUBLISHED
@@ -88,7 +90,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     """
     hands = hands or Hands()
     known = hands.load_known()
-    with hands.held(cell.name):
+    with hands.held(cell.name), hands.served(cell):
         folder = suite.new_folder(hands.work / cell.name)
         record = measure(cell, fixture, options, hands, folder)
         if options.prune:
@@ -96,9 +98,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     return conclude(record, known, options, folder)
 
 
-def conclude(
-    record: Record, known: Sequence[Expectation], options: Options, folder: Path
-) -> Filled:
+def conclude(record: Record, known: Known, options: Options, folder: Path) -> Filled:
     """Keep the record and the scripts, and judge it by what is expected of what was asked for."""
     judgement = judging.judge(record, known)
     if options.keyword is not None:
@@ -136,12 +136,15 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     if cell.kind == "fresh":
         cell = fresh.cell_for(cell, again.python if again else options.python)
     record = blank(cell.name, cell.release.python, options)
+    if wine.is_needed(cell):
+        record = record.model_copy(update={"host": wine.describe(cell.release.python)})
     build = named_build(cell, options)
     watch = installed(options.sanitize) if options.sanitize else None
     try:
         if cell.place == "gpu":
             record = add_device(record, cell, hands.look(options.stand_in))
-            build = build or build_for(record, cell, hands)
+            if build is None or options.wheel is None:
+                build = build_for(record, cell, fixture, build, hands)
             record = record.model_copy(update={"chosen": build.version})
         wanted = Wanted(options.wheel, build, options.stand_in is None, again)
         prepared = hands.prepare(cell, fixture, wanted)
@@ -215,14 +218,31 @@ def named_build(cell: Cell, options: Options) -> Build | None:
     return choice.build_named(cell.release, options.build) if options.build else None
 
 
-def build_for(record: Record, cell: Cell, hands: Hands) -> Build:
-    """The build for the record's device. Raises CannotRun where none fits."""
+def build_for(
+    record: Record, cell: Cell, fixture: Fixture, named: Build | None, hands: Hands
+) -> Build:
+    """The build that is named, else the one for the record's device.
+
+    Raises CannotRun where none fits, or where the wheel of the named one has no code for it.
+    """
     assert record.device is not None
-    found = choice.choose(cell.release, hands.machine_with(record.device))
+    machine = hands.machine_with(record.device)
+    if named is not None:
+        check_code(named, cell.release, fixture, machine)
+        return named
+    found = choice.choose(cell.release, machine)
     if isinstance(found, NotRun):
+        if found.reason == choice.UNSUPPORTED:
+            check_code(cell.release.gpu_builds[0], cell.release, fixture, machine)
         raise CannotRun(found)
     print(f"{record.device.name}: {found.build.version}, {found.why}", flush=True)
     return found.build
+
+
+def check_code(build: Build, release: Release, fixture: Fixture, machine: Machine) -> None:
+    """Raise CannotRun where the build's wheel, as it was read, has no code for the device."""
+    if missing := choice.missing_code(build, release, fixture, machine):
+        raise CannotRun(missing)
 
 
 def run_properties(

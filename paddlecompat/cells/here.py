@@ -14,9 +14,11 @@ from paddlecompat.cells.option_set import Options, check, workers_at
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.folders import HERE, RUNS
 from paddlecompat.fixtures.forms import Place
+from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.command_line import add_options
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
@@ -79,7 +81,7 @@ def measure(
     hands, reader = hands or Hands(), reader or Reader()
     found = reader.read(python)
     where, why, device = choose_place(place, found, hands)
-    known = [*hands.load_known(), without_head(where)]
+    known = with_head_left_out(hands.load_known(), where)
     options = check(options, where)
     print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
     print(f"on the {where.upper()}: {why}", flush=True)
@@ -87,31 +89,45 @@ def measure(
     folder = suite.new_folder(reader.runs / f"here-{where}-{found.release}")
     made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
     blank = filling.blank(f"{where}-{found.release}", found.interpreter.python, options)
-    blank = blank.model_copy(update=made)
+    record = blank.model_copy(update=made)
     try:
         if isinstance(device, NotRun) and where == "gpu":
             raise CannotRun(device)
-        record = filling.with_device(blank, device) if isinstance(device, Device) else blank
+        if isinstance(device, Device):
+            record = filling.with_device(record, device)
+            check_code(found, hands.machine_with(device))
         request = Request(where, options, settings, workers=workers_at(where, options))
         record = filling.run_properties(record, found.interpreter.path, request, folder, hands)
     except CannotRun as error:
-        record = filling.give_up(blank, error.not_run)
+        record = filling.give_up(record, error.not_run)
     filled = filling.conclude(record, known, options, folder)
     advised = follow(record, found, options, settings, reader)
     return FilledHere(**vars(filled), advised=advised)
 
 
-def without_head(place: Place) -> Expectation:
+def check_code(found: Installed, machine: Machine) -> None:
+    """Raise CannotRun where the wheel of the installed build has no code for the device.
+
+    A build of the same version for another CUDA (Conda's, or a person's own) is not that wheel.
+    """
+    fixture = releases.load()
+    release = next((r for r in fixture.release if r.version == found.release), None)
+    listed = release and release.gpu_build(found.build.version)
+    if release and listed and listed.cuda == found.build.cuda:
+        filling.check_code(listed, release, fixture, machine)
+
+
+def with_head_left_out(known: Known, place: Place) -> Known:
     """A person's environment may lack PaddleDetection: the release is not worse for it."""
-    return Expectation(
+    absent = NotOffered(
         releases=("2.*", "3.*"),
         place=place,
         properties=("*::*",),
-        outcome="unsupported",
         cause="PaddleDetection is not installed.",
         says=("PaddleDetection",),
         sometimes=True,
     )
+    return Known(bug=known.bug, not_offered=(*known.not_offered, absent))
 
 
 def choose_place(

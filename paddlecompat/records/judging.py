@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from pydantic import Field
 
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures.bugs import Bug, Cause, Expected, Known, NotOffered, Where
 from paddlecompat.fixtures.forms import Model
-from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import PropertyResult, Record
 
 Standing = Literal["as expected", "worse", "better"]
 
@@ -23,23 +24,24 @@ class Judgement:
 
     measured: bool = False
     new: list[PropertyResult] = field(default_factory=list)
-    """Violations that no expectation explains, and what is no longer offered."""
-    known: list[tuple[PropertyResult, Expectation]] = field(default_factory=list)
-    """Violations that one explains, each with the first that does."""
-    refused: list[tuple[PropertyResult, Expectation]] = field(default_factory=list)
-    """What is not offered, each with the first expectation that says so."""
-    gone: list[tuple[str, Expectation]] = field(default_factory=list)
+    """Violations that no bug explains, and what is no longer offered."""
+    known: list[tuple[PropertyResult, Bug]] = field(default_factory=list)
+    """Violations that a bug explains, each with the first that does."""
+    refused: list[tuple[PropertyResult, NotOffered]] = field(default_factory=list)
+    """What is not offered, each with the first block that says so."""
+    gone: list[tuple[str, Cause]] = field(default_factory=list)
     """Patterns: none of their properties shows the violation any more, and one of them holds."""
-    absent: list[tuple[str, Expectation]] = field(default_factory=list)
+    absent: list[tuple[str, Cause]] = field(default_factory=list)
     """Patterns that name no property of this record: removed, renamed or misspelt."""
 
     nothing: bool = False
     """Whether the release gave nothing to compare: it did not import, or refused every call."""
 
     @property
-    def causes(self) -> dict[str, Expectation]:
+    def causes(self) -> dict[str, Cause]:
         """What explains a property's outcome, by the property's key."""
-        return {result.key: cause for result, cause in (*self.known, *self.refused)}
+        explained: list[tuple[PropertyResult, Cause]] = [*self.known, *self.refused]
+        return {result.key: cause for result, cause in explained}
 
     @property
     def standing(self) -> Standing | None:
@@ -51,35 +53,45 @@ class Judgement:
         return "better" if self.gone else "as expected"
 
 
-def judge(record: Record, expectations: Sequence[Expectation]) -> Judgement:
+def judge(record: Record, known: Known) -> Judgement:
     """Compare a cell with what is expected of it."""
     if record.not_run is not None:
         return Judgement(nothing=record.not_run.reason == "import failed")
-    here = [expectation for expectation in expectations if concerns(expectation, record)]
+    here = [(cause, where) for cause, where in known.blocks if concerns(where, record)]
     judgement = Judgement(measured=True, nothing=record.verdict == "not run")
     for result in (result for result in record.properties if result.outcome != "holds"):
-        cause = next((e for e in here if pattern_explaining(e, result)), None)
-        if cause is None:
-            judgement.new.append(result)
+        cause = next((cause for cause, where in here if explains(where, result)), None)
+        if isinstance(cause, Bug):
+            judgement.known.append((result, cause))
+        elif cause:
+            judgement.refused.append((result, cause))
         else:
-            kind = judgement.known if result.outcome in UNSOUND else judgement.refused
-            kind.append((result, cause))
-    for pattern, expectation in ((pattern, e) for e in here for pattern in e.properties):
+            judgement.new.append(result)
+    whole = not (record.conditions and record.conditions.not_asked)
+    for cause, where, pattern in ((c, w, pattern) for c, w in here for pattern in w.properties):
         named = [result for result in record.properties if names(pattern, result)]
-        shown = any(pattern_explaining(expectation, result) for result in named)
-        if not named and not (record.conditions and record.conditions.not_asked):
-            judgement.absent.append((pattern, expectation))
-        elif not (shown or expectation.sometimes) and any(r.outcome == "holds" for r in named):
-            judgement.gone.append((pattern, expectation))
+        shown = any(explains(where, result) for result in named)
+        if not named and whole:
+            judgement.absent.append((pattern, cause))
+        elif not (shown or where.sometimes) and any(r.outcome == "holds" for r in named):
+            judgement.gone.append((pattern, cause))
     return judgement
 
 
-def concerns(expectation: Expectation, record: Record) -> bool:
-    """Whether it speaks of the record's release, place and operating system."""
+def concerns(where: Where, record: Record) -> bool:
+    """Whether it speaks of the record's release, place, system, environment and packages."""
+    packages = record.environment.packages if record.environment else {}
+    installed = {canonicalize_name(name): version for name, version in packages.items()}
     return (
-        any(fnmatchcase(record.release, release) for release in expectation.releases)
-        and record.place == expectation.place
-        and (expectation.os is None or record.host.os.startswith(expectation.os))
+        any(fnmatchcase(record.release, release) for release in where.releases)
+        and record.place == where.place
+        and (where.os is None or record.host.os.startswith(where.os))
+        and where.environment in (None, "fresh" if record.kind == "fresh" else "pinned")
+        and all(
+            (version := installed.get(canonicalize_name(name))) is not None
+            and SpecifierSet(due).contains(version, prereleases=True)
+            for name, due in where.packages.items()
+        )
     )
 
 
@@ -88,12 +100,15 @@ def names(pattern: str, result: PropertyResult) -> bool:
     return fnmatchcase(result.key, pattern.replace("[", "[[]"))
 
 
-def pattern_explaining(expectation: Expectation, result: PropertyResult) -> str | None:
-    """The first pattern that names the property, where its outcome and message are as expected."""
-    says = expectation.says or ("",)
-    if result.outcome != expectation.outcome or not any(word in result.message for word in says):
-        return None
-    return next((pattern for pattern in expectation.properties if names(pattern, result)), None)
+def explains(where: Where, result: PropertyResult) -> bool:
+    """Whether it names the property, and its outcome and message are as expected."""
+    due = where.outcome if isinstance(where, Expected) else "unsupported"
+    says = where.says or ("",)
+    return (
+        result.outcome == due
+        and any(words in result.message for words in says)
+        and any(names(pattern, result) for pattern in where.properties)
+    )
 
 
 class Status(IntEnum):

@@ -24,6 +24,7 @@ from paddlecompat.fixtures.forms import (
     place_of,
     tag_of,
 )
+from paddlecompat.fixtures.releases import Capability
 from paddlecompat.records.profiles import ProfileName
 from paddlecompat.records.subject import (
     MOST,
@@ -47,10 +48,12 @@ Reason = Literal[
     "device in use",
     "device refused",
     "no CUDA libraries",
+    "no Wine",
     "import failed",
 ]
 Provenance = Literal["own", "sent in"]
 
+BuildVersion = Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=MOST)]
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
 
@@ -118,6 +121,26 @@ class BuildFor(Model):
     why: Line
 
 
+class NoCode(Model):
+    """A build that has no code for the device, as its wheel was read: derived, not measured."""
+
+    build: BuildVersion = Field(description="As '2.3.2'.")
+    has: list[Capability] = Field(
+        max_length=100, description="What its wheel has code for: ['7.0', '7.5']."
+    )
+    capability: Capability = Field(description="The device's: '8.6'.")
+    noticed: bool | None = Field(
+        description="Whether the release notices a launch that failed; None: not measured."
+    )
+    instead: BuildVersion | None = Field(description="The build to take; None where none fits.")
+    install: Line = Field(description="The command that installs that one; empty without one.")
+
+    @property
+    def severity(self) -> Literal["silent", "error"]:
+        """Silent unless the release is known to notice."""
+        return "error" if self.noticed else "silent"
+
+
 class NotRun(Model):
     """Why nothing was measured."""
 
@@ -130,6 +153,10 @@ class NotRun(Model):
         default=[],
         max_length=2000,
         description="What stands beside the build now, and stood otherwise when it last imported.",
+    )
+    no_code: NoCode | None = Field(
+        default=None,
+        description="What the build comes to on the device; never in a record that was sent in.",
     )
 
 
@@ -168,7 +195,7 @@ class Record(Model):
     place: Place
     host: Host
     build: MeasuredBuild | None = None
-    chosen: Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")] | None = Field(
+    chosen: BuildVersion | None = Field(
         default=None, description="The build's version, as it was chosen for a GPU."
     )
     device: Device | None = Field(default=None, description="None on the CPU.")

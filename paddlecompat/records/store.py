@@ -255,7 +255,10 @@ def as_own(record: Record) -> Record:
 
 
 def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
-    """A whole record of others: nothing is believed that can be recomputed, no script is kept."""
+    """A whole record of others: nothing is believed that can be recomputed.
+
+    No script and no command of theirs is kept.
+    """
     if record.not_run and record.not_run.reason == "import failed":
         raise ValueError("not_run: import failed: of others it is a field report, in fixtures/")
     check_release(whole(record), fixture)
@@ -267,6 +270,8 @@ def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
     if build := record.build:
         named = Build(distribution=build.distribution, version=build.version)
         update["build"] = build.model_copy(update={"locked": build.sha256 in named.hashes})
+    if why := record.not_run:
+        update["not_run"] = why.model_copy(update={"no_code": None})
     update["properties"] = [
         result.model_copy(update={"evidence": shown.model_copy(update={"script": ""})})
         if (shown := result.evidence)

@@ -19,14 +19,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from pydantic import BaseModel
 
-from paddlecompat.fixtures import cuda, expectations, published
+from paddlecompat.fixtures import bugs, cuda, published
 from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
-from paddlecompat.report import advice_page, mutation_page, reliability
-from paddlecompat.report.tables import BY_OTHERS, LONGEST, grouped
+from paddlecompat.report import advice_page, ledger, mutation_page, reliability
+from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
 from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,9 +34,9 @@ WIDTH = 100  # of the terminal
 EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
 SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
+    "bugs.toml": bugs.Known,
     "releases.toml": Fixture,
     "cuda.toml": cuda.CudaFile,
-    "expectations.toml": expectations.ExpectationsFile,
     "faults.toml": reliability.FaultsFile,
     "field-reports.toml": published.FieldReportsFile,
     "regressions.json": published.RegressionsFile,
@@ -62,14 +62,14 @@ class Summary:
 def write(
     folders: Sequence[Path],
     out_folder: Path,
-    expectations_path: Path,
+    bugs_path: Path,
     fixture: Fixture,
     suite: str,
     readmes: Sequence[Path] = (),
     reports_path: Path | None = None,
     stand_ins: bool = False,
 ) -> Summary:
-    """Write the report on the records in these folders: two pages, the badge, the record's form.
+    """Write the report on the records in these folders: the pages, the badge, the record's form.
 
     A record that was put to others than the properties of the digest `suite` is marked. The table
     of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
@@ -78,13 +78,13 @@ def write(
     a file that people edit cannot be read or a readme has no marks.
     """
     reports = published.load_field_reports(reports_path) if reports_path else []
-    known = expectations.load(expectations_path)
-    view = view_of(folders, known, fixture, suite, reports, stand_ins)
+    view = view_of(folders, bugs.load(bugs_path), fixture, suite, reports, stand_ins)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
+    pages |= ledger.render(view, templates)
     pages |= mutation_page.render(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)
@@ -153,7 +153,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals.update(by_others=BY_OTHERS, longest=LONGEST)
+    made.globals.update(by_others=BY_OTHERS, longest=LONGEST, cards=CARDS)
     made.filters.update(filled=fill, fenced=fence, inline=escape)
     made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
     made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))

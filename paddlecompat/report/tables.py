@@ -12,19 +12,22 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TypeVar
 
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures.bugs import Cause
 from paddlecompat.fixtures.forms import Kind
-from paddlecompat.fixtures.published import Cause, FieldReport
+from paddlecompat.fixtures.published import Fault, FieldReport
+from paddlecompat.fixtures.releases import SYSTEMS, Fixture
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 BY_OTHERS = "◇"
 """The mark of what others measured, wherever a cell of theirs is named."""
-KERNEL: Cause = "unwritten output"
+KERNEL: Fault = "unwritten output"
 """The fault of the kernel that selects; any other says nothing of it."""
 LONGEST = 400  # characters of a text on a page; the record has all of it
+CARDS = {"RTX 30": "8.6", "RTX 40": "8.9", "A100": "8.0", "H100": "9.0", "RTX 50": "12.0"}
+"""Cards that people have, with their compute capabilities."""
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
 
@@ -56,7 +59,7 @@ class Sighting:
     source: str
     """The row's: 'H2 post112'."""
     result: PropertyResult
-    cause: Expectation | None = None
+    cause: Cause | None = None
 
     @property
     def subject(self) -> str:
@@ -109,11 +112,6 @@ class Sighting:
         return " ".join(f"{self.result.outcome}: {self.result.message}".split())
 
     @property
-    def meaning(self) -> tuple[str, ...]:
-        """What a known failure means for training, in English and in Chinese."""
-        return (self.cause.means, self.cause.means_zh) if self.cause else ()
-
-    @property
     def script(self) -> str:
         return self.result.evidence.script if self.result.evidence else ""
 
@@ -127,7 +125,7 @@ class Sighting:
         return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
 
     @property
-    def alike(self) -> tuple[str, str, Expectation | None, str]:
+    def alike(self) -> tuple[str, str, Cause | None, str]:
         """What the failures that the page shows together have in common."""
         return self.result.key, self.result.outcome, self.cause, self.script
 
@@ -180,6 +178,12 @@ class Row:
     def verdict(self) -> str:
         return self.record.verdict if self.record else "no record"
 
+    @property
+    def no_code(self) -> NoCode | None:
+        """What is derived from a build that has no code for the card."""
+        why = self.record.not_run if self.record else None
+        return why.no_code if why else None
+
     @cached_property
     def results(self) -> dict[str, PropertyResult]:
         """What each property came to, by its key."""
@@ -217,6 +221,32 @@ class Row:
 
 
 @dataclass(frozen=True)
+class WheelLine:
+    """What a release's wheel on PyPI has for each of `CARDS`: derived from its GPU code."""
+
+    noticed: bool | None
+    """Whether the release notices a launch that failed; None: not measured."""
+    code: tuple[str, ...]
+    """What runs on the card: 'sm_86', 'PTX', or '' where nothing does."""
+
+
+def wheel_lines(fixture: Fixture) -> dict[str, WheelLine]:
+    """The line of each release that has GPU code on PyPI; one for each system where they differ."""
+    lines = {}
+    for release, build in ((r, b) for r in fixture.release for b in r.gpu_builds):
+        codes = {system: build.on(system) for system in SYSTEMS if build.index == "pypi"}
+        found = {
+            system: WheelLine(release.failed_launches, tuple(map(code.shown_for, CARDS.values())))
+            for system, code in codes.items()
+            if code
+        }
+        alike = len(set(found.values())) == 1
+        for system, line in found.items():
+            lines[release.version if alike else f"{release.version} {system}"] = line
+    return lines
+
+
+@dataclass(frozen=True)
 class ReleaseLine:
     """One release in one kind of cell on every class of host, and what others reported of it."""
 
@@ -231,7 +261,7 @@ class ReleaseLine:
         )
 
     @property
-    def causes(self) -> dict[tuple[Cause, ...], list[FieldReport]]:
+    def causes(self) -> dict[tuple[Fault, ...], list[FieldReport]]:
         """The reports by what was at fault, wrong before right; those that do not tell it as ().
 
         A report that tells two faults not apart is of neither of them, but of both.
@@ -247,7 +277,7 @@ class ReleaseLine:
         return ", ".join(m for m in names if not any(other.startswith(f"{m} ") for other in names))
 
     @property
-    def other_faults(self) -> list[Cause]:
+    def other_faults(self) -> list[Fault]:
         """What else was at fault where it was seen wrong, as far as the threads tell it."""
         told = [causes for causes in self.causes if len(causes) == 1 and causes != (KERNEL,)]
         return [c[0] for c in told if any(r.seen == "wrong" for r in self.causes[c])]

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures.bugs import Bug, Cause
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
 from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
 from paddlecompat.report.tables import Sighting
 
@@ -30,6 +30,10 @@ def verdict_lines(
     """How a cell ended; `scripts` gives the path of each violation's script, by property."""
     if record.verdict == "not run":
         why = record.not_run
+        if why and why.no_code:
+            english, _ = no_code_lines(why.no_code)
+            install = [f"  {why.no_code.install}"] if why.no_code.install else []
+            return wrap(f"{record.cell}: not run: ", english, "  ") + install
         words = f"{why.reason}: {why.detail}" if why else "no property verified a call"
         lines = wrap(f"{record.cell}: not run: ", words, "  ")
         for line in why.changed if why else ():
@@ -49,37 +53,47 @@ def verdict_lines(
             lines += failure_lines(result, cause, (scripts or {}).get(result.key))
         elif result.once:
             lines += wrap(f"  {result.key} - died once, not when alone: ", result.once, "    ")
-    for pattern, expectation in judgement.gone:
-        lines += wrap("  gone: ", f"{pattern}: {expectation.cause}", "    ")
+    for pattern, gone in judgement.gone:
+        lines += wrap("  gone: ", f"{pattern}: {gone.cause}", "    ")
     for pattern, _ in judgement.absent:
         lines += wrap("  expected, but not among the properties: ", pattern, "    ")
     return lines
 
 
-def failure_lines(
-    result: PropertyResult, cause: Expectation | None, script: Path | None
-) -> list[str]:
+def failure_lines(result: PropertyResult, cause: Cause | None, script: Path | None) -> list[str]:
     """A property that failed, or is no longer offered: the case, what was expected, what came."""
     outcome = "no longer offered" if result.outcome == "unsupported" else result.outcome
-    lines = wrap("  ", f"{result.key} - {outcome}, {'known' if cause else 'new'}", "    ")
+    bug = cause if isinstance(cause, Bug) else None
+    lines = wrap("  ", f"{result.key} - {outcome}, {f'known ({bug.id})' if bug else 'new'}", "    ")
     parts = {"message": result.message, "case": result.case or ""}
     if shown := result.evidence:
         what, expected, _ = result.message.partition(": expected ")
         parts = {"what": what if expected else "", **shown.model_dump(exclude={"script"})}
         poisoned = any(pattern in shown.actual for pattern in POISON)
         parts |= {"hint": NEVER_WRITTEN if poisoned else ""}
-    if cause:
-        parts |= {"cause": cause.cause, "thread": cause.link or ""}
+    if bug:
+        parts |= {"cause": bug.cause, "advice": bug.advice, "thread": bug.link}
     parts |= {"script": str(script or ""), "once": result.once}
     for label, text in parts.items():
         lines += wrap(f"    {label + ':':<10}", text, " " * 14) if text else []
     return lines
 
 
+def no_code_lines(found: NoCode) -> list[str]:
+    """What a build comes to on a card that it has no code for: in English, and in Chinese."""
+    template = environment().get_template("no_code.txt.j2")
+    return template.render(found=found).strip().splitlines()
+
+
 def build_lines(record: Record) -> list[str]:
-    """Which build each example card would be given, for a GPU cell without a device."""
-    examples = record.not_run.builds if record.not_run else []
-    lines = ["  what it would measure on other machines:"] if examples else []
+    """In Chinese what a build without code for the card comes to, and which build to take.
+
+    For a GPU cell without a device, which build each example card would be given.
+    """
+    why = record.not_run
+    lines = wrap("  ", no_code_lines(why.no_code)[1], "  ") if why and why.no_code else []
+    examples = why.builds if why else []
+    lines += ["  what it would measure on other machines:"] if examples else []
     for example in examples:
         words = f"{example.build}, {example.why}" if example.build else example.why
         lines += wrap(f"  {example.card}: ", words, "    ")

@@ -13,15 +13,24 @@ from functools import cached_property
 from itertools import groupby, product
 from pathlib import Path
 
-from paddlecompat.fixtures.expectations import Expectation
+from paddlecompat.fixtures.bugs import Bug, Cause, Known
 from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
-from paddlecompat.records.judging import Standing, judge, pattern_explaining
+from paddlecompat.records.judging import Standing, judge
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Host, class_order
-from paddlecompat.report.tables import BY_OTHERS, ReleaseLine, Row, Sighting, grouped, parts_of
+from paddlecompat.report.tables import (
+    BY_OTHERS,
+    ReleaseLine,
+    Row,
+    Sighting,
+    WheelLine,
+    grouped,
+    parts_of,
+    wheel_lines,
+)
 
 
 def badge_of(
@@ -67,7 +76,7 @@ class MatrixView:
     records: list[Record]
     errors: list[str]
     """One line for each file that is not a record to show."""
-    expectations: Sequence[Expectation]
+    known: Known
     fixture: Fixture
     suite: str
     """The digest of today's properties."""
@@ -85,10 +94,10 @@ class MatrixView:
     @cached_property
     def rows(self) -> dict[Kind, list[Row]]:
         """Of each kind, newest release first; on the CPU also the releases without a record."""
-        count, known = Counter(record.cell for record in self.records), self.expectations
+        count = Counter(record.cell for record in self.records)
         rows = [
             Row(
-                *(r.release, r.kind, r, self.letters[r.host], judge(r, known)),
+                *(r.release, r.kind, r, self.letters[r.host], judge(r, self.known)),
                 several=count[r.cell] > 1 or r.provenance == "sent in",
                 outdated=r.conditions is not None and r.conditions.suite != self.suite,
             )
@@ -168,16 +177,33 @@ class MatrixView:
             for release in sorted(named, key=in_order, reverse=True)
         }
 
+    @property
+    def wheels(self) -> dict[str, WheelLine]:
+        """What the wheels on PyPI have for each card, by the releases that have the same."""
+        lines = wheel_lines(self.fixture)
+        alike = grouped(lines, lines.__getitem__)
+        spans = {release_span(some, list(lines)): line for line, some in alike.items()}
+        return dict(reversed(spans.items()))
+
     @cached_property
     def failures(self) -> list[Sighting]:
         return [failure for row in self.all_rows for failure in row.failures.values()]
+
+    @property
+    def explained(self) -> dict[Bug, list[Sighting]]:
+        """The failures that a bug explains, by the bug."""
+        return {
+            cause: failures
+            for cause, failures in grouped(self.failures, lambda seen: seen.cause).items()
+            if isinstance(cause, Bug)
+        }
 
     @property
     def sightings(self) -> list[Sighting]:
         return [seen for row in self.measured for seen in row.sightings]
 
     @property
-    def refusals(self) -> dict[tuple[Expectation | None, str], list[Sighting]]:
+    def refusals(self) -> dict[tuple[Cause | None, str], list[Sighting]]:
         """What the releases do not offer, by what explains it and by their words."""
         refused = [seen for seen in self.sightings if seen.result.outcome == "unsupported"]
         return grouped(refused, lambda seen: (seen.cause, seen.words[0]))
@@ -198,16 +224,9 @@ class MatrixView:
         return [[row for _, row in pairs] for pairs in alike.values()]
 
     @property
-    def violations_known(self) -> list[Expectation]:
-        """The expectations without those of what releases do not offer."""
-        return [known for known in self.expectations if known.outcome != "unsupported"]
-
-    @property
     def not_refused(self) -> list[tuple[str, list[str], list[str]]]:
         """What releases are said not to offer: the cells where it holds, or is no property."""
-        patterns = [
-            (p, e) for e in self.expectations if e.outcome == "unsupported" for p in e.properties
-        ]
+        patterns = [(p, refusal) for refusal in self.known.not_offered for p in refusal.properties]
         found = [
             (
                 pair[0],
@@ -230,11 +249,6 @@ class MatrixView:
                 cells.setdefault(line, []).append(row.where)
         return {line: list(dict.fromkeys(found)) for line, found in cells.items()}
 
-    def explained_by(self, expectation: Expectation, pattern: str) -> list[Sighting]:
-        """The failures that one pattern of an expectation explains."""
-        known = (failure for failure in self.failures if failure.cause == expectation)
-        return [f for f in known if pattern_explaining(expectation, f.result) == pattern]
-
     def cells_of(self, failures: Sequence[Sighting]) -> str:
         """'cpu 2.2.2-2.3.2, 3.3.1': where these were seen; what others saw by itself."""
         parts = []
@@ -253,7 +267,7 @@ class MatrixView:
 
 def view_of(
     folders: Sequence[Path],
-    known: Sequence[Expectation],
+    known: Known,
     fixture: Fixture,
     suite: str,
     reports: Sequence[FieldReport] = (),
