@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from served_index import Served, serving
 from small_wheels import make_wheel
 
 from paddlecompat.environments import installer
@@ -63,14 +62,14 @@ def to_tensor(values):
 
 
 class SmallIndex:
-    """The index that pip and uv are set to. One project is a folder of wheels."""
+    """What the index offers, besides the answers that a test gives for it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, served: Served, folder: Path) -> None:
+        self.served, self.folder = served, folder
         for version in ("2.0.0", "1.26.4", "1.23.5"):
-            self.offer("numpy", version, {"numpy/__init__.py": LENDS.encode()})
+            self.offer("numpy", version, LENDS)
         for name in ("pytest", "hypothesis"):
-            self.offer(name, "9.0.0", {f"{name}/__init__.py": LENDS.encode()})
+            self.offer(name, "9.0.0", LENDS)
         for name in ("protobuf", "setuptools"):
             for version in ("99.0.0", "3.20.3"):
                 self.offer(name, version)
@@ -80,45 +79,36 @@ class SmallIndex:
                 exact = [each.version for each in asked.specifier if each.operator == "=="]
                 self.offer(asked.name, *(exact or ["1.0.0"]))
 
-    def offer(
-        self,
-        name: str,
-        version: str,
-        files: Mapping[str, bytes] | None = None,
-        requires: Sequence[str] = (),
-    ) -> None:
+    def offer(self, name: str, version: str, code: str = "") -> None:
+        """A wheel of that distribution, with a module of its name."""
         wheel = f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
-        make_wheel(self.folder / name.lower(), wheel, files, requires)
+        self.add(name, make_wheel(self.folder / name, wheel, {f"{name}.py": code.encode()}))
 
     def offer_paddle(self, code: str = "", requires: Sequence[str] = ("numpy",)) -> None:
-        """A Paddle that ends in this code."""
+        """The only build of Paddle: one that ends in this code."""
         files = {"paddle/__init__.py": (PADDLE + code).encode()}
-        wheel = f"paddlepaddle_gpu-2.6.9-cp{PYTHON.replace('.', '')}-none-any.whl"
-        make_wheel(self.folder / "paddlepaddle-gpu", wheel, files, requires)
+        name = f"paddlepaddle_gpu-2.6.9-cp{PYTHON.replace('.', '')}-none-any.whl"
+        wheel = make_wheel(self.folder / "paddlepaddle-gpu", name, files, requires)
+        self.add("paddlepaddle-gpu", wheel)
 
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+    def add(self, project: str, wheel: Path) -> None:
+        """The wheel, and a page that lists it with the project's others."""
+        files = sorted(path.name for path in wheel.parent.iterdir())
+        page = "".join(f'<a href="{name}">{name}</a>\n' for name in files)
+        self.served.answer(canonicalize_name(project), page)
+        self.served.handler.pages[wheel.name] = (200, "application/zip", wheel.read_bytes())
 
 
 @contextmanager
-def served(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallIndex]:
-    """Have pip and uv take wheels from a new index, which lies in `folder`, and nowhere else."""
-    index = SmallIndex(folder / "simple")
-    handler = partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        for name in ("PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple")
-        monkeypatch.setenv("UV_CACHE_DIR", str(folder / "cache"))
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        for name in ("PIP_RETRIES", "UV_HTTP_RETRIES"):
-            monkeypatch.setenv(name, "0")
-        yield index
-        server.shutdown()
+def served_wheels(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallIndex]:
+    """Have pip and uv take wheels from a new index, and from nowhere else."""
+    for name in ("PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("UV_CACHE_DIR", str(folder / "cache"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with serving(monkeypatch) as served:
+        yield SmallIndex(served, folder / "offered")
 
 
 def make_empty(cell: Cell, folder: Path, uv: str) -> None:
