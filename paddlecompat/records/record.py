@@ -55,6 +55,8 @@ Provenance = Literal["own", "sent in"]
 
 BuildVersion = Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=MOST)]
+IMPORTS = "pip::test_paddle_imports_as_pip_installs_it"
+"""A fresh cell's own property: the environment's making shows whether it holds."""
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
 
 
