@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from paddlecompat.fixtures.bugs import Bug, Cause
-from paddlecompat.fixtures.manifest import FIRST
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
@@ -48,10 +47,9 @@ def verdict_lines(
         f"{name}: {record.verdict} ({', '.join([holds, *others])}; "
         f"{record.calls:,} calls verified) - {judgement.standing}"
     ]
-    lost = lost_numbers(record)
-    if lost:
-        lines += lost_lines(record, lost, judgement)
-    for result in (each for each in record.properties if each not in lost):
+    if record.lost:
+        lines += lost_lines(record, judgement)
+    for result in (each for each in record.properties if each not in record.lost):
         cause = judgement.causes.get(result.key)
         if result.outcome in UNSOUND or result in judgement.new:
             lines += failure_lines(result, cause, (scripts or {}).get(result.key))
@@ -64,33 +62,21 @@ def verdict_lines(
     return lines
 
 
-def lost_numbers(record: Record) -> list[PropertyResult]:
-    """What ended a cell before the properties were asked: numbers that did not come back."""
-    if not (record.conditions and record.conditions.not_asked):
-        return []
-    first = [result for result in record.properties if result.key.startswith(FIRST)]
-    return [result for result in first if result.outcome in UNSOUND]
-
-
-def lost_lines(record: Record, lost: list[PropertyResult], judgement: Judgement) -> list[str]:
+def lost_lines(record: Record, judgement: Judgement) -> list[str]:
     """The one thing to know where numbers do not come back, and what to install instead."""
     assert record.conditions is not None
+    lost = record.lost
     bug = judgement.causes.get(lost[0].key)
     dtypes = ", ".join(parts_of(result.name)[1] for result in lost)
     parts = {
         "": f"numbers do not come back from Paddle as they were sent ({dtypes}), "
-        f"beside NumPy {numpy_of(record)}: {record.conditions.not_asked} properties were not asked",
+        f"beside NumPy {record.numpy}: {record.conditions.not_asked} properties were not asked",
         "message: ": lost[0].message,
     }
     if isinstance(bug, Bug):
         parts |= {"means: ": bug.means, "thread: ": bug.link}
     lines = [line for label, text in parts.items() for line in wrap(f"  {label}", text, "    ")]
     return [*lines, f"  install: {install}"] if (install := mending(record, bug)) else lines
-
-
-def numpy_of(record: Record) -> str:
-    """The version that stood beside the build."""
-    return record.environment.packages.get("numpy", "?") if record.environment else "?"
 
 
 def mending(record: Record, bug: Cause | None) -> str:
@@ -149,12 +135,11 @@ def here_lines(
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
     headless = [r for r in unsupported if lacks_the_head(r)]
-    lost = lost_numbers(record)
+    lost = record.lost
     template = environment().get_template("here.txt.j2")
     text = template.render(
         record=record,
         lost=lost,
-        numpy=numpy_of(record),
         install=mending(record, judgement.causes.get(lost[0].key)) if lost else "",
         keyword=keyword,
         known=[Sighting(record, "", result, cause) for result, cause in judgement.known],

@@ -21,7 +21,8 @@ def cause_in(complaint: str) -> str:
     """Of what pip, uv or another program wrote on its standard error, what says most, in a line.
 
     That is its last `error:`, with the causes that uv lists below; but rather a line that names an
-    errno or an HTTP status, and otherwise what Python raised last, or the last line. Without the credentials of an address.
+    errno or an HTTP status, and otherwise what Python raised last, or the last line. Without the
+    credentials of an address.
     """
     lines: list[str] = []
     for line in filter(str.strip, complaint.splitlines()):
