@@ -93,10 +93,14 @@ class SmallIndex:
 
     def add(self, project: str, wheel: Path) -> None:
         """The wheel, and a page that lists it with the project's others."""
-        files = sorted(path.name for path in wheel.parent.iterdir())
-        page = "".join(f'<a href="{name}">{name}</a>\n' for name in files)
-        self.served.answer(canonicalize_name(project), page)
         self.served.handler.pages[wheel.name] = (200, "application/zip", wheel.read_bytes())
+        self.list(project)
+
+    def list(self, project: str, version: str = "") -> None:
+        """Have the project's page list its wheels, or those of that version alone."""
+        files = sorted((self.folder / project).glob(f"*-{version}*"))
+        page = "".join(f'<a href="{file.name}">{file.name}</a>\n' for file in files)
+        self.served.answer(canonicalize_name(project), page)
 
 
 @contextmanager
