@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import secrets
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -96,6 +97,10 @@ def check(options: Options, kind: Kind) -> Options:
     for flag, value in (("--python", options.cpython), ("--from-record", options.from_record)):
         if value and kind != "fresh":
             raise ValueError(f"{flag} is for fresh cells")
+    if options.cpython and not re.fullmatch(r"3\.\d{1,2}", options.cpython):
+        raise ValueError(f"--python {options.cpython}: write it as 3.8")
+    if options.cpython and options.from_record:
+        raise ValueError("--python: the record of --from-record says which")
     if options.wheel is not None and kind == "fresh":
         raise ValueError("--wheel is not for fresh cells: pip takes the wheel of its index")
     if options.workers is not None and options.workers < 1:
