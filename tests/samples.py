@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from paddlecompat.cells.suite import Ran
 from paddlecompat.fixtures.expectations import Expectation
+
+from paddlecompat.cells.suite import Ran
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.published import FieldReport

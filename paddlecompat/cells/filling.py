@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,7 +26,15 @@ from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import judging, store, subject
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import CannotRun, NotRun, Record, verdict_of
+from paddlecompat.records.record import (
+    IMPORTS,
+    CannotRun,
+    Evidence,
+    NotRun,
+    PropertyResult,
+    Record,
+    verdict_of,
+)
 from paddlecompat.records.subject import Device
 
 SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
@@ -157,10 +166,38 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
         workers = workers_at(cell.place, options)
         request = Request(cell.place, options, settings, watch, workers)
-        return run_properties(record, prepared.python, request, folder, hands)
+        return with_import(run_properties(record, prepared.python, request, folder, hands))
     except CannotRun as error:
         changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []
         return give_up(record, error.not_run.model_copy(update={"changed": changed}))
+
+
+def with_import(record: Record) -> Record:
+    """A fresh cell's record with one property more: whether the release imports as it was resolved.
+
+    The others were put to it with what it needs to import.
+    """
+    if (resolved := record.resolution) is None or record.conditions is None:
+        return record
+    group, _, name = IMPORTS.partition("::")
+    found: dict[str, object] = {"outcome": "holds", "calls": 1}
+    if words := resolved.refused:
+        shown = Evidence(
+            case=f"pip install {resolved.asked}, on CPython {resolved.python}",
+            expected="paddle is imported",
+            actual=words,
+            script="import paddle\n",
+        )
+        found = {"outcome": "violated", "calls": 0, "message": words, "evidence": shown}
+    common = {"group": group, "name": name, "examples": 0, "due": 1, "seconds": 0.0}
+    results = [PropertyResult.model_validate({**common, **found}), *record.properties]
+    outcomes = Counter(result.outcome for result in results)
+    update = {
+        "properties": results,
+        "verdict": verdict_of(results),
+        "conditions": record.conditions.model_copy(update={"outcomes": outcomes}),
+    }
+    return Record.model_validate(dict(record.model_copy(update=update)))
 
 
 def changes(record: Record, options: Options, hands: Hands) -> list[str]:

@@ -24,6 +24,7 @@ from paddlecompat.fixtures.forms import (
     place_of,
     tag_of,
 )
+from paddlecompat.fixtures.manifest import FIRST
 from paddlecompat.fixtures.releases import Capability
 from paddlecompat.records.profiles import ProfileName
 from paddlecompat.records.subject import (
@@ -55,6 +56,8 @@ Provenance = Literal["own", "sent in"]
 
 BuildVersion = Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=MOST)]
+IMPORTS = "pip::test_paddle_imports_as_pip_installs_it"
+"""A fresh cell's own property: the environment's making shows whether it holds."""
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
 
 
@@ -250,6 +253,18 @@ class Record(Model):
     def partial(self) -> str:
         """Why this is not the whole suite on the release as it is; empty where it is."""
         return self.conditions.partial if self.conditions else ""
+
+    @property
+    def lost(self) -> list[PropertyResult]:
+        """What failed before the others were asked: numbers that did not come back as sent."""
+        first = [result for result in self.properties if result.key.startswith(FIRST)]
+        ended = self.conditions is not None and self.conditions.not_asked > 0
+        return [result for result in first if result.outcome in UNSOUND] if ended else []
+
+    @property
+    def numpy(self) -> str:
+        """The version that stood beside the build; '' where that is not told."""
+        return self.environment.packages.get("numpy", "") if self.environment else ""
 
     @property
     def calls(self) -> int:

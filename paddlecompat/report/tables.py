@@ -209,6 +209,16 @@ class Row:
         return [seen for seen in refused if seen.cause is None]
 
     @property
+    def faults(self) -> list[str]:
+        """Of a fresh environment what everybody meets, the worst first."""
+        resolved = self.record.resolution if self.record else None
+        faults = {
+            "silently wrong": bool(self.record and self.record.lost),
+            "does not import": bool(resolved and resolved.refused),
+        }
+        return [name for name, there in faults.items() if there]
+
+    @property
     def ppyoloe(self) -> str:
         """What came of PP-YOLOE's head and its training on right data: the worst outcome."""
         found = {r.outcome for r in self.results.values() if r.group.startswith("ppyoloe")}

@@ -12,7 +12,7 @@ from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
 from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
-from paddlecompat.report.tables import Sighting
+from paddlecompat.report.tables import Sighting, parts_of
 
 POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")
 """What memory is filled with before a call, read as float64 and as float32."""
@@ -47,7 +47,9 @@ def verdict_lines(
         f"{name}: {record.verdict} ({', '.join([holds, *others])}; "
         f"{record.calls:,} calls verified) - {judgement.standing}"
     ]
-    for result in record.properties:
+    if record.lost:
+        lines += lost_lines(record, judgement)
+    for result in (each for each in record.properties if each not in record.lost):
         cause = judgement.causes.get(result.key)
         if result.outcome in UNSOUND or result in judgement.new:
             lines += failure_lines(result, cause, (scripts or {}).get(result.key))
@@ -58,6 +60,30 @@ def verdict_lines(
     for pattern, _ in judgement.absent:
         lines += wrap("  expected, but not among the properties: ", pattern, "    ")
     return lines
+
+
+def lost_lines(record: Record, judgement: Judgement) -> list[str]:
+    """The one thing to know where numbers do not come back, and what to install instead."""
+    assert record.conditions is not None
+    lost = record.lost
+    bug = judgement.causes.get(lost[0].key)
+    dtypes = ", ".join(parts_of(result.name)[1] for result in lost)
+    parts = {
+        "": f"numbers do not come back from Paddle as they were sent ({dtypes}), "
+        f"beside NumPy {record.numpy}: {record.conditions.not_asked} properties were not asked",
+        "message: ": lost[0].message,
+    }
+    if isinstance(bug, Bug):
+        parts |= {"means: ": bug.means, "thread: ": bug.link}
+    lines = [line for label, text in parts.items() for line in wrap(f"  {label}", text, "    ")]
+    return [*lines, f"  install: {install}"] if (install := mending(record, bug)) else lines
+
+
+def mending(record: Record, bug: Cause | None) -> str:
+    """The command that mends an environment in which numbers do not come back; '' if not known."""
+    if record.resolution:
+        return record.resolution.command
+    return f"python -m pip install '{bug.pin}'" if isinstance(bug, Bug) and bug.pin else ""
 
 
 def failure_lines(result: PropertyResult, cause: Cause | None, script: Path | None) -> list[str]:
@@ -109,9 +135,12 @@ def here_lines(
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
     headless = [r for r in unsupported if lacks_the_head(r)]
+    lost = record.lost
     template = environment().get_template("here.txt.j2")
     text = template.render(
         record=record,
+        lost=lost,
+        install=mending(record, judgement.causes.get(lost[0].key)) if lost else "",
         keyword=keyword,
         known=[Sighting(record, "", result, cause) for result, cause in judgement.known],
         new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],

@@ -129,6 +129,11 @@ class MatrixView:
         """The rows that have a record, be it one that says why nothing ran."""
         return [row for row in self.all_rows if row.record]
 
+    @property
+    def resolved(self) -> list[Row]:
+        """The rows of fresh environments, of which it is told what pip resolved."""
+        return [row for row in self.rows["fresh"] if row.record and row.record.resolution]
+
     def shown(self, kind: Kind) -> list[Row]:
         """The rows of the tables: on the GPU those that are judged; the rest is `not run`."""
         return [row for row in self.rows[kind] if kind != "gpu" or row.judgement.standing]

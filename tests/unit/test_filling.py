@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import samples
+from paddlecompat.fixtures.expectations import Expectation
 
 from paddlecompat.cells import filling
 from paddlecompat.cells.filling import Filled, Hands
@@ -17,7 +18,6 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.environment import Prepared
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.choice import Machine

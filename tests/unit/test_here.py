@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import samples
+from paddlecompat.fixtures.expectations import Expectation
 
 from paddlecompat.cells import here
 from paddlecompat.cells.filling import Hands
@@ -15,7 +16,6 @@ from paddlecompat.cells.here import FilledHere, Reader
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.installed import Installed, Interpreter
-from paddlecompat.fixtures.expectations import Expectation
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import advice_results, judging, store
