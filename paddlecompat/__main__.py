@@ -139,7 +139,7 @@ def cell_command(cell: Cell) -> Command:
         parser.add_argument("--outcome", type=Path, help=argparse.SUPPRESS)
 
     def fill(parsed: Namespace, fixture: Fixture) -> Outcome | Status:
-        options = check(options_from(Options, parsed), cell.place)
+        options = check(options_from(Options, parsed), cell.kind)
         if parsed.fetch:
             wheels.fetch(cell)
             return Status.AS_EXPECTED
@@ -195,7 +195,7 @@ def list_properties(parsed: Namespace, fixture: Fixture) -> Status:
 def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
     """Measure every cell that this machine can, then make the report on them."""
     options = options_from(Options, parsed)
-    check(options, "cpu")  # a mistake is told once, not by each cell
+    check(options, parsed.kinds[0])  # a mistake is told once, not by each cell
     try:
         return matrix.run(fixture, parsed.kinds, parsed.jobs, parsed.anew, options)
     finally:

@@ -14,7 +14,7 @@ from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options, workers_at
 from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
-from paddlecompat.environments import cuda_libraries, environment, wheels
+from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.fixtures import bugs, cuda, forms
 from paddlecompat.fixtures.bugs import Known
@@ -43,11 +43,17 @@ def machine_with(device: Device) -> Machine:
     )
 
 
+def prepare_environment(cell: Cell, fixture: Fixture, wanted: Wanted) -> Prepared:
+    """The cell's environment, made in the way of its kind. Raises as these do."""
+    prepare = fresh.prepare if cell.kind == "fresh" else environment.prepare
+    return prepare(cell, fixture, wanted)
+
+
 @dataclass(frozen=True)
 class Hands:
     """What filling a cell needs from the machine; tests hand in their own."""
 
-    prepare: Callable[[Cell, Fixture, Wanted], Prepared] = environment.prepare
+    prepare: Callable[[Cell, Fixture, Wanted], Prepared] = prepare_environment
     remove: Callable[[Cell], None] = environment.remove
     look: Callable[[str | None], Device | NotRun] = gpus.look
     machine_with: Callable[[Device], Machine] = machine_with
@@ -124,6 +130,9 @@ def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
 
 def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
+    again = store.read(options.from_record).resolution if options.from_record else None
+    if cell.kind == "fresh":
+        cell = fresh.cell_for(cell, again.python if again else options.python)
     record = blank(cell.name, cell.release.python, options)
     build = named_build(cell, options)
     watch = installed(options.sanitize) if options.sanitize else None
@@ -132,12 +141,15 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             record = add_device(record, cell, hands.look(options.stand_in))
             build = build or build_for(record, cell, hands)
             record = record.model_copy(update={"chosen": build.version})
-        wanted = Wanted(options.wheel, build, cuda_libraries=options.stand_in is None)
+        wanted = Wanted(options.wheel, build, options.stand_in is None, again)
         prepared = hands.prepare(cell, fixture, wanted)
-        made = {"build": prepared.build, "environment": prepared.environment}
-        record = record.model_copy(update={**made, "seconds": prepared.seconds})
-        on_gpu = cell.place == "gpu"
-        settings = {**SAME_DEVICE, **hands.settings(prepared.folder)} if on_gpu else {}
+        told = ("build", "environment", "seconds", "resolution")
+        record = record.model_copy(update={name: getattr(prepared, name) for name in told})
+        if prepared.resolution and prepared.resolution.needs is None:
+            raise CannotRun(NotRun(reason="import failed", detail=prepared.resolution.refused))
+        settings = prepared.settings
+        if cell.place == "gpu":
+            settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
         workers = workers_at(cell.place, options)
         request = Request(cell.place, options, settings, watch, workers)
         return run_properties(record, prepared.python, request, folder, hands)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from paddlecompat.fixtures.folders import RECORDS
-from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.forms import Kind, Place
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.machine import gpus, host
 from paddlecompat.machine.command_line import flag_of, option
@@ -57,6 +57,8 @@ class Options:
     )
     require_device: bool = option("cell", "a GPU cell without a device is a failure", False)
     strict: bool = option("cell", "a violation that is gone is a failure, too", False)
+    python: str | None = option("cell", "fresh: on this CPython, as 3.8 (default: the newest)")
+    from_record: Path | None = option("cell", "fresh: in the environment that a record tells of")
     wheel: Path | None = option("cell", "measure this file, a wheel of the release")
     build: str | None = option("cell", "GPU: measure this build, as 2.3.2.post112")
     sanitize: SanitizerTool | None = option("cell", "GPU: under NVIDIA's compute-sanitizer")
@@ -78,8 +80,8 @@ class Options:
         return " ".join(flag_of(one) for one in asked if getattr(self, one.name) is not None)
 
 
-def check(options: Options, place: Place) -> Options:
-    """The options with a seed, if they make sense at that place.
+def check(options: Options, kind: Kind) -> Options:
+    """The options with a seed, if they make sense for a cell of that kind.
 
     The seed is the one asked for, none for the derandomised profile, else a new one. Raises
     ValueError with the flag and what is wrong.
@@ -87,11 +89,16 @@ def check(options: Options, place: Place) -> Options:
     if options.stand_in not in (None, *gpus.STAND_INS):
         raise ValueError(f"--stand-in {options.stand_in}: not one of {', '.join(gpus.STAND_INS)}")
     for name in ("build", "sanitize", "stand_in"):
-        if getattr(options, name) and place == "cpu":
+        if getattr(options, name) and kind != "gpu":
             raise ValueError(f"--{name.replace('_', '-')} is for GPU cells")
+    for name in ("python", "from_record"):
+        if getattr(options, name) and kind != "fresh":
+            raise ValueError(f"--{name.replace('_', '-')} is for fresh cells")
+    if options.wheel is not None and kind == "fresh":
+        raise ValueError("--wheel is not for fresh cells: pip takes the wheel of its index")
     if options.workers is not None and options.workers < 1:
         raise ValueError(f"--workers {options.workers}: at least one has to run")
-    if options.memory_limit is not None and place == "gpu":
+    if options.memory_limit is not None and kind == "gpu":
         raise ValueError("--memory-limit is for CPU cells: CUDA reserves more than any machine has")
     if options.target is not None and "::" not in (options.mutant or ""):
         raise ValueError(f"--target {options.target}: is for a --mutant FILE::NAME of your own")

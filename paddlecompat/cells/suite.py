@@ -25,7 +25,7 @@ from paddlecompat.cells.workers import Collected, Crew, Job, Report
 from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.folders import shown
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
-from paddlecompat.fixtures.manifest import PROPERTIES, Manifest, ManifestProperty
+from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
 from paddlecompat.machine import host, processes
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.records.profiles import PROFILES
@@ -34,7 +34,6 @@ from paddlecompat.records.record import UNSOUND, Conditions, MachineFailed, Prop
 KEPT = 5  # folders of runs, of each cell
 WORDS, SCRIPT = 4000, 100_000  # characters of a text, and of a script, in the record
 DEATHS = ("crashed", "timed out")
-FIRST = "round_trip::"  # the properties that are asked first begin so
 SHOWN_EVERY, TOLD_EVERY = 0.2, 15  # seconds, on a terminal and elsewhere
 CLEAR = "\r\033[K"  # the line of a terminal
 

@@ -35,7 +35,7 @@ from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import Ended, run_checked, run_program
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
-from paddlecompat.records.subject import Environment, MeasuredBuild, Seconds
+from paddlecompat.records.subject import Environment, MeasuredBuild, Resolution, Seconds
 
 STAMP = "cell.json"
 FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")  # no program does these to itself
@@ -44,12 +44,15 @@ FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")  # no program does the
 class Prepared(Model):
     """An environment that is ready to be measured."""
 
-    version: Literal[2] = Field(description="Of this form: a stamp of another is not read.")
+    version: Literal[3] = Field(description="Of this form: a stamp of another is not read.")
     made_from: str
     folder: Path
     build: MeasuredBuild
     environment: Environment
     seconds: Seconds
+    resolution: Resolution | None = None
+    settings: dict[str, str] = {}
+    """Environment variables with which a process has what the properties need."""
 
     @property
     def python(self) -> Path:
@@ -64,6 +67,8 @@ class Wanted:
     build: Build | None = None
     cuda_libraries: bool = True
     """Of a GPU cell: a stand-in for a device needs none."""
+    resolution: Resolution | None = None
+    """Of a fresh one: this one again, and not today's."""
 
 
 class Holder(Model):
@@ -164,7 +169,7 @@ def make(
     with timed(seconds, "imports"):
         about = import_once(installer.python_of(folder), settings)
     prepared = Prepared(
-        version=2,
+        version=3,
         made_from=made_from,
         folder=folder,
         build=MeasuredBuild(
@@ -196,7 +201,11 @@ def remove(cell: Cell) -> None:
 
 def packages_of(name: str) -> dict[str, str]:
     """What is installed in the environment of that name; the build in it may not even import."""
-    folder = environment_of(name)
+    return packages_in(environment_of(name))
+
+
+def packages_in(folder: Path) -> dict[str, str]:
+    """What is installed in a virtual environment."""
     (*_, inside) = ["", *map(str, folder.glob("[Ll]ib/**/site-packages"))]
     return {found.metadata["Name"]: found.version for found in distributions(path=[inside])}
 

@@ -30,7 +30,11 @@ from paddlecompat.records.record import CannotRun
 from paddlecompat.records.subject import MeasuredBuild
 
 READ_ONLY = {"PYTHONDONTWRITEBYTECODE": "1"}
-PLUGINS = ("_hypothesis_pytestplugin",)
+PLUGINS = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "_hypothesis_pytestplugin",
+}
+"""Pytest's plugins are those of the test tools: what else is installed may bring more (anyio)."""
 LOOK = """
 import importlib.util, json, sys
 has_paddle = importlib.util.find_spec("paddle") is not None
@@ -123,8 +127,7 @@ def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
     return {
         **READ_ONLY,
         "PYTHONPATH": str(tools or install_tools(found.interpreter)),
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTEST_PLUGINS": ",".join(PLUGINS),
+        **PLUGINS,
     }
 
 

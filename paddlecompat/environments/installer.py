@@ -11,7 +11,7 @@ from paddlecompat.fixtures.folders import NOX
 from paddlecompat.machine import host
 from paddlecompat.machine.index import settings_for_uv
 from paddlecompat.machine.interpreters import UV
-from paddlecompat.machine.processes import run_checked
+from paddlecompat.machine.processes import Settings, run_checked
 from paddlecompat.records.record import MachineFailed
 
 
@@ -27,7 +27,12 @@ def install(python: Path, *arguments: str, uv: str = UV) -> None:
 
 def run_uv(*command: str | Path) -> None:
     """Run uv, whose program comes first. Raises MachineFailed with its words where it fails."""
-    ended = run_checked(command, settings_for_uv(), seconds=None, show_output=True)
+    run(*command, settings=settings_for_uv())
+
+
+def run(*command: str | Path, settings: Settings = None) -> None:
+    """Run what installs. Raises MachineFailed with its words where it fails."""
+    ended = run_checked(command, settings, seconds=None, show_output=True)
     if ended.problem:
         raise install_failed(ended.last_error)
 

@@ -31,6 +31,7 @@ from paddlecompat.records.subject import (
     Environment,
     Host,
     MeasuredBuild,
+    Resolution,
     Sanitizer,
     Seconds,
 )
@@ -172,6 +173,9 @@ class Record(Model):
     )
     device: Device | None = Field(default=None, description="None on the CPU.")
     environment: Environment | None = None
+    resolution: Resolution | None = Field(
+        default=None, description="Of a fresh environment: what pip resolved, and when."
+    )
     stand_in: Line | None = Field(
         default=None, description="The fault of a stand-in device: never a published record."
     )
@@ -201,6 +205,11 @@ class Record(Model):
         counted = Counter(result.outcome for result in self.properties)
         if self.conditions and self.conditions.outcomes != counted:
             raise ValueError("conditions.outcomes: the run ended with other outcomes than these")
+        failed = any(result.outcome in UNSOUND for result in self.properties)
+        if self.conditions and self.conditions.not_asked and not failed:
+            raise ValueError("conditions.not_asked: nothing failed, so all were to be asked")
+        if self.resolution and self.kind != "fresh":
+            raise ValueError("resolution: only a fresh environment has one")
         if len({result.key for result in self.properties}) < len(self.properties):
             raise ValueError("properties: one of them stands there twice")
         return self

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
-from paddlecompat.fixtures.manifest import Manifest
+from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
 from paddlecompat.records import advice_results, study_results
 from paddlecompat.records.profiles import PROFILES
@@ -42,9 +42,14 @@ class Version1(BaseModel):
 
 
 def write(record: Record, folder: Path) -> Path:
-    """Write atomically: a reader sees the old record or the new one, never half of one."""
+    """Write atomically: a reader sees the old record or the new one, never half of one.
+
+    The lock of what pip resolved lies beside it.
+    """
     path = folder / record.file_name
     write_text(path, record.model_dump_json(indent=1) + "\n")
+    if record.resolution:
+        write_text(path.with_suffix(".lock.txt"), record.resolution.requirements)
     return path
 
 
@@ -297,11 +302,13 @@ def check_properties(record: Record, suite: Manifest) -> None:
     if record.conditions.suite != suite.digest:
         raise ValueError(f"conditions.suite: other properties than today's: {anew}")
     wanted = {found.key for found in suite.properties_at(record.place)}
+    if record.conditions.not_asked:
+        wanted = {key for key in wanted if key.startswith(FIRST)}
     if odd := wanted.symmetric_difference(result.key for result in record.properties):
         problem = f"{len(odd)} are missing or too many, as {printable(min(odd), 120)}"
         raise ValueError(f"properties: {problem}: {anew}")
-    if record.conditions.properties != len(wanted):
-        raise ValueError(f"conditions.properties: there are {len(wanted)}: {anew}")
+    if record.conditions.properties != (there := len(suite.properties_at(record.place))):
+        raise ValueError(f"conditions.properties: there are {there}: {anew}")
     for result in record.properties:
         if result.due != (due := suite.due(result.key, PROFILES[record.profile].due)):
             raise ValueError(f"properties: {result.key}: {due} calls are due: {anew}")

@@ -5,17 +5,20 @@ Nothing here names a person or a machine.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import re
+import shlex
 import tempfile
 from pathlib import Path, PurePath, PureWindowsPath
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, in_order, tag_of
 
+LOCKED = r"^[A-Za-z0-9._-]{1,100}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
 MOST = 10**9  # calls: more than any run makes
 SanitizerTool = Literal["memcheck", "initcheck"]
 SYSTEMS = ("Linux", "WSL", "Windows", "macOS")
@@ -127,6 +130,45 @@ class Environment(Model):
     mended: list[Line] = Field(
         max_length=100, description="One line for each thing that was mended."
     )
+
+
+class Resolution(Model):
+    """What pip resolved on a day for a release, with nothing said about what stands beside it."""
+
+    asked: Line = Field(description="The requirement: 'paddlepaddle-gpu==2.6.1'.")
+    python: str = Field(pattern=r"^3\.[0-9]{1,2}$", description="Of which CPython: '3.12'.")
+    pip: Line = Field(description="The version of pip.")
+    on: datetime.date = Field(description="The day, in UTC.")
+    lock: list[Annotated[str, Field(pattern=LOCKED)]] = Field(
+        min_length=1, max_length=500, description="Each distribution with the sha256 of its file."
+    )
+    refused: Text = Field(
+        default="", description="In the release's words, why it does not import; empty: it does."
+    )
+    needs: list[Line] | None = Field(
+        default=[],
+        max_length=10,
+        description="The fewest requirements with which it imports, as tried out, and with which "
+        "it was measured; None where none of those that were tried is enough.",
+    )
+    pins: list[Line] | None = Field(
+        default=[],
+        max_length=10,
+        description="The fewest with which numbers come back from it, too; None as above.",
+    )
+
+    @property
+    def requirements(self) -> str:
+        """The lock, as a file for `pip install --require-hashes -r`."""
+        head = f"# {self.asked} as pip {self.pip} resolved it on {self.on}, CPython {self.python}"
+        return "\n".join([head, *self.lock, ""])
+
+    @property
+    def command(self) -> str:
+        """What a person types to have an environment that works; empty: not known."""
+        if self.needs is None or self.pins is None:
+            return ""
+        return f"pip install {' '.join(map(shlex.quote, [self.asked, *self.pins]))}"
 
 
 class Seconds(Model):

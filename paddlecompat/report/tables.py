@@ -12,9 +12,9 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TypeVar
 
-from paddlecompat.fixtures.bugs import Cause
+from paddlecompat.fixtures.bugs import Explanation
 from paddlecompat.fixtures.forms import Kind
-from paddlecompat.fixtures.published import FieldReport
+from paddlecompat.fixtures.published import Cause, FieldReport
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 
@@ -22,6 +22,8 @@ Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 BY_OTHERS = "◇"
 """The mark of what others measured, wherever a cell of theirs is named."""
+KERNEL: Cause = "unwritten output"
+"""The fault of the kernel that selects; any other says nothing of it."""
 LONGEST = 400  # characters of a text on a page; the record has all of it
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
@@ -54,7 +56,7 @@ class Sighting:
     source: str
     """The row's: 'H2 post112'."""
     result: PropertyResult
-    cause: Cause | None = None
+    cause: Explanation | None = None
 
     @property
     def subject(self) -> str:
@@ -120,7 +122,7 @@ class Sighting:
         return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
 
     @property
-    def alike(self) -> tuple[str, str, Cause | None, str]:
+    def alike(self) -> tuple[str, str, Explanation | None, str]:
         """What the failures that the page shows together have in common."""
         return self.result.key, self.result.outcome, self.cause, self.script
 
@@ -223,8 +225,24 @@ class ReleaseLine:
             here, key=lambda row: (row.by_others, WORST_FIRST.index(row.verdict), row.source)
         )
 
+    @property
+    def causes(self) -> dict[tuple[Cause, ...], list[FieldReport]]:
+        """The reports by what was at fault, wrong before right; those that do not tell it as ().
+
+        A report that tells two faults not apart is of neither of them, but of both.
+        """
+        ordered = sorted(self.reports, key=lambda report: (report.rank, report.seen == "right"))
+        return grouped(ordered, lambda report: tuple(report.cause))
+
     def machines(self, seen: str) -> str:
-        """'Windows CUDA 11, Tesla V100': in a few words, where those who saw this saw it."""
-        reports = sorted(self.reports, key=lambda report: report.os is None)
-        names = dict.fromkeys(report.machine for report in reports if report.seen == seen)
+        """'Windows CUDA 11, Tesla V100': in a few words, where the kernel was seen so."""
+        reports = self.causes.get((KERNEL,), [])
+        ordered = sorted(reports, key=lambda report: report.os is None)
+        names = dict.fromkeys(report.machine for report in ordered if report.seen == seen)
         return ", ".join(m for m in names if not any(other.startswith(f"{m} ") for other in names))
+
+    @property
+    def other_faults(self) -> list[Cause]:
+        """What else was at fault where it was seen wrong, as far as the threads tell it."""
+        told = [causes for causes in self.causes if len(causes) == 1 and causes != (KERNEL,)]
+        return [c[0] for c in told if any(r.seen == "wrong" for r in self.causes[c])]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from paddlecompat.fixtures.bugs import Bug, Cause
+from paddlecompat.fixtures.bugs import Bug, Explanation
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
@@ -56,7 +56,9 @@ def verdict_lines(
     return lines
 
 
-def failure_lines(result: PropertyResult, cause: Cause | None, script: Path | None) -> list[str]:
+def failure_lines(
+    result: PropertyResult, cause: Explanation | None, script: Path | None
+) -> list[str]:
     """A property that failed, or is no longer offered: the case, what was expected, what came."""
     outcome = "no longer offered" if result.outcome == "unsupported" else result.outcome
     bug = cause if isinstance(cause, Bug) else None

@@ -22,6 +22,8 @@ def test_all_files_are_written(tmp_path: Path) -> None:
     assert sorted(path.name for path in page.folder.iterdir()) == [
         "badge.json",
         "badge.svg",
+        "bugs.md",
+        "bugs.zh.md",
         "compatibility.md",
         "index.html",
         "record.schema.json",
@@ -51,9 +53,9 @@ def test_the_date_is_that_of_the_newest_record(tmp_path: Path) -> None:
     assert "2025-03-03 21:06 UTC." in page.line("Newest record")
 
 
-@pytest.mark.parametrize("file", ["expectations.toml", "field-reports.toml"])
+@pytest.mark.parametrize("file", ["bugs.toml", "field-reports.toml"])
 def test_an_unreadable_file_stops_it_before_it_writes(tmp_path: Path, file: str) -> None:
-    texts = {"expectations.toml": "[[expectation]]\n", "field-reports.toml": "[[report]]\n"}
+    texts = {"bugs.toml": "[[bug]]\n", "field-reports.toml": "[[report]]\n"}
     paths = [tmp_path / name for name in texts]
     for path in paths:
         path.write_text(texts[path.name] if path.name == file else "")
@@ -98,6 +100,23 @@ def test_the_readmes_table_has_what_was_reported(tmp_path: Path) -> None:
     write_report(tmp_path, reported=reported, readmes=[readme])
     text = readme.read_text(encoding="utf-8")
     assert "[⚪ ⚑ Windows CUDA 11](out/compatibility.md#gpu-2.3.2)" in text
+
+
+@pytest.mark.parametrize(
+    ("cause", "cell"),
+    [
+        (["no code for the card"], "⚪ ⚑ no code for the card 构建不含该显卡的代码"),
+        (["unwritten output", "no code for the card"], "⚪"),
+        ([], "⚪"),
+    ],
+)
+def test_another_fault_is_no_mark_of_the_kernel(
+    tmp_path: Path, cause: list[str], cell: str
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("\n".join(pages.EXCERPT), encoding="utf-8")
+    write_report(tmp_path, reported=[samples.field_report(cause=cause)], readmes=[readme])
+    assert f"[{cell}](out/compatibility.md#gpu-2.3.2)" in readme.read_text(encoding="utf-8")
 
 
 # Which records are shown, and in which rows.

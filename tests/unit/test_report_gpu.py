@@ -22,6 +22,21 @@ def test_field_reports_stand_in_their_releases_row(tmp_path: Path) -> None:
     assert 'href="https://github.com/PaddlePaddle/Paddle/issues/43420"' in page.html
 
 
+def test_field_reports_stand_under_their_cause(tmp_path: Path) -> None:
+    causes: list[list[str]] = [[], ["no code for the card"], ["unwritten output"]]
+    page = write_report(tmp_path, reported=[samples.field_report(cause=cause) for cause in causes])
+    line = page.section("GPU").split("**2.3.2**")[1].splitlines()[0]
+    told = ("output never written", "no code for the card", "cause not known")
+    assert re.findall("|".join(told), line) == list(told)
+    assert all(words in page.html for words in told)
+
+
+def test_what_was_inferred_in_a_field_report_is_said(tmp_path: Path) -> None:
+    page = write_report(tmp_path, reported=[samples.field_report(inferred=["os", "cuda"])])
+    assert "inferred 推断: os, cuda" in page.section("Reported by others")
+    assert '<span lang="zh-Hans">推断</span>: os, cuda' in page.html
+
+
 @pytest.mark.parametrize(("seen", "mark"), [("wrong", "⚑"), ("right", "⚐")])
 def test_what_was_reported_has_marks_of_its_own(tmp_path: Path, seen: str, mark: str) -> None:
     reported = [samples.field_report(seen=seen)]

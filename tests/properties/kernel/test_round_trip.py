@@ -12,9 +12,9 @@ from properties.cases.case import Case, verify
 from properties.questions.round_trip import Numbers, there_and_back
 
 FLOATS = ("float32", "float64", "float16", "complex64", "complex128")
-OTHERS = ("bool", "uint8", "int8", "int16", "int32", "int64")
+DTYPES = (*FLOATS, "bool", "uint8", "int8", "int16", "int32", "int64")
 
 
-@pytest.mark.parametrize("dtype", [*FLOATS, *OTHERS])
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_numbers_come_back_as_they_were_sent(dtype: str) -> None:
     verify(Case(there_and_back, Numbers(dtype)))

@@ -123,6 +123,17 @@ def opens_by_release(function: Any, library: str) -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
+def ask_round_trip() -> list[str]:
+    """The dtypes whose numbers come back as they were sent. Raises Violation at one that do not."""
+    from properties.cases.case import Case, verify
+    from properties.kernel.test_round_trip import DTYPES
+    from properties.questions.round_trip import Numbers, there_and_back
+
+    for dtype in DTYPES:
+        verify(Case(there_and_back, Numbers(dtype)))
+    return list(DTYPES)
+
+
 def ask_script(place: str, journal: str) -> dict[str, str]:
     """The script of the case in the journal of a worker: one that its process died on."""
     import paddle
@@ -137,6 +148,7 @@ VERBS: dict[str, Callable[..., object]] = {
     "device": ask_device,
     "libraries": ask_libraries,
     "loader": ask_loader,
+    "round_trip": ask_round_trip,
     "script": ask_script,
 }
 

@@ -6,6 +6,7 @@ process, which outlives the workers, loads this module and must not die of a rel
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 
@@ -19,6 +20,11 @@ class Cpu:
         import paddle
 
         paddle.set_device(self.place)
+        if sys.platform == "win32" and self.place == "cpu":
+            # Builds for GPUs ask cuDNN for its version when a convolution is made, on the CPU too,
+            # and on Windows refuse without one (on Linux they do not). Nothing there uses it.
+            device: Any = paddle.device
+            device._cudnn_version = 0
 
     def synchronize(self) -> None:
         """Wait for all that was asked of the device. Raises the error that it came to, late."""

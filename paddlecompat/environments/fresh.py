@@ -1,0 +1,258 @@
+"""The environment that people have: what `pip install` resolves today, in a new virtual one.
+
+Nothing is said about what stands beside the build. What the properties need lies in a folder that
+comes after all of it on the path, and is resolved around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain, combinations
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from paddlecompat.environments import environment, installer, loader, wheels
+from paddlecompat.environments.environment import (
+    STAMP,
+    Prepared,
+    Wanted,
+    import_once,
+    packages_in,
+    timed,
+)
+from paddlecompat.environments.installed import PLUGINS
+from paddlecompat.environments.wheels import Wheel
+from paddlecompat.fixtures.folders import environment_of
+from paddlecompat.fixtures.forms import write_text
+from paddlecompat.fixtures.releases import REQUIREMENTS, Build, Cell, Fixture
+from paddlecompat.machine import host, interpreters
+from paddlecompat.machine.index import settings_for_uv
+from paddlecompat.machine.interpreters import UV
+from paddlecompat.machine.processes import run_checked, run_program
+from paddlecompat.records.record import CannotRun
+from paddlecompat.records.subject import Environment, MeasuredBuild, Resolution, Seconds
+
+PINS = ("numpy<2", "numpy<1.24", "protobuf<=3.20.3", "setuptools<80")
+"""What releases are known to need: tried one by one, then together."""
+
+
+def cell_for(cell: Cell, python: str | None) -> Cell:
+    """The cell with the CPython that a person names, else the newest that has a wheel of it."""
+    chosen = python or cell.release.newest_python
+    return replace(cell, release=cell.release.model_copy(update={"python": chosen}))
+
+
+def build_of(cell: Cell) -> Build:
+    """What PyPI gives by the release's name: `paddlepaddle` where it has that."""
+    on_pypi = [build for build in cell.release.builds if build.index == "pypi"]
+    return min(on_pypi, key=lambda build: build.distribution)
+
+
+def prepare(
+    cell: Cell,
+    fixture: Fixture,
+    wanted: Wanted | None = None,
+    folder: Path | None = None,
+    uv: str = UV,
+) -> Prepared:
+    """Make the environment in `folder`, or find it made of what pip resolves today.
+
+    That a release does not import is told by `Prepared.resolution`. Raises CannotRun where there
+    is no wheel, MachineFailed where the machine or the network fails.
+    """
+    wanted, folder = wanted or Wanted(), folder or environment_of(cell.name)
+    with environment.held(cell.name, folder):
+        host.check_room(folder)
+        found = environment.read_stamp(folder)
+        if not (found and found.resolution and found.resolution.python == cell.release.python):
+            make_empty(cell, folder, uv)
+        today = wanted.resolution or resolve(cell, folder)
+        gaps = [gap.model_dump_json() for gap in fixture.gaps_of(cell.release)]
+        made_of = json.dumps([today.python, today.lock, gaps])
+        made_from = hashlib.sha256(made_of.encode()).hexdigest()
+        if found is not None and found.made_from == made_from:
+            reused = found.seconds.model_copy(update={"environment_reused": True})
+            return found.model_copy(update={"seconds": reused})
+        prepared = make(cell, fixture, today, made_from, folder, uv)
+        write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
+        return prepared
+
+
+def make_empty(cell: Cell, folder: Path, uv: str) -> None:
+    """What `python -m venv` makes, with the newest pip."""
+    installer.discard(folder, STAMP)
+    python = interpreters.get(cell.release.python, uv)
+    installer.run(python, "-m", "venv", folder)
+    pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--upgrade", "pip")
+    installer.run(installer.python_of(folder), *pip)
+
+
+def resolve(cell: Cell, folder: Path) -> Resolution:
+    """What pip would install now. Raises MachineFailed with its words where it cannot tell."""
+    build = build_of(cell)
+    asked = f"{build.distribution}=={build.version}"
+    print(f"asking pip what it installs today for {asked}", flush=True)
+    report = folder / "report.json"
+    options = ("--dry-run", "--ignore-installed", "--no-cache-dir", "--quiet", "--report", report)
+    python = installer.python_of(folder)
+    installer.run(python, "-m", "pip", "--disable-pip-version-check", "install", *options, asked)
+    told = json.loads(report.read_text(encoding="utf-8"))
+    return Resolution(
+        asked=asked,
+        python=cell.release.python,
+        pip=told["pip_version"],
+        on=datetime.now(UTC).date(),
+        lock=sorted(map(locked, told["install"])),
+    )
+
+
+def locked(entry: dict[str, Any]) -> str:
+    """The line of a lock for an entry of pip's report."""
+    about, sha256 = entry["metadata"], entry["download_info"]["archive_info"]["hashes"]["sha256"]
+    return f"{about['name'].lower()}=={about['version']} --hash=sha256:{sha256}"
+
+
+def make(
+    cell: Cell, fixture: Fixture, resolved: Resolution, made_from: str, folder: Path, uv: str
+) -> Prepared:
+    """The environment of this resolution; whether it imports, and what mends it if not."""
+    seconds: dict[str, float] = {}
+    python = installer.python_of(folder)
+    with timed(seconds, "download"):
+        wheel = wheels.fetch(cell, build_of(cell))
+    if (folder / STAMP).exists():
+        make_empty(cell, folder, uv)
+    with timed(seconds, "install"):
+        install_all(wheel, resolved, folder, uv)
+    with timed(seconds, "mend"):
+        mended = loader.mend(folder, fixture.gaps_of(cell.release))
+    print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
+    about: dict[str, Any] = {"cuda": wheel.build.cuda, "cudnn": wheel.build.cudnn}
+    with timed(seconds, "imports"):
+        resolved = resolved.model_copy(update=mend_import(folder, uv))
+    if resolved.needs is not None:
+        about = import_once(python)
+        resolved = resolved.model_copy(update=mend_numbers(resolved.needs, folder, uv))
+    wheel.path.unlink()  # the environment holds all of it now, and disks are small
+    measured = MeasuredBuild(
+        distribution=wheel.build.distribution,
+        version=wheel.build.version,
+        cuda=about["cuda"],
+        cudnn=about["cudnn"],
+        wheel=wheel.path.name,
+        sha256=wheel.sha256,
+        locked=wheel.locked,
+        source=wheel.source,
+    )
+    return Prepared(
+        version=3,
+        made_from=made_from,
+        folder=folder,
+        build=measured,
+        environment=Environment(packages=packages_in(folder), mended=mended),
+        seconds=Seconds.model_validate(seconds),
+        resolution=resolved,
+        settings=PLUGINS,
+    )
+
+
+def install_all(wheel: Wheel, resolved: Resolution, folder: Path, uv: str) -> None:
+    """What was resolved, by its hashes. Raises MachineFailed where the wheel is another."""
+    others = [line for line in resolved.lock if wheel.sha256 not in line]
+    if len(others) == len(resolved.lock):
+        raise installer.install_failed(f"{wheel.path.name}: not the file that pip resolved")
+    print(f"installing {len(others)} packages and {wheel.path.name}", flush=True)
+    lock, python = folder / "resolution.txt", installer.python_of(folder)
+    write_text(lock, "\n".join(others) + "\n")
+    installer.install(python, "--require-hashes", f"--requirement={lock}", uv=uv)
+    installer.install(python, "--no-cache-dir", str(wheel.path), uv=uv)
+
+
+def mend_import(folder: Path, uv: str) -> dict[str, Any]:
+    """Why the release does not import and what it needs to; this is then installed."""
+    if not (refused := why_not_imported(folder)):
+        return {}
+    needs = find_pins(folder, uv, lambda before: not why_not_imported(folder, before))
+    if needs:
+        installer.install(installer.python_of(folder), "--only-binary=:all:", *needs, uv=uv)
+    return {"refused": refused, "needs": needs}
+
+
+def mend_numbers(needs: Sequence[str], folder: Path, uv: str) -> dict[str, Any]:
+    """The pins with which numbers come back; what the properties need then lies beside."""
+    put_beside("here.in", folder, uv)
+    if numbers_come_back(folder):
+        put_beside("suite.in", folder, uv)
+        return {"pins": needs}
+    pins = find_pins(folder, uv, lambda before: numbers_come_back(folder, before))
+    if pins is None:
+        return {"pins": None}
+    names = {Requirement(pin).name for pin in pins}
+    return {"pins": [*(need for need in needs if Requirement(need).name not in names), *pins]}
+
+
+def why_not_imported(folder: Path, before: Path | None = None) -> str:
+    """In the release's words, with the packages of `before` first; empty where it is imported."""
+    try:
+        import_once(installer.python_of(folder), {"PYTHONPATH": str(before)} if before else {})
+    except CannotRun as error:
+        return error.not_run.detail
+    return ""
+
+
+def numbers_come_back(folder: Path, before: Path | None = None) -> bool:
+    """Whether the release gives back what it is sent, with the packages of `before` first."""
+    settings = {**PLUGINS, "PYTHONPATH": str(before)} if before else PLUGINS
+    ended = run_program(installer.python_of(folder), "probe", ["round_trip"], settings)
+    return ended.problem is None
+
+
+def put_beside(wanted: str, folder: Path, uv: str) -> None:
+    """Put what a file of requirements asks for, and the environment lacks, where it comes last."""
+    beside, python, packages = folder / "beside", installer.python_of(folder), packages_in(folder)
+    there, lock = folder / "constraints.txt", folder / "beside.txt"
+    write_text(there, "".join(f"{name}=={version}\n" for name, version in packages.items()))
+    print(f"putting what the properties need beside it ({wanted})", flush=True)
+    installer.run_uv(
+        *(uv, "pip", "compile", "--quiet", "--python", python, "--only-binary", ":all:"),
+        *("--config-file", REQUIREMENTS / "uv.toml", "--constraint", there),
+        *("--output-file", lock, REQUIREMENTS / wanted),
+    )
+    names = set(map(canonicalize_name, packages))
+    lines = [line for line in lock.read_text("utf-8").splitlines() if line[:1].isalnum()]
+    lacking = [line for line in lines if canonicalize_name(Requirement(line).name) not in names]
+    write_text(lock, "\n".join(lacking) + "\n")
+    installer.install(python, f"--target={beside}", f"--requirement={lock}", uv=uv)
+    (inside,) = folder.glob(loader.SITE_PACKAGES)
+    write_text(inside / "beside.pth", f"{beside}\n")
+
+
+def find_pins(folder: Path, uv: str, works: Callable[[Path], bool]) -> list[str] | None:
+    """The fewest of the pins with which it works; None where all of them are not enough.
+
+    Each is tried in a folder that comes before the environment on the path; it stays as it is.
+    """
+    trial = folder / "trial"
+    for pins in chain.from_iterable(combinations(PINS, size) for size in (1, 2, 3)):
+        if len({Requirement(pin).name for pin in pins}) < len(pins):
+            continue
+        shutil.rmtree(trial, ignore_errors=True)
+        print(f"trying {' '.join(pins)}", flush=True)
+        if install_for_trial(pins, folder, trial, uv) and works(trial):
+            return list(pins)
+    return None
+
+
+def install_for_trial(pins: Sequence[str], folder: Path, trial: Path, uv: str) -> bool:
+    """Whether there are wheels of these for the interpreter."""
+    command = (uv, "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:")
+    options = (f"--python={installer.python_of(folder)}", f"--target={trial}")
+    return run_checked([*command, *options, *pins], settings_for_uv(), None).problem is None
