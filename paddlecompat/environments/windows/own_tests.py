@@ -13,7 +13,9 @@ from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_shown
 
 PYTHON = "3.11"
-FOR_WINE = ["numpy<2.1"]  # later ones call `crealf`, which the C library of Wine 8 lacks
+# Wine 8 lacks `crealf`, which NumPy from 2.1 on calls, and bcryptprimitives.dll, which programs in
+# Rust open since their compiler's version 1.78.
+FOR_WINE = ["numpy<2.1", "pydantic==2.7.0", "rpds-py==0.18.1"]
 
 
 def run(requirements: Sequence[str], arguments: Sequence[str]) -> int:
