@@ -38,6 +38,12 @@ if is_at_least("numpy", (2,)):
 """
 )
 NEVER_IMPORTS = "raise ImportError('libcudart.so.10.2: cannot open shared object file')\n"
+NO_HALF = """
+def to_tensor(values):
+    if values.dtype == "float16":
+        raise NotImplementedError("no float16")
+    return np.array(values).view(Tensor)
+"""
 NEVER_RIGHT = "def to_tensor(values):\n    return np.array(values * False).view(Tensor)\n"
 
 
@@ -221,6 +227,11 @@ def test_the_pin_with_which_numbers_come_back_is_found(index: SmallIndex, tmp_pa
     told = told_by(made)
     assert (told.needs, told.pins) == (["protobuf<=3.20.3"], ["protobuf<=3.20.3", "numpy<2"])
     assert made.environment.packages["numpy"] == "2.0.0"
+
+
+def test_a_dtype_that_is_not_offered_is_not_lost(index: SmallIndex, tmp_path: Path) -> None:
+    index.offer_paddle(NO_HALF)
+    assert told_by(prepare(tmp_path)).pins == []
 
 
 def test_numbers_that_no_pin_brings_back_have_no_command(index: SmallIndex, tmp_path: Path) -> None:
