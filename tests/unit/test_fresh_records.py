@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import samples
 
+from paddlecompat.cells import filling
+from paddlecompat.cells.filling import Hands
+from paddlecompat.cells.option_set import Options
 from paddlecompat.environments import fresh
+from paddlecompat.environments.environment import Prepared, Wanted
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.releases import Cell, Fixture, Release
 from paddlecompat.records import store
-from paddlecompat.records.record import IMPORTS, PropertyResult, Record
+from paddlecompat.records.record import IMPORTS, MachineFailed, PropertyResult, Record
 from paddlecompat.records.subject import Resolution
 
-RELEASE = Release(version="2.3.2", builds=[])
+RELEASE = Release(version="2.3.2", newest_python="3.11", builds=[])
 FRESH = Cell(RELEASE, "fresh")
 LOCK = [
     f"numpy==2.2.6 --hash=sha256:{'0' * 64}",
@@ -150,6 +156,32 @@ def test_a_pinned_environment_was_not_resolved_today() -> None:
 def test_a_record_tells_what_pip_resolved(tmp_path: Path) -> None:
     path = store.write(record(), tmp_path)
     assert fresh.resolution_in(path, FRESH) == Resolution.model_validate(RESOLUTION)
+
+
+@pytest.mark.parametrize(
+    ("options", "python", "resolution"),
+    [
+        ({}, "3.11", None),
+        ({"cpython": "3.8"}, "3.8", None),
+        ({"from_record": "fresh-2.3.2"}, "3.10", Resolution.model_validate(RESOLUTION)),
+    ],
+    ids=["the newest", "named", "of a record"],
+)
+def test_an_environment_is_asked_for_as_a_person_says(
+    tmp_path: Path, options: dict[str, Any], python: str, resolution: Resolution | None
+) -> None:
+    if "from_record" in options:
+        options = {"from_record": store.write(record(), tmp_path)}
+    asked = []
+
+    def prepare(cell: Cell, fixture: Fixture, wanted: Wanted) -> Prepared:
+        asked.append((cell.release.python, wanted.resolution))
+        raise MachineFailed("this is enough")
+
+    hands = Hands(prepare=prepare, held=nullcontext, load_known=Known, work=tmp_path)
+    with pytest.raises(MachineFailed):
+        filling.fill(FRESH, Fixture(release=[RELEASE]), Options(**options), hands)
+    assert asked == [(python, resolution)]
 
 
 def test_a_record_without_a_resolution_says_so(tmp_path: Path) -> None:
