@@ -58,8 +58,8 @@ def write_report(
     for record in records:
         store.write(record, folder / "cells")
     known, reports = folder / "expectations.toml", folder / "field-reports.toml"
-    known.write_text(toml)
-    reports.write_text("".join(map(block_of, reported)))
+    known.write_text(toml, encoding="utf-8")
+    reports.write_text("".join(map(block_of, reported)), encoding="utf-8")
     out = folder / "out"
     return Written(
         out, pages.write([folder / "cells"], out, known, fixture, suite, readmes, reports)

@@ -35,7 +35,7 @@ def test_the_projects_own_file_loads() -> None:
 
 def test_a_block_is_read_as_written(tmp_path: Path) -> None:
     path = tmp_path / "expectations.toml"
-    path.write_text(BLOCK)
+    path.write_text(BLOCK, encoding="utf-8")
     assert expectations.load(path) == [
         samples.expectation(
             releases=["2.3.2", "2.4.*"],
@@ -67,7 +67,7 @@ def test_a_mistake_is_named_with_what_to_write(
     tmp_path: Path, right: str, wrong: str, field: str, fix: str
 ) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(BLOCK.replace(right, wrong))
+    path.write_text(BLOCK.replace(right, wrong), encoding="utf-8")
     with pytest.raises(ValueError, match=r"mine\.toml: \[\[expectation\]\], block 1: ") as raised:
         expectations.load(path)
     message = str(raised.value)
