@@ -177,6 +177,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
     print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
+    status = Status.WORSE if record.lost else status  # known or not, nobody may train there
     return Outcome(cell=record.cell, status=status, words=lines[0])
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from paddlecompat.fixtures.expectations import Expectation
-
 from paddlecompat.cells.suite import Ran
+from paddlecompat.fixtures.bugs import Bug, Expected, Known, NotOffered, Where
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.published import FieldReport
@@ -85,16 +85,25 @@ SAMPLES: dict[type[Model], dict[str, object]] = {
         "due": 50,
         "seconds": 1.5,
     },
-    # One that explains a violation of the sample result in the sample record.
-    Expectation: {
+    # It speaks of the sample result in the sample record.
+    Where: {
         "releases": ["2.3.*"],
         "place": "cpu",
         "properties": ["masked_select::test_selection_is_bit_exact[float32]"],
-        "outcome": "violated",
+    },
+    Bug: {
+        "id": "count-overwrites-grid",
+        "title": "masked_select gives what memory held",
+        "title_zh": "masked_select 返回内存中原有的内容",
         "cause": "the count overwrites the launch grid",
+        "severity": "silent",
         "means": "every loss may be wrong",
         "means_zh": "所有损失都可能出错",
+        "advice": "take another build",
+        "advice_zh": "换用其他构建",
         "link": "https://github.com/PaddlePaddle/Paddle/pull/44181",
+        "state": "fixed",
+        "fixed_in": "2.4.0",
     },
     FieldReport: {
         "releases": ["2.3.2"],
@@ -122,8 +131,37 @@ device = partial(sample, Device)
 conditions = partial(sample, Conditions)
 evidence = partial(sample, Evidence)
 no_code = partial(sample, NoCode)
-expectation = partial(sample, Expectation)
 field_report = partial(sample, FieldReport)
+
+
+def known(**where: object) -> Known:
+    """One bug, which explains a violation of the sample result in the sample record."""
+    expected = Expected.model_validate(SAMPLES[Where] | {"outcome": "violated"} | where)
+    return Known(bug=[sample(Bug, expected=[expected])])
+
+
+def not_offered(**where: object) -> Known:
+    """That the sample record's release does not offer what the sample result asks for."""
+    fields = SAMPLES[Where] | {"cause": "there is no kernel for it"} | where
+    return Known(not_offered=[NotOffered.model_validate(fields)])
+
+
+def toml_of(known: Known) -> str:
+    """What is known, as its blocks of TOML."""
+    lines: list[str] = []
+    for bug in known.bug:
+        lines += ["[[bug]]", *fields_of(bug, "expected")]
+        for expected in bug.expected:
+            lines += ["[[bug.expected]]", *fields_of(expected)]
+    for refusal in known.not_offered:
+        lines += ["[[not_offered]]", *fields_of(refusal)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def fields_of(model: Model, *left_out: str) -> list[str]:
+    """Lines of TOML, without the fields that are not set; a string of JSON is one of TOML."""
+    fields = json.loads(model.model_dump_json(exclude_defaults=True, exclude=set(left_out)))
+    return [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
 
 
 SUITE = Manifest(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +10,14 @@ from pathlib import Path
 
 import samples
 
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records import store
 from paddlecompat.records.record import NotRun, PropertyResult, Record
 from paddlecompat.report import pages
 
+NOTHING_KNOWN = Known()
 FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
 
 
@@ -48,7 +49,7 @@ class Written:
 def write_report(
     folder: Path,
     *records: Record,
-    toml: str = "",
+    bugs: Known = NOTHING_KNOWN,
     fixture: Fixture = FIXTURE,
     reported: Sequence[FieldReport] = (),
     readmes: Sequence[Path] = (),
@@ -57,9 +58,9 @@ def write_report(
     """The report on these records, and on whatever already lies in `folder`/cells."""
     for record in records:
         store.write(record, folder / "cells")
-    known, reports = folder / "expectations.toml", folder / "field-reports.toml"
-    known.write_text(toml, encoding="utf-8")
-    reports.write_text("".join(map(block_of, reported)), encoding="utf-8")
+    known, reports = folder / "bugs.toml", folder / "field-reports.toml"
+    known.write_text(samples.toml_of(bugs), encoding="utf-8")
+    reports.write_text("".join(map(block_of, reported)))
     out = folder / "out"
     return Written(
         out, pages.write([folder / "cells"], out, known, fixture, suite, readmes, reports)
@@ -68,8 +69,7 @@ def write_report(
 
 def block_of(report: FieldReport) -> str:
     """A field report as its block of TOML."""
-    fields = json.loads(report.model_dump_json(exclude_none=True)).items()
-    return "[[report]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in fields)
+    return "".join(f"{line}\n" for line in ["[[report]]", *samples.fields_of(report)])
 
 
 def violated(release: str = "2.3.2", **evidence: object) -> Record:

@@ -141,9 +141,9 @@ def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
 
 def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
-    again = store.read(options.from_record).resolution if options.from_record else None
+    again = fresh.resolution_in(options.from_record, cell) if options.from_record else None
     if cell.kind == "fresh":
-        cell = fresh.cell_for(cell, again.python if again else options.python)
+        cell = fresh.cell_for(cell, again.python if again else options.cpython)
     record = blank(cell.name, cell.release.python, options)
     if wine.is_needed(cell):
         record = record.model_copy(update={"host": wine.describe(cell.release.python)})

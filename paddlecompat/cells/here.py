@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from paddlecompat.cells.filling import Filled, Hands
 from paddlecompat.cells.option_set import Options, check, workers_at
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
-from paddlecompat.environments.installed import Installed
+from paddlecompat.environments.installed import Installed, NotImported
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.folders import HERE, RUNS
@@ -22,7 +23,7 @@ from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.command_line import add_options
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
-from paddlecompat.records.record import CannotRun, NotRun, Record
+from paddlecompat.records.record import IMPORTS, CannotRun, NotRun, Record
 from paddlecompat.records.subject import Device, Environment
 
 CASES = 20
@@ -79,7 +80,10 @@ def measure(
     tools.
     """
     hands, reader = hands or Hands(), reader or Reader()
-    found = reader.read(python)
+    try:
+        found = reader.read(python)
+    except NotImported as error:
+        raise ValueError(f"{error}{words_on_mending(error, hands.load_known())}") from None
     where, why, device = choose_place(place, found, hands)
     known = with_head_left_out(hands.load_known(), where)
     options = check(options, where)
@@ -117,6 +121,20 @@ def check_code(found: Installed, machine: Machine) -> None:
         filling.check_code(listed, release, fixture, machine)
 
 
+def words_on_mending(error: NotImported, known: Known) -> str:
+    """What a known bug says of the release's words, and the command that mends it; '' for none."""
+    for bug in known.bug:
+        for where in bug.expected:
+            if (
+                bug.pin
+                and IMPORTS in where.properties
+                and any(words in error.words for words in where.says)
+            ):
+                command = f"{shlex.quote(str(error.python))} -m pip install {shlex.quote(bug.pin)}"
+                return f"\n{bug.title}. {bug.title_zh}。\n  mend it 修复方法: {command}"
+    return ""
+
+
 def with_head_left_out(known: Known, place: Place) -> Known:
     """A person's environment may lack PaddleDetection: the release is not worse for it."""
     absent = NotOffered(
@@ -149,9 +167,9 @@ def follow(
 ) -> Measured | str | None:
     """How the advice fares on the release as it is, or why it could not be followed.
 
-    None where nothing was measured, or some of the properties only.
+    None where nothing was measured, some of the properties only, or what is garbage anyway.
     """
-    if record.verdict == "not run" or options.partial:
+    if record.verdict == "not run" or record.lost or options.partial:
         return None
     print("following the advice that circulates", flush=True)
     asked = ["--as-it-is", "--cases", str(CASES)]

@@ -11,7 +11,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from pydantic import Field
 
-from paddlecompat.fixtures.bugs import Bug, Cause, Expected, Known, NotOffered, Where
+from paddlecompat.fixtures.bugs import Bug, Expected, Explanation, Known, NotOffered, Where
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.records.record import PropertyResult, Record
 
@@ -29,19 +29,19 @@ class Judgement:
     """Violations that a bug explains, each with the first that does."""
     refused: list[tuple[PropertyResult, NotOffered]] = field(default_factory=list)
     """What is not offered, each with the first block that says so."""
-    gone: list[tuple[str, Cause]] = field(default_factory=list)
+    gone: list[tuple[str, Explanation]] = field(default_factory=list)
     """Patterns: none of their properties shows the violation any more, and one of them holds."""
-    absent: list[tuple[str, Cause]] = field(default_factory=list)
+    absent: list[tuple[str, Explanation]] = field(default_factory=list)
     """Patterns that name no property of this record: removed, renamed or misspelt."""
 
     nothing: bool = False
     """Whether the release gave nothing to compare: it did not import, or refused every call."""
 
     @property
-    def causes(self) -> dict[str, Cause]:
+    def causes(self) -> dict[str, Explanation]:
         """What explains a property's outcome, by the property's key."""
-        explained: list[tuple[PropertyResult, Cause]] = [*self.known, *self.refused]
-        return {result.key: cause for result, cause in explained}
+        bugs: dict[str, Explanation] = {result.key: bug for result, bug in self.known}
+        return bugs | {result.key: refusal for result, refusal in self.refused}
 
     @property
     def standing(self) -> Standing | None:

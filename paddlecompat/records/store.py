@@ -306,15 +306,17 @@ def check_properties(record: Record, suite: Manifest) -> None:
     anew = f"measure anew with `nox -s {record.session}`"
     if record.conditions.suite != suite.digest:
         raise ValueError(f"conditions.suite: other properties than today's: {anew}")
-    wanted = {found.key for found in suite.properties_at(record.place)}
-    if record.conditions.not_asked:
-        wanted = {key for key in wanted if key.startswith(FIRST)}
-    wanted |= {IMPORTS} if record.kind == "fresh" else set()
+    listed = {found.key for found in suite.properties_at(record.place)}
+    first = {key for key in listed if key.startswith(FIRST)}
+    asked = first if record.conditions.not_asked else listed
+    wanted = asked | ({IMPORTS} if record.kind == "fresh" else set())
     if odd := wanted.symmetric_difference(result.key for result in record.properties):
         problem = f"{len(odd)} are missing or too many, as {printable(min(odd), 120)}"
         raise ValueError(f"properties: {problem}: {anew}")
-    if record.conditions.properties != (there := len(suite.properties_at(record.place))):
+    if record.conditions.properties != (there := len(listed)):
         raise ValueError(f"conditions.properties: there are {there}: {anew}")
+    if record.conditions.not_asked != (left := len(listed - asked)):
+        raise ValueError(f"conditions.not_asked: {left} were not asked: {anew}")
     for result in record.properties:
         due = 1 if result.key == IMPORTS else suite.due(result.key, PROFILES[record.profile].due)
         if result.due != due:

@@ -18,7 +18,7 @@ from pydantic import Field, FiniteFloat
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, in_order, tag_of
 
-LOCKED = r"^[A-Za-z0-9._-]{1,100}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
+LOCKED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
 MOST = 10**9  # calls: more than any run makes
 SanitizerTool = Literal["memcheck", "initcheck"]
 SYSTEMS = ("Linux", "WSL", "Windows", "Wine", "macOS")

@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TypeVar
 
-from paddlecompat.fixtures.bugs import Cause
+from paddlecompat.fixtures.bugs import Explanation
 from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.published import Fault, FieldReport
 from paddlecompat.fixtures.releases import SYSTEMS, Fixture
@@ -59,7 +59,7 @@ class Sighting:
     source: str
     """The row's: 'H2 post112'."""
     result: PropertyResult
-    cause: Cause | None = None
+    cause: Explanation | None = None
 
     @property
     def subject(self) -> str:
@@ -125,7 +125,7 @@ class Sighting:
         return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
 
     @property
-    def alike(self) -> tuple[str, str, Cause | None, str]:
+    def alike(self) -> tuple[str, str, Explanation | None, str]:
         """What the failures that the page shows together have in common."""
         return self.result.key, self.result.outcome, self.cause, self.script
 

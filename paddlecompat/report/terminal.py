@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from paddlecompat.fixtures.bugs import Bug, Cause
+from paddlecompat.fixtures.bugs import Bug, Explanation
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
@@ -79,14 +79,16 @@ def lost_lines(record: Record, judgement: Judgement) -> list[str]:
     return [*lines, f"  install: {install}"] if (install := mending(record, bug)) else lines
 
 
-def mending(record: Record, bug: Cause | None) -> str:
+def mending(record: Record, bug: Explanation | None) -> str:
     """The command that mends an environment in which numbers do not come back; '' if not known."""
     if record.resolution:
         return record.resolution.command
     return f"python -m pip install '{bug.pin}'" if isinstance(bug, Bug) and bug.pin else ""
 
 
-def failure_lines(result: PropertyResult, cause: Cause | None, script: Path | None) -> list[str]:
+def failure_lines(
+    result: PropertyResult, cause: Explanation | None, script: Path | None
+) -> list[str]:
     """A property that failed, or is no longer offered: the case, what was expected, what came."""
     outcome = "no longer offered" if result.outcome == "unsupported" else result.outcome
     bug = cause if isinstance(cause, Bug) else None

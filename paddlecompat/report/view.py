@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import groupby, product
 from pathlib import Path
 
-from paddlecompat.fixtures.bugs import Bug, Cause, Known
+from paddlecompat.fixtures.bugs import Bug, Explanation, Known
 from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
@@ -208,7 +208,7 @@ class MatrixView:
         return [seen for row in self.measured for seen in row.sightings]
 
     @property
-    def refusals(self) -> dict[tuple[Cause | None, str], list[Sighting]]:
+    def refusals(self) -> dict[tuple[Explanation | None, str], list[Sighting]]:
         """What the releases do not offer, by what explains it and by their words."""
         refused = [seen for seen in self.sightings if seen.result.outcome == "unsupported"]
         return grouped(refused, lambda seen: (seen.cause, seen.words[0]))

@@ -21,6 +21,7 @@ from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import environment
 from paddlecompat.environments.environment import Prepared
 from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.command_line import add_options, options_from
 from paddlecompat.records.judging import Outcome, Status
@@ -49,7 +50,7 @@ def hands(folder: Path) -> Hands:
     return Hands(
         prepare=prepare,
         run=run,
-        load_known=list,
+        load_known=Known,
         held=partial(environment.held, folder=made),
         work=folder / "runs",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.fixtures import expectations, manifest, published, releases
+from paddlecompat.fixtures import bugs, manifest, published, releases
 from paddlecompat.fixtures.folders import PUBLISHED, REPORTS, ROOT
 from paddlecompat.records import store
 from paddlecompat.report import pages
@@ -15,7 +15,7 @@ from paddlecompat.report import pages
 READMES = ("README.md", "README.zh.md")
 MADE = (
     *("compatibility.md", "index.html", "badge.json", "badge.svg", "record.schema.json"),
-    *("advice.md", "mutation.md", "bench.md"),
+    *("bugs.md", "bugs.zh.md", "advice.md", "mutation.md", "bench.md"),
 )
 
 
@@ -27,7 +27,7 @@ def made_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     store.copy_studies(REPORTS, folder / "reports")
     readmes = [folder / name for name in READMES]
-    about = (expectations.EXPECTATIONS, releases.load(), manifest.load().digest)
+    about = (bugs.BUGS, releases.load(), manifest.load().digest)
     more = (readmes, published.FIELD_REPORTS)
     pages.write([PUBLISHED], folder / "reports", *about, *more)
     return folder

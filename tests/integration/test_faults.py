@@ -17,6 +17,7 @@ import samples
 
 from integration.sample_suite import Suite
 from paddlecompat.cells import suite
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.records import judging, store
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import CannotRun, MachineFailed
@@ -109,7 +110,7 @@ def test_fine():
     verify()
 """)
     record = samples.record(list(results.values()))
-    assert judging.judge(record, []).standing == "worse"
+    assert judging.judge(record, Known()).standing == "worse"
 
 
 def test_an_error_of_the_teardown_is_a_violation(properties: Suite) -> None:

@@ -15,7 +15,7 @@ import samples
 from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.installer import python_of
-from paddlecompat.fixtures import expectations, releases
+from paddlecompat.fixtures import bugs, releases
 from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.machine import gpus
@@ -157,7 +157,7 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
         host = samples.host(cpu=f"Sample CPU {number}")
         store.write(record.model_copy(update={"host": host}), tmp_path / "records")
     page = tmp_path / "page"
-    known, fixture = expectations.EXPECTATIONS, releases.load()
+    known, fixture = bugs.BUGS, releases.load()
     pages.write([tmp_path / "records"], page, known, fixture, "", stand_ins=True)
     text = (page / "compatibility.md").read_text(encoding="utf-8")
     reasons = {reason for reason, _ in AT_THE_PROBE.values()}
@@ -168,6 +168,6 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
 
 def test_what_a_stand_in_gave_is_never_published(tmp_path: Path) -> None:
     store.write(samples.record(place="gpu", stand_in="in-use"), tmp_path / "records")
-    known, fixture = expectations.EXPECTATIONS, releases.load()
+    known, fixture = bugs.BUGS, releases.load()
     summary = pages.write([tmp_path / "records"], tmp_path / "page", known, fixture, "")
     assert "made with a stand-in device (in-use)" in summary.errors[0]

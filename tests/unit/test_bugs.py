@@ -1,4 +1,4 @@
-"""What `fixtures/expectations.toml` may say, and how a cell compares with it."""
+"""What `fixtures/bugs.toml` may say, and how a cell compares with it."""
 
 from __future__ import annotations
 
@@ -7,101 +7,108 @@ from pathlib import Path
 import pytest
 import samples
 
-from paddlecompat.fixtures import expectations
+from paddlecompat.fixtures import bugs, manifest
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.records import judging
-from paddlecompat.records.record import NotRun, PropertyResult
+from paddlecompat.records.record import NotRun
+from paddlecompat.records.subject import Environment
 
-BLOCK = """
-[[expectation]]
-releases = ["2.3.2", "2.4.*"]
-place = "gpu"
-properties = ["masked_select::test_selection_is_bit_exact[*]"]
-outcome = "violated"
-cause = "the count overwrites the launch grid"
-means = "every loss may be wrong"
-means_zh = "所有损失都可能出错"
-link = "https://github.com/PaddlePaddle/Paddle/pull/44181"
-os = "Windows"
-"""
 PATTERN = "masked_select::test_selection_is_bit_exact[float32]"
 VIOLATED = samples.result(outcome="violated")
 REFUSED = samples.result(outcome="unsupported", calls=0)
 OTHER = samples.result(name="test_other", outcome="violated")
+NOTHING = Known()
 
 
-def test_the_projects_own_file_loads() -> None:
-    assert isinstance(expectations.load(), list)
+# The file.
+
+
+def test_every_pattern_names_a_property() -> None:
+    listed = [samples.result(group=g, name=n) for g, _, n in map(split, manifest.load().properties)]
+    patterns = {pattern for _, where in bugs.load().blocks for pattern in where.properties}
+    named = {p for p in patterns if any(judging.names(p, result) for result in listed)}
+    assert patterns == named
+
+
+def split(listed: manifest.ManifestProperty) -> tuple[str, str, str]:
+    return listed.key.partition("::")
+
+
+def test_every_workaround_is_a_property() -> None:
+    workarounds = {bug.workaround for bug in bugs.load().bug if bug.workaround}
+    assert workarounds <= {listed.key for listed in manifest.load().properties}
 
 
 def test_a_block_is_read_as_written(tmp_path: Path) -> None:
-    path = tmp_path / "expectations.toml"
-    path.write_text(BLOCK, encoding="utf-8")
-    assert expectations.load(path) == [
-        samples.expectation(
-            releases=["2.3.2", "2.4.*"],
-            place="gpu",
-            os="Windows",
-            properties=["masked_select::test_selection_is_bit_exact[*]"],
-        )
-    ]
+    path, known = tmp_path / "bugs.toml", samples.known(os="Windows", says=["zeros"])
+    path.write_text(samples.toml_of(known), encoding="utf-8")
+    assert bugs.load(path).bug == list(known.bug)
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "field", "fix"),
+    ("right", "wrong", "place", "fix"),
     [
-        ('"2.4.*"', '"2.4"', "releases", "'2.4.*'"),
-        ('"violated"', '"wrong"', "outcome", "'violated', 'crashed', 'timed out' or 'unsupported'"),
+        ('"2.3.*"', '"2.4"', "expected.0.releases", "'2.4.*'"),
+        ('"violated"', '"wrong"', "expected.0.outcome", "'violated', 'crashed' or 'timed out'"),
         ('"https:', '"javascript:', "link", "https://"),
-        ('"Windows"', '"windows"', "os", "'Windows'"),
-        ("masked_select::", "", "properties.0", ".::."),
-        (
-            '["masked_select::test_selection_is_bit_exact[*]"]',
-            "[]",
-            "properties",
-            "at least 1 item",
-        ),
-        ("os = ", "so = ", "so", "not permitted"),
+        ("masked_select::", "", "expected.0.properties.0", ".::."),
+        ('"silent"', '"loud"', "severity", "'silent'"),
+        ('"count-overwrites-grid"', '"Count Grid"', "id", "[a-z0-9]"),
+        ('fixed_in = "2.4.0"', "", "block 1", "fixed_in: needed where the state is 'fixed'"),
+        ("place =", 'packages = { numpy = "2" }\nplace =', "expected.0.packages", "'>=2'"),
+        ("cause =", "casue =", "cause", "Field required"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_write(
-    tmp_path: Path, right: str, wrong: str, field: str, fix: str
+    tmp_path: Path, right: str, wrong: str, place: str, fix: str
 ) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text(BLOCK.replace(right, wrong), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"mine\.toml: \[\[expectation\]\], block 1: ") as raised:
-        expectations.load(path)
+    path, text = tmp_path / "mine.toml", samples.toml_of(samples.known())
+    assert right in text
+    path.write_text(text.replace(right, wrong), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mine\.toml: \[\[bug\]\], block 1") as raised:
+        bugs.load(path)
     message = str(raised.value)
     assert "\n" not in message
-    assert f"block 1: {field}" in message
+    assert place in message
     assert fix in message
+
+
+def test_two_bugs_of_one_id_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(samples.toml_of(samples.known()) * 2, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mine\.toml: .*'count-overwrites-grid'"):
+        bugs.load(path)
 
 
 def test_toml_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text("[[expectation]]\nreleases = [\n")
+    path.write_text("[[bug]]\nid = [\n")
     with pytest.raises(ValueError, match=r"mine\.toml: .*(line|end of)"):
-        expectations.load(path)
+        bugs.load(path)
 
 
-def test_a_sound_cell_without_expectations_is_as_expected() -> None:
-    assert judging.judge(samples.record(), []).standing == "as expected"
+# How a cell compares with it.
+
+
+def test_a_sound_cell_without_a_known_bug_is_as_expected() -> None:
+    assert judging.judge(samples.record(), NOTHING).standing == "as expected"
 
 
 def test_a_violation_that_nothing_explains_is_worse() -> None:
-    judgement = judging.judge(samples.record(properties=[VIOLATED]), [])
+    judgement = judging.judge(samples.record(properties=[VIOLATED]), NOTHING)
     assert (judgement.standing, judgement.new) == ("worse", [VIOLATED])
 
 
 @pytest.mark.parametrize("outcome", ["crashed", "timed out"])
 def test_a_death_that_nothing_explains_is_worse(outcome: str) -> None:
     record = samples.record(properties=[samples.result(outcome=outcome)])
-    assert judging.judge(record, []).standing == "worse"
+    assert judging.judge(record, NOTHING).standing == "worse"
 
 
 def test_a_violation_that_one_explains_is_as_expected() -> None:
-    known = samples.expectation()
-    judgement = judging.judge(samples.record(properties=[VIOLATED]), [known])
-    assert (judgement.standing, judgement.known) == ("as expected", [(VIOLATED, known)])
+    known = samples.known()
+    judgement = judging.judge(samples.record(properties=[VIOLATED]), known)
+    assert (judgement.standing, judgement.known) == ("as expected", [(VIOLATED, known.bug[0])])
 
 
 @pytest.mark.parametrize(
@@ -114,9 +121,9 @@ def test_a_violation_that_one_explains_is_as_expected() -> None:
         {"properties": ["masked_select::test_another"]},
     ],
 )
-def test_an_expectation_explains_only_what_it_names(changes: dict[str, object]) -> None:
+def test_a_bug_explains_only_what_it_names(changes: dict[str, object]) -> None:
     record = samples.record(properties=[VIOLATED])
-    judgement = judging.judge(record, [samples.expectation(**changes)])
+    judgement = judging.judge(record, samples.known(**changes))
     assert judgement.standing == "worse"
 
 
@@ -126,53 +133,56 @@ def test_a_bracket_in_a_pattern_is_a_bracket() -> None:
 
 
 def test_a_series_is_not_a_longer_number() -> None:
-    known = samples.expectation(releases=["2.3.*"])
-    assert not judging.concerns(known, samples.record(release="2.30.0"))
+    known = samples.known(releases=["2.3.*"])
+    assert not judging.concerns(known.bug[0].expected[0], samples.record(release="2.30.0"))
 
 
 def test_an_expected_violation_that_holds_now_is_better() -> None:
-    known = samples.expectation()
-    judgement = judging.judge(samples.record(), [known])
-    assert (judgement.standing, judgement.gone) == ("better", [(PATTERN, known)])
+    known = samples.known()
+    judgement = judging.judge(samples.record(), known)
+    assert (judgement.standing, judgement.gone) == ("better", [(PATTERN, known.bug[0])])
 
 
 def test_a_violation_that_became_unsupported_is_not_gone() -> None:
     record = samples.record(properties=[REFUSED, samples.result(name="test_other")])
-    assert judging.judge(record, [samples.expectation()]).gone == []
+    assert judging.judge(record, samples.known()).gone == []
 
 
 def test_what_is_no_longer_offered_is_worse() -> None:
-    judgement = judging.judge(samples.record([REFUSED, samples.result(name="test_other")]), [])
+    judgement = judging.judge(samples.record([REFUSED, samples.result(name="test_other")]), NOTHING)
     assert (judgement.standing, judgement.new) == ("worse", [REFUSED])
 
 
 def test_what_is_known_not_to_be_offered_is_as_expected() -> None:
-    known = samples.expectation(outcome="unsupported")
+    known = samples.not_offered()
     record = samples.record([REFUSED, samples.result(name="test_other")])
-    judgement = judging.judge(record, [known])
-    assert (judgement.standing, judgement.refused) == ("as expected", [(REFUSED, known)])
+    judgement = judging.judge(record, known)
+    assert (judgement.standing, judgement.refused) == (
+        "as expected",
+        [(REFUSED, known.not_offered[0])],
+    )
     assert judgement.known == []
 
 
 def test_a_cell_that_verified_no_call_is_worse() -> None:
-    known = samples.expectation(outcome="unsupported")
-    assert judging.judge(samples.record([REFUSED]), [known]).standing == "worse"
+    known = samples.not_offered()
+    assert judging.judge(samples.record([REFUSED]), known).standing == "worse"
 
 
 def test_a_release_that_no_longer_imports_is_worse() -> None:
     record = samples.record([], not_run=NotRun(reason="import failed", detail="no symbol"))
-    assert judging.judge(record, []).standing == "worse"
+    assert judging.judge(record, NOTHING).standing == "worse"
 
 
 def test_a_violation_that_comes_and_goes_is_never_gone() -> None:
-    known = [samples.expectation(sometimes=True)]
+    known = samples.known(sometimes=True)
     assert judging.judge(samples.record(), known).standing == "as expected"
 
 
 @pytest.mark.parametrize(("words", "standing"), [("got [0, 0]", "as expected"), ("got 1", "worse")])
 def test_a_violation_is_explained_by_its_words_alone(words: str, standing: str) -> None:
     record = samples.record([samples.result(outcome="violated")])
-    known = [samples.expectation(says=["no such words", words])]
+    known = samples.known(says=["no such words", words])
     assert judging.judge(record, known).standing == standing
 
 
@@ -180,56 +190,63 @@ def test_new_and_gone_together_are_worse() -> None:
     record = samples.record(
         properties=[samples.result(), samples.result(name="test_other", outcome="violated")]
     )
-    judgement = judging.judge(record, [samples.expectation()])
+    judgement = judging.judge(record, samples.known())
     assert judgement.gone
     assert judgement.standing == "worse"
 
 
 def test_a_pattern_that_names_no_property_is_not_gone() -> None:
-    stray = samples.expectation(properties=["masked_select::test_misspelt"])
-    judgement = judging.judge(samples.record(), [stray])
+    stray = samples.known(properties=["masked_select::test_misspelt"])
+    judgement = judging.judge(samples.record(), stray)
     assert judgement.standing == "as expected"
-    assert judgement.absent == [("masked_select::test_misspelt", stray)]
+    assert judgement.absent == [("masked_select::test_misspelt", stray.bug[0])]
 
 
 def test_one_cause_explains_all_the_properties_it_names() -> None:
-    known = samples.expectation(properties=[PATTERN, "masked_select::test_other"])
-    judgement = judging.judge(samples.record([VIOLATED, OTHER]), [known])
+    known = samples.known(properties=[PATTERN, "masked_select::test_other"])
+    judgement = judging.judge(samples.record([VIOLATED, OTHER]), known)
     assert judgement.standing == "as expected"
-    assert judgement.known == [(VIOLATED, known), (OTHER, known)]
+    assert judgement.known == [(VIOLATED, known.bug[0]), (OTHER, known.bug[0])]
 
 
 def test_one_of_the_properties_of_a_cause_is_gone_by_itself() -> None:
-    known = samples.expectation(properties=[PATTERN, "masked_select::test_other"])
-    judgement = judging.judge(samples.record([samples.result(), OTHER]), [known])
-    assert (judgement.standing, judgement.gone) == ("better", [(PATTERN, known)])
+    known = samples.known(properties=[PATTERN, "masked_select::test_other"])
+    judgement = judging.judge(samples.record([samples.result(), OTHER]), known)
+    assert (judgement.standing, judgement.gone) == ("better", [(PATTERN, known.bug[0])])
 
 
 def test_one_of_the_properties_of_a_cause_is_absent_by_itself() -> None:
-    known = samples.expectation(properties=[PATTERN, "masked_select::test_misspelt"])
-    judgement = judging.judge(samples.record([VIOLATED]), [known])
-    assert judgement.absent == [("masked_select::test_misspelt", known)]
+    known = samples.known(properties=[PATTERN, "masked_select::test_misspelt"])
+    judgement = judging.judge(samples.record([VIOLATED]), known)
+    assert judgement.absent == [("masked_select::test_misspelt", known.bug[0])]
 
 
 @pytest.mark.parametrize(
-    ("result", "pattern"),
-    [
-        (VIOLATED, PATTERN),
-        (OTHER, "masked_select::*"),
-        (samples.result(), None),
-        (samples.result(group="nonzero", outcome="violated"), None),
-    ],
-    ids=["the first of two", "the second alone", "holds", "named by none"],
+    ("installed", "standing"),
+    [({"NumPy": "2.2.6"}, "as expected"), ({"NumPy": "1.26.4"}, "worse"), ({}, "worse")],
 )
-def test_a_violation_is_told_with_the_pattern_that_names_it(
-    result: PropertyResult, pattern: str | None
+def test_a_bug_of_a_package_is_judged_by_its_version(
+    installed: dict[str, str], standing: str
 ) -> None:
-    known = samples.expectation(properties=[PATTERN, "masked_select::*"])
-    assert judging.pattern_explaining(known, result) == pattern
+    environment = Environment(packages=installed, mended=[])
+    record = samples.record([VIOLATED], environment=environment)
+    assert judging.judge(record, samples.known(packages={"numpy": ">=2"})).standing == standing
+
+
+@pytest.mark.parametrize(("kind", "standing"), [("fresh", "as expected"), ("cpu", "worse")])
+def test_a_bug_of_fresh_environments_is_theirs_alone(kind: str, standing: str) -> None:
+    record = samples.record([VIOLATED], cell=f"{kind}-2.3.2")
+    assert judging.judge(record, samples.known(environment="fresh")).standing == standing
+
+
+def test_what_was_not_asked_is_not_absent() -> None:
+    record = samples.record([VIOLATED], conditions={"not_asked": 200})
+    stray = samples.known(properties=[PATTERN, "masked_select::test_later"])
+    assert judging.judge(record, stray).absent == []
 
 
 def test_a_cell_that_did_not_run_has_no_standing() -> None:
     record = samples.record(
         properties=[], not_run=NotRun(reason="no build", detail="no wheel for this platform")
     )
-    assert judging.judge(record, [samples.expectation()]).standing is None
+    assert judging.judge(record, samples.known()).standing is None

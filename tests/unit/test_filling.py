@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import samples
-from paddlecompat.fixtures.expectations import Expectation
 
 from paddlecompat.cells import filling
 from paddlecompat.cells.filling import Filled, Hands
@@ -18,6 +17,7 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.environment import Prepared
 from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.choice import Machine
@@ -39,7 +39,7 @@ class Desk:
         self.folder = folder
         self.table = folder / "reports" / "cells"
         self.results = [samples.result()]
-        self.known: list[Expectation] = []
+        self.known = Known()
         self.device: Device | NotRun = samples.device()
         self.machine = MACHINE
         self.loaded: dict[str, str] | NotRun = {}
@@ -134,12 +134,12 @@ def test_a_violation_that_nobody_expects_is_worse(desk: Desk) -> None:
 
 
 def test_a_violation_that_is_expected_is_as_expected(desk: Desk) -> None:
-    desk.results, desk.known = [violated()], [samples.expectation()]
+    desk.results, desk.known = [violated()], samples.known()
     assert desk.fill().judgement.standing == "as expected"
 
 
 def test_an_expected_violation_that_is_gone_is_better(desk: Desk) -> None:
-    desk.known = [samples.expectation()]
+    desk.known = samples.known()
     assert desk.fill().judgement.standing == "better"
 
 
@@ -181,12 +181,12 @@ def test_a_failed_import_names_what_is_installed_otherwise(desk: Desk) -> None:
     )
 
 
-def test_bad_expectations_are_named_before_measuring(desk: Desk) -> None:
-    def fail() -> list[Expectation]:
-        raise ValueError("expectations.toml: expectation.0.cause: Field required")
+def test_a_bad_bug_is_named_before_measuring(desk: Desk) -> None:
+    def fail() -> Known:
+        raise ValueError("bugs.toml: bug.0.cause: Field required")
 
     hands = Hands(load_known=fail, prepare=desk.prepare)
-    with pytest.raises(ValueError, match=r"expectation\.0\.cause"):
+    with pytest.raises(ValueError, match=r"bug\.0\.cause"):
         filling.fill(CPU, FIXTURE, Options(), hands)
     assert desk.built == []
 
@@ -319,14 +319,14 @@ def test_a_stand_ins_record_stays_out_of_the_table(desk: Desk, elsewhere: bool) 
     assert store.read(kept).stand_in == "sound"
 
 
-def test_an_expectation_of_no_property_is_absent(desk: Desk) -> None:
-    desk.known = [samples.expectation(properties=["dfl_loss::test_value_matches"])]
+def test_a_bug_of_no_property_is_absent(desk: Desk) -> None:
+    desk.known = samples.known(properties=["dfl_loss::test_value_matches"])
     (absent,) = desk.fill().judgement.absent
-    assert absent == ("dfl_loss::test_value_matches", desk.known[0])
+    assert absent == ("dfl_loss::test_value_matches", desk.known.bug[0])
 
 
 def test_what_was_not_asked_for_is_not_absent(desk: Desk) -> None:
-    desk.known = [samples.expectation(properties=["dfl_loss::test_value_matches"])]
+    desk.known = samples.known(properties=["dfl_loss::test_value_matches"])
     assert desk.fill(keyword="select").judgement.absent == []
 
 

@@ -22,6 +22,8 @@ def test_all_files_are_written(tmp_path: Path) -> None:
     assert sorted(path.name for path in page.folder.iterdir()) == [
         "badge.json",
         "badge.svg",
+        "bugs.md",
+        "bugs.zh.md",
         "compatibility.md",
         "index.html",
         "record.schema.json",
@@ -51,9 +53,9 @@ def test_the_date_is_that_of_the_newest_record(tmp_path: Path) -> None:
     assert "2025-03-03 21:06 UTC." in page.line("Newest record")
 
 
-@pytest.mark.parametrize("file", ["expectations.toml", "field-reports.toml"])
+@pytest.mark.parametrize("file", ["bugs.toml", "field-reports.toml"])
 def test_an_unreadable_file_stops_it_before_it_writes(tmp_path: Path, file: str) -> None:
-    texts = {"expectations.toml": "[[expectation]]\n", "field-reports.toml": "[[report]]\n"}
+    texts = {"bugs.toml": "[[bug]]\n", "field-reports.toml": "[[report]]\n"}
     paths = [tmp_path / name for name in texts]
     for path in paths:
         path.write_text(texts[path.name] if path.name == file else "")

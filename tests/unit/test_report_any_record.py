@@ -16,23 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from written_report import Page, Written, violated, write_report
 
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.records import store
 from paddlecompat.records.judging import judge
 from paddlecompat.records.record import PropertyResult, Record, verdict_of
 from paddlecompat.report import terminal
 
 FORM = Record.model_json_schema()
-KNOWN = """
-[[expectation]]
-releases = ["2.*", "3.*"]
-place = "cpu"
-properties = ["*::*", "none::none"]
-outcome = "{}"
-cause = "a cause"
-means = "a meaning"
-means_zh = "含义"
-link = "https://example.org/1"
-"""
+ANY = {"releases": ["2.*", "3.*"], "properties": ["*::*", "none::none"]}
+KNOWN = [samples.known(**ANY), samples.not_offered(**ANY)]
 
 
 @st.composite
@@ -58,10 +50,10 @@ def records(draw: st.DrawFn) -> Record:
         return store.read(path)
 
 
-def shown(some: Sequence[Record], toml: str) -> Written:
+def shown(some: Sequence[Record], bugs: Known) -> Written:
     """The report on these records; its pages are read before the folder goes."""
     with tempfile.TemporaryDirectory() as folder:
-        page = write_report(Path(folder), *some, toml=toml)
+        page = write_report(Path(folder), *some, bugs=bugs)
         assert page.summary.errors == []
         for made in page.folder.iterdir():
             assert made.stat().st_size < 2**20
@@ -74,15 +66,15 @@ def shown(some: Sequence[Record], toml: str) -> Written:
 
 
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
-@given(st.lists(records(), min_size=1, max_size=3), st.sampled_from(["violated", "unsupported"]))
-def test_any_record_that_is_read_has_its_verdict_shown(some: list[Record], known: str) -> None:
-    shown(some, KNOWN.format(known))
+@given(st.lists(records(), min_size=1, max_size=3), st.sampled_from(KNOWN))
+def test_any_record_that_is_read_has_its_verdict_shown(some: list[Record], known: Known) -> None:
+    shown(some, known)
 
 
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(records())
 def test_any_record_that_is_read_is_told_on_a_terminal(record: Record) -> None:
-    judgement = judge(record, [samples.expectation(properties=["*::*"])])
+    judgement = judge(record, samples.known(properties=["*::*"]))
     told = terminal.verdict_lines(record, judgement) + terminal.build_lines(record)
     told += terminal.here_lines(record, judgement, None, None)
     assert record.verdict.upper() in "\n".join(told).upper()

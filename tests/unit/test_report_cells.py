@@ -125,39 +125,21 @@ def test_why_nothing_ran_is_told_in_both_languages(tmp_path: Path, reason: Reaso
     assert f'{reason} <span lang="zh-Hans">' in page.html
 
 
-def test_a_known_violation_shows_its_cause_and_thread(tmp_path: Path) -> None:
-    toml = """[[expectation]]
-    releases = ["2.3.2"]
-    place = "cpu"
-    properties = ["masked_select::*", "nonzero::*"]
-    outcome = "violated"
-    cause = "the launch grid"
-    means = "every loss may be wrong"
-    means_zh = "所有损失都可能出错"
-    link = "https://example.org/1"
-    """
-    page = write_report(tmp_path, violated(), toml=toml)
+def test_a_known_violation_leads_to_its_block_in_the_ledger(tmp_path: Path) -> None:
+    page = write_report(tmp_path, violated(), bugs=samples.known())
     assert "❌ unsound 不可靠 |  | as expected" in page.line("| **2.3.2**")
-    assert "Cause 原因: the launch grid (<https://example.org/1>)" in page.markdown
-    assert 'href="https://example.org/1"' in page.html
-    assert "[cpu-2.3.2]" in page.line("| <code>masked_select::&#42;</code>")
-    assert "cpu-2.3.2: no such property" in page.line("| <code>nonzero::&#42;</code>")
+    assert "([known](bugs.md#count-overwrites-grid))" in page.line("| **2.3.2**")
+    assert "(bugs.md#count-overwrites-grid): the count overwrites the launch grid" in page.markdown
+    assert 'href="bugs.md#count-overwrites-grid"' in page.html
 
 
 def test_what_is_not_offered_stands_with_its_cause_alone(tmp_path: Path) -> None:
-    toml = """[[expectation]]
-    releases = ["2.3.2"]
-    place = "cpu"
-    properties = ["masked_select::*", "nonzero::*"]
-    outcome = "unsupported"
-    cause = "there is no kernel for it"
-    """
+    known = samples.not_offered(properties=["masked_select::*", "nonzero::*"])
     refused = samples.result(name="test_int8", outcome="unsupported", calls=0, message="no int8")
-    page = write_report(tmp_path, samples.record([samples.result(), refused]), toml=toml)
+    page = write_report(tmp_path, samples.record([samples.result(), refused]), bugs=known)
     section = page.section("What the releases say they do not offer")
     assert "there is no kernel for it<br><code>no int8</code><br>cpu-2.3.2<br>" in section
     assert "no such property 没有这项性质: cpu-2.3.2" in section
-    assert "Known violations" not in page.markdown + page.html
 
 
 def test_what_is_no_longer_offered_is_worse_and_named(tmp_path: Path) -> None:

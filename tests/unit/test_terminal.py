@@ -10,6 +10,7 @@ import pytest
 import samples
 from written_report import idle, violated
 
+from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import TESTS
 from paddlecompat.records.judging import judge
 from paddlecompat.records.record import BuildFor, NotRun, Record
@@ -18,14 +19,14 @@ from paddlecompat.report import terminal
 
 def lines(record: Record, script: Path | None = None) -> str:
     scripts = {result.key: script for result in record.properties} if script else {}
-    return "\n".join(terminal.verdict_lines(record, judge(record, []), scripts))
+    return "\n".join(terminal.verdict_lines(record, judge(record, Known()), scripts))
 
 
 def test_a_sound_cell_ends_in_one_line() -> None:
     refused = samples.result(name="test_int8", outcome="unsupported", calls=0)
     record = samples.record([samples.result(calls=12345), refused])
-    offered = samples.expectation(properties=["*::test_int8"], outcome="unsupported")
-    assert "\n".join(terminal.verdict_lines(record, judge(record, [offered]))) == (
+    offered = samples.not_offered(properties=["*::test_int8"])
+    assert "\n".join(terminal.verdict_lines(record, judge(record, offered))) == (
         "cpu-2.3.2: sound (1 property holds, 1 unsupported; 12,345 calls verified) - as expected"
     )
 
@@ -38,9 +39,9 @@ def test_an_unsound_cell_ends_with_evidence_and_script() -> None:
 
 def test_what_is_gone_or_absent_is_told_by_its_pattern() -> None:
     pattern = "masked_select::test_selection_is_bit_exact[float32]"
-    known = samples.expectation(properties=[pattern, "nonzero::test_misspelt"])
+    known = samples.known(properties=[pattern, "nonzero::test_misspelt"])
     record = samples.record()
-    assert terminal.verdict_lines(record, judge(record, [known]))[1:] == [
+    assert terminal.verdict_lines(record, judge(record, known))[1:] == [
         f"  gone: {pattern}: the count overwrites the launch grid",
         "  expected, but not among the properties: nonzero::test_misspelt",
     ]
