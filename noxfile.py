@@ -95,6 +95,7 @@ for command, about in {
     "advice": "Follow the advice that circulates, in every release or in those after `--`.",
     "mutation": "Put mutants in: which properties kill them? -- --mutant FILE::NAME for your own.",
     "bench": "Time the properties.",
+    "releases": "Does PyPI have a release that releases.toml does not know?",
     "builds": "Read the GPU code in the wheels on PyPI (13 GB): is it as releases.toml lists it?",
     "libraries": "Open every CUDA library that a release will load; -- gpu-2.5.2. Needs no GPU.",
     "manifest": "List the properties anew, with the calls that each has to verify.",
@@ -103,23 +104,38 @@ for command, about in {
     add_session(command, about)
 
 
-def install_group(session: nox.Session, group: str) -> None:
-    """Install what the sessions themselves need, and a dependency group of pyproject.toml."""
+def requirements(group: str) -> list[str]:
+    """What the sessions themselves need, and a dependency group of pyproject.toml."""
     own = nox.project.load_toml("noxfile.py")["dependencies"]
-    session.install(*own, *nox.project.dependency_groups(nox.project.load_toml(), group))
+    return [*own, *nox.project.dependency_groups(nox.project.load_toml(), group)]
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test this project itself; no Paddle is needed."""
-    install_group(session, "test")
+    session.install(*requirements("test"))
     session.run("python", "-m", "pytest", "--numprocesses=auto", *session.posargs)
+
+
+@nox.session(name="tests-windows", python=False)
+def tests_windows(session: nox.Session) -> None:
+    """Test this project itself on Windows' CPython, which Wine runs on Linux: tests/unit."""
+    sys.path.insert(0, str(HERE))
+    from paddlecompat.environments.windows import own_tests
+    from paddlecompat.records.record import CannotRun
+
+    try:
+        status = own_tests.run(requirements("test"), session.posargs)
+    except CannotRun as error:
+        session.skip(str(error))
+    if status:
+        session.error(f"exit status {status} of pytest")
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, imports, workflows, and the form of the files that people edit."""
-    install_group(session, "lint")
+    session.install(*requirements("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")

@@ -31,6 +31,7 @@ from paddlecompat.fixtures.folders import (
     shown,
 )
 from paddlecompat.fixtures.releases import Cell, Fixture
+from paddlecompat.machine import index
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes import interruptible
@@ -176,6 +177,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
     print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
+    status = Status.WORSE if record.lost else status  # known or not, nobody may train there
     return Outcome(cell=record.cell, status=status, words=lines[0])
 
 
@@ -297,6 +299,19 @@ def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
 def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
     """Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?"""
     return Status(gpu_code.check(fixture, parsed.releases))
+
+
+@command("releases", lambda parser: None)
+def find_unknown_releases(parsed: Namespace, fixture: Fixture) -> Status:
+    """Does PyPI have a release that releases.toml does not know?"""
+    unknown = index.unknown_builds(fixture)
+    for build in unknown:
+        print(
+            f"{build}: on PyPI, and not in fixtures/releases.toml; CONTRIBUTING.md: add a release"
+        )
+    if not unknown:
+        print("fixtures/releases.toml has every release that PyPI has from 2.2.0 on")
+    return Status.WORSE if unknown else Status.AS_EXPECTED
 
 
 # Environments.

@@ -13,7 +13,16 @@ from paddlecompat.fixtures.bugs import Bug, Expected, Known, NotOffered, Where
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.records.record import Conditions, Evidence, PropertyResult, Record, verdict_of
+from paddlecompat.records.record import (
+    Conditions,
+    Evidence,
+    NoCode,
+    NotRun,
+    PropertyResult,
+    Reason,
+    Record,
+    verdict_of,
+)
 from paddlecompat.records.subject import Device, Host, MeasuredBuild
 
 Form = TypeVar("Form", bound=Model)
@@ -51,6 +60,15 @@ SAMPLES: dict[type[Model], dict[str, object]] = {
         "workers": 2,
         "seconds_per_property": 180.0,
         "outcomes": {"holds": 1},
+    },
+    # PyPI's 2.3.2 on the sample device.
+    NoCode: {
+        "build": "2.3.2",
+        "has": ["7.0", "7.5"],
+        "capability": "8.6",
+        "noticed": False,
+        "instead": "2.3.2.post116",
+        "install": "python -m pip install paddlepaddle-gpu==2.3.2.post116",
     },
     Evidence: {
         "case": "x int64 [2], mask [True, True]",
@@ -112,6 +130,7 @@ build = partial(sample, MeasuredBuild)
 device = partial(sample, Device)
 conditions = partial(sample, Conditions)
 evidence = partial(sample, Evidence)
+no_code = partial(sample, NoCode)
 field_report = partial(sample, FieldReport)
 
 
@@ -163,6 +182,12 @@ def result(**changes: object) -> PropertyResult:
     violated = {"message": "values: expected [8, 9], got [0, 0]", "evidence": evidence()}
     more = violated if changes.get("outcome") == "violated" else {}
     return sample(PropertyResult, **more | changes)
+
+
+def unsupported(**changes: object) -> NotRun:
+    """Why a cell did not run whose build has no code for the card."""
+    reason: Reason = "device not supported by the build"
+    return NotRun(reason=reason, detail="none for sm_86", no_code=no_code(**changes))
 
 
 def conditions_of(results: Sequence[PropertyResult], **changes: object) -> Conditions | None:

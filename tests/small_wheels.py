@@ -7,22 +7,32 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 
-def make_wheel(folder: Path, name: str, files: Mapping[str, bytes] | None = None) -> Path:
-    """A wheel of that file name that pip takes, with these files in it."""
+def make_wheel(
+    folder: Path,
+    name: str,
+    files: Mapping[str, bytes] | None = None,
+    requires: Sequence[str] = (),
+) -> Path:
+    """A wheel of that file name that pip and uv take, with these files and requirements in it."""
     distribution, version = name.split("-")[:2]
     about = f"{distribution}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+    lines = ["Metadata-Version: 2.1", f"Name: {distribution}", f"Version: {version}"]
+    lines += [f"Requires-Dist: {requirement}" for requirement in requires]
+    tag = name.removesuffix(".whl").split("-", 2)[2]
+    wheel = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n"
+    inside: dict[str, str | bytes] = {f"{about}/METADATA": "\n".join(lines) + "\n"}
+    inside[f"{about}/WHEEL"] = wheel
+    inside |= files or {}
+    inside[f"{about}/RECORD"] = "".join(f"{file},,\n" for file in [*inside, f"{about}/RECORD"])
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / name, "w") as archive:
-        archive.writestr(f"{about}/METADATA", metadata)
-        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\n")
-        for file, content in (files or {}).items():
+        for file, content in inside.items():
             archive.writestr(file, content)
     return folder / name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -16,15 +17,24 @@ from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
+from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import bugs, cuda, forms
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
-from paddlecompat.fixtures.releases import Build, Cell, Fixture
+from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
 from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
 from paddlecompat.records import judging, store, subject
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import CannotRun, NotRun, Record, verdict_of
+from paddlecompat.records.record import (
+    IMPORTS,
+    CannotRun,
+    Evidence,
+    NotRun,
+    PropertyResult,
+    Record,
+    verdict_of,
+)
 from paddlecompat.records.subject import Device
 
 SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
@@ -62,6 +72,7 @@ class Hands:
     run: Callable[[Path, Request, Path], Ran] = suite.run
     load_known: Callable[[], Known] = bugs.load
     held: Callable[[str], AbstractContextManager[object]] = environment.held
+    served: Callable[[Cell], AbstractContextManager[object]] = wine.server_for
     packages: Callable[[str], dict[str, str]] = environment.packages_of
     work: Path = RUNS
     published: Path = PUBLISHED
@@ -88,7 +99,7 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     """
     hands = hands or Hands()
     known = hands.load_known()
-    with hands.held(cell.name):
+    with hands.held(cell.name), hands.served(cell):
         folder = suite.new_folder(hands.work / cell.name)
         record = measure(cell, fixture, options, hands, folder)
         if options.prune:
@@ -130,16 +141,19 @@ def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
 
 def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
-    again = store.read(options.from_record).resolution if options.from_record else None
+    again = fresh.resolution_in(options.from_record, cell) if options.from_record else None
     if cell.kind == "fresh":
-        cell = fresh.cell_for(cell, again.python if again else options.python)
+        cell = fresh.cell_for(cell, again.python if again else options.cpython)
     record = blank(cell.name, cell.release.python, options)
+    if wine.is_needed(cell):
+        record = record.model_copy(update={"host": wine.describe(cell.release.python)})
     build = named_build(cell, options)
     watch = installed(options.sanitize) if options.sanitize else None
     try:
         if cell.place == "gpu":
             record = add_device(record, cell, hands.look(options.stand_in))
-            build = build or build_for(record, cell, hands)
+            if build is None or options.wheel is None:
+                build = build_for(record, cell, fixture, build, hands)
             record = record.model_copy(update={"chosen": build.version})
         wanted = Wanted(options.wheel, build, options.stand_in is None, again)
         prepared = hands.prepare(cell, fixture, wanted)
@@ -152,10 +166,38 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
         workers = workers_at(cell.place, options)
         request = Request(cell.place, options, settings, watch, workers)
-        return run_properties(record, prepared.python, request, folder, hands)
+        return with_import(run_properties(record, prepared.python, request, folder, hands))
     except CannotRun as error:
         changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []
         return give_up(record, error.not_run.model_copy(update={"changed": changed}))
+
+
+def with_import(record: Record) -> Record:
+    """A fresh cell's record with one property more: whether the release imports as it was resolved.
+
+    The others were put to it with what it needs to import.
+    """
+    if (resolved := record.resolution) is None or record.conditions is None:
+        return record
+    group, _, name = IMPORTS.partition("::")
+    found: dict[str, object] = {"outcome": "holds", "calls": 1}
+    if words := resolved.refused:
+        shown = Evidence(
+            case=f"pip install {resolved.asked}, on CPython {resolved.python}",
+            expected="paddle is imported",
+            actual=words,
+            script="import paddle\n",
+        )
+        found = {"outcome": "violated", "calls": 0, "message": words, "evidence": shown}
+    common = {"group": group, "name": name, "examples": 0, "due": 1, "seconds": 0.0}
+    results = [PropertyResult.model_validate({**common, **found}), *record.properties]
+    outcomes = Counter(result.outcome for result in results)
+    update = {
+        "properties": results,
+        "verdict": verdict_of(results),
+        "conditions": record.conditions.model_copy(update={"outcomes": outcomes}),
+    }
+    return Record.model_validate(dict(record.model_copy(update=update)))
 
 
 def changes(record: Record, options: Options, hands: Hands) -> list[str]:
@@ -213,14 +255,31 @@ def named_build(cell: Cell, options: Options) -> Build | None:
     return choice.build_named(cell.release, options.build) if options.build else None
 
 
-def build_for(record: Record, cell: Cell, hands: Hands) -> Build:
-    """The build for the record's device. Raises CannotRun where none fits."""
+def build_for(
+    record: Record, cell: Cell, fixture: Fixture, named: Build | None, hands: Hands
+) -> Build:
+    """The build that is named, else the one for the record's device.
+
+    Raises CannotRun where none fits, or where the wheel of the named one has no code for it.
+    """
     assert record.device is not None
-    found = choice.choose(cell.release, hands.machine_with(record.device))
+    machine = hands.machine_with(record.device)
+    if named is not None:
+        check_code(named, cell.release, fixture, machine)
+        return named
+    found = choice.choose(cell.release, machine)
     if isinstance(found, NotRun):
+        if found.reason == choice.UNSUPPORTED:
+            check_code(cell.release.gpu_builds[0], cell.release, fixture, machine)
         raise CannotRun(found)
     print(f"{record.device.name}: {found.build.version}, {found.why}", flush=True)
     return found.build
+
+
+def check_code(build: Build, release: Release, fixture: Fixture, machine: Machine) -> None:
+    """Raise CannotRun where the build's wheel, as it was read, has no code for the device."""
+    if missing := choice.missing_code(build, release, fixture, machine):
+        raise CannotRun(missing)
 
 
 def run_properties(

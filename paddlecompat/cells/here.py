@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,16 @@ from paddlecompat.cells.filling import Filled, Hands
 from paddlecompat.cells.option_set import Options, check, workers_at
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
-from paddlecompat.environments.installed import Installed
+from paddlecompat.environments.installed import Installed, NotImported
+from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.folders import HERE, RUNS
 from paddlecompat.fixtures.forms import Place
+from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.command_line import add_options
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
-from paddlecompat.records.record import CannotRun, NotRun, Record
+from paddlecompat.records.record import IMPORTS, CannotRun, NotRun, Record
 from paddlecompat.records.subject import Device, Environment
 
 CASES = 20
@@ -77,7 +80,10 @@ def measure(
     tools.
     """
     hands, reader = hands or Hands(), reader or Reader()
-    found = reader.read(python)
+    try:
+        found = reader.read(python)
+    except NotImported as error:
+        raise ValueError(f"{error}{words_on_mending(error, hands.load_known())}") from None
     where, why, device = choose_place(place, found, hands)
     known = with_head_left_out(hands.load_known(), where)
     options = check(options, where)
@@ -87,18 +93,46 @@ def measure(
     folder = suite.new_folder(reader.runs / f"here-{where}-{found.release}")
     made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
     blank = filling.blank(f"{where}-{found.release}", found.interpreter.python, options)
-    blank = blank.model_copy(update=made)
+    record = blank.model_copy(update=made)
     try:
         if isinstance(device, NotRun) and where == "gpu":
             raise CannotRun(device)
-        record = filling.with_device(blank, device) if isinstance(device, Device) else blank
+        if isinstance(device, Device):
+            record = filling.with_device(record, device)
+            check_code(found, hands.machine_with(device))
         request = Request(where, options, settings, workers=workers_at(where, options))
         record = filling.run_properties(record, found.interpreter.path, request, folder, hands)
     except CannotRun as error:
-        record = filling.give_up(blank, error.not_run)
+        record = filling.give_up(record, error.not_run)
     filled = filling.conclude(record, known, options, folder)
     advised = follow(record, found, options, settings, reader)
     return FilledHere(**vars(filled), advised=advised)
+
+
+def check_code(found: Installed, machine: Machine) -> None:
+    """Raise CannotRun where the wheel of the installed build has no code for the device.
+
+    A build of the same version for another CUDA (Conda's, or a person's own) is not that wheel.
+    """
+    fixture = releases.load()
+    release = next((r for r in fixture.release if r.version == found.release), None)
+    listed = release and release.gpu_build(found.build.version)
+    if release and listed and listed.cuda == found.build.cuda:
+        filling.check_code(listed, release, fixture, machine)
+
+
+def words_on_mending(error: NotImported, known: Known) -> str:
+    """What a known bug says of the release's words, and the command that mends it; '' for none."""
+    for bug in known.bug:
+        for where in bug.expected:
+            if (
+                bug.pin
+                and IMPORTS in where.properties
+                and any(words in error.words for words in where.says)
+            ):
+                command = f"{shlex.quote(str(error.python))} -m pip install {shlex.quote(bug.pin)}"
+                return f"\n{bug.title}. {bug.title_zh}。\n  mend it 修复方法: {command}"
+    return ""
 
 
 def with_head_left_out(known: Known, place: Place) -> Known:
@@ -133,9 +167,9 @@ def follow(
 ) -> Measured | str | None:
     """How the advice fares on the release as it is, or why it could not be followed.
 
-    None where nothing was measured, or some of the properties only.
+    None where nothing was measured, some of the properties only, or what is garbage anyway.
     """
-    if record.verdict == "not run" or options.partial:
+    if record.verdict == "not run" or record.lost or options.partial:
         return None
     print("following the advice that circulates", flush=True)
     asked = ["--as-it-is", "--cases", str(CASES)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import secrets
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -57,7 +58,9 @@ class Options:
     )
     require_device: bool = option("cell", "a GPU cell without a device is a failure", False)
     strict: bool = option("cell", "a violation that is gone is a failure, too", False)
-    python: str | None = option("cell", "fresh: on this CPython, as 3.8 (default: the newest)")
+    cpython: str | None = option(
+        "cell", "fresh: on this CPython, as 3.8 (default: the newest)", flag="--python"
+    )
     from_record: Path | None = option("cell", "fresh: in the environment that a record tells of")
     wheel: Path | None = option("cell", "measure this file, a wheel of the release")
     build: str | None = option("cell", "GPU: measure this build, as 2.3.2.post112")
@@ -91,9 +94,13 @@ def check(options: Options, kind: Kind) -> Options:
     for name in ("build", "sanitize", "stand_in"):
         if getattr(options, name) and kind != "gpu":
             raise ValueError(f"--{name.replace('_', '-')} is for GPU cells")
-    for name in ("python", "from_record"):
-        if getattr(options, name) and kind != "fresh":
-            raise ValueError(f"--{name.replace('_', '-')} is for fresh cells")
+    for flag, value in (("--python", options.cpython), ("--from-record", options.from_record)):
+        if value and kind != "fresh":
+            raise ValueError(f"{flag} is for fresh cells")
+    if options.cpython and not re.fullmatch(r"3\.\d{1,2}", options.cpython):
+        raise ValueError(f"--python {options.cpython}: write it as 3.8")
+    if options.cpython and options.from_record:
+        raise ValueError("--python: the record of --from-record says which")
     if options.wheel is not None and kind == "fresh":
         raise ValueError("--wheel is not for fresh cells: pip takes the wheel of its index")
     if options.workers is not None and options.workers < 1:

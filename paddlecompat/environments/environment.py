@@ -27,6 +27,7 @@ from pydantic import Field
 
 from paddlecompat.environments import cuda_libraries, installer, loader, wheels
 from paddlecompat.environments.wheels import Wheel
+from paddlecompat.environments.windows import wine, winpython
 from paddlecompat.fixtures.cuda import CUDA
 from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.fixtures.forms import Model, read_as, write_text
@@ -154,7 +155,7 @@ def make(
 ) -> tuple[Prepared, Wheel]:
     """Make the environment, all but its stamp; and the wheel that it was made from."""
     seconds: dict[str, float] = {}
-    python = interpreters.get(cell.release.python, uv)
+    python = find_python(cell, fixture, uv)
     with timed(seconds, "download"):
         wheel = wheels.fetch(cell, wanted.build, wanted.wheel)
     installer.discard(folder, STAMP)  # it served as it was, until there was a wheel
@@ -186,6 +187,14 @@ def make(
         seconds=Seconds.model_validate(seconds),
     )
     return prepared, wheel
+
+
+def find_python(cell: Cell, fixture: Fixture, uv: str) -> Path:
+    """The interpreter, or, under Wine, the archive that holds it. Raises CannotRun without Wine."""
+    if not wine.is_needed(cell):
+        return interpreters.get(cell.release.python, uv)
+    wine.check()
+    return winpython.fetch(winpython.pinned(fixture, cell.release.python))
 
 
 def is_prepared(cell: Cell) -> bool:
@@ -227,13 +236,15 @@ def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
     locks = [b.lock.read_text(encoding="utf-8") for b in release.builds if b.lock.exists()]
     gaps = [gap.model_dump_json() for gap in fixture.gaps_of(release)]
     parts = [cell.place, str(wanted.wheel), release.python, named, release.requires, locks, gaps]
+    if wine.is_needed(cell):
+        parts.append(winpython.pinned(fixture, release.python).sha256)
     if on_gpu and wanted.cuda_libraries:
         parts.append(CUDA.read_text(encoding="utf-8"))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -> None:
-    """A virtual environment with the locked packages, by their hashes, and the checked wheel."""
+    """An interpreter of its own, the locked packages, by their hashes, and the checked wheel."""
     lock = next((b.lock for b in (wheel.build, *cell.release.builds) if b.lock.exists()), None)
     if lock is None:
         release = cell.release.version
@@ -241,12 +252,17 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -
     blocks = wheels.requirements(lock)
     others = [text for name, text in blocks.items() if not name.startswith("paddlepaddle")]
     print(f"installing {len(others)} locked packages and {wheel.path.name}", flush=True)
-    installer.run_uv(uv, "venv", "--quiet", "--python", python, folder)
-    inside, beside = installer.python_of(folder), folder / "requirements.txt"
+    inside, options = installer.python_of(folder), list[str]()
+    if wine.is_needed(cell):
+        winpython.unpack(python, folder)
+        inside, options = winpython.install_for(folder, cell.release.python)
+    else:
+        installer.run_uv(uv, "venv", "--quiet", "--python", python, folder)
+    beside = folder / "requirements.txt"
     beside.write_text("".join(others), encoding="utf-8")
-    installer.install(inside, "--require-hashes", f"--requirement={beside}", uv=uv)
+    installer.install(inside, *options, "--require-hashes", f"--requirement={beside}", uv=uv)
     # Without a cache: the wheel's files are mended in place, and a copy of 2 GB is not kept twice.
-    installer.install(inside, "--no-cache-dir", str(wheel.path), uv=uv)
+    installer.install(inside, *options, "--no-cache-dir", str(wheel.path), uv=uv)
 
 
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:

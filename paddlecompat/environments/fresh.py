@@ -10,14 +10,14 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 from paddlecompat.environments import environment, installer, loader, wheels
 from paddlecompat.environments.environment import (
@@ -30,18 +30,21 @@ from paddlecompat.environments.environment import (
 )
 from paddlecompat.environments.installed import PLUGINS
 from paddlecompat.environments.wheels import Wheel
-from paddlecompat.fixtures.folders import environment_of
+from paddlecompat.fixtures.folders import WHEELS, environment_of
 from paddlecompat.fixtures.forms import write_text
-from paddlecompat.fixtures.releases import REQUIREMENTS, Build, Cell, Fixture
+from paddlecompat.fixtures.releases import REQUIREMENTS, Build, Cell, Fixture, requirements
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.index import settings_for_uv
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked, run_program
+from paddlecompat.records import store
 from paddlecompat.records.record import CannotRun
 from paddlecompat.records.subject import Environment, MeasuredBuild, Resolution, Seconds
 
 PINS = ("numpy<2", "numpy<1.24", "protobuf<=3.20.3", "setuptools<80")
 """What releases are known to need: tried one by one, then together."""
+
+NO_SOLUTION = 1  # uv's exit status; 2 where the index fails
 
 
 def cell_for(cell: Cell, python: str | None) -> Cell:
@@ -50,40 +53,26 @@ def cell_for(cell: Cell, python: str | None) -> Cell:
     return replace(cell, release=cell.release.model_copy(update={"python": chosen}))
 
 
+def resolution_in(path: Path, cell: Cell) -> Resolution:
+    """What pip resolved for the cell, as a record of it says. ValueError: it is none, or says not.
+
+    The message begins with the flag by which a person named the file.
+    """
+    try:
+        record = store.read(path)
+    except OSError as error:
+        raise ValueError(f"--from-record {path}: {error.strerror}") from None
+    if record.cell != cell.name:
+        raise ValueError(f"--from-record {path}: a record of {record.cell}, not of {cell.name}")
+    if record.resolution is None:
+        raise ValueError(f"--from-record {path}: it says nothing of what pip resolved")
+    return record.resolution
+
+
 def build_of(cell: Cell) -> Build:
     """What PyPI gives by the release's name: `paddlepaddle` where it has that."""
     on_pypi = [build for build in cell.release.builds if build.index == "pypi"]
     return min(on_pypi, key=lambda build: build.distribution)
-
-
-def prepare(
-    cell: Cell,
-    fixture: Fixture,
-    wanted: Wanted | None = None,
-    folder: Path | None = None,
-    uv: str = UV,
-) -> Prepared:
-    """Make the environment in `folder`, or find it made of what pip resolves today.
-
-    That a release does not import is told by `Prepared.resolution`. Raises CannotRun where there
-    is no wheel, MachineFailed where the machine or the network fails.
-    """
-    wanted, folder = wanted or Wanted(), folder or environment_of(cell.name)
-    with environment.held(cell.name, folder):
-        host.check_room(folder)
-        found = environment.read_stamp(folder)
-        if not (found and found.resolution and found.resolution.python == cell.release.python):
-            make_empty(cell, folder, uv)
-        today = wanted.resolution or resolve(cell, folder)
-        gaps = [gap.model_dump_json() for gap in fixture.gaps_of(cell.release)]
-        made_of = json.dumps([today.python, today.lock, gaps])
-        made_from = hashlib.sha256(made_of.encode()).hexdigest()
-        if found is not None and found.made_from == made_from:
-            reused = found.seconds.model_copy(update={"environment_reused": True})
-            return found.model_copy(update={"seconds": reused})
-        prepared = make(cell, fixture, today, made_from, folder, uv)
-        write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
-        return prepared
 
 
 def make_empty(cell: Cell, folder: Path, uv: str) -> None:
@@ -93,6 +82,47 @@ def make_empty(cell: Cell, folder: Path, uv: str) -> None:
     installer.run(python, "-m", "venv", folder)
     pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--upgrade", "pip")
     installer.run(installer.python_of(folder), *pip)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """What making an environment needs from the machine; tests hand in their own."""
+
+    make_empty: Callable[[Cell, Path, str], None] = make_empty
+    uv: str = UV
+    wheels: Path = WHEELS
+
+
+def prepare(
+    cell: Cell,
+    fixture: Fixture,
+    wanted: Wanted | None = None,
+    folder: Path | None = None,
+    hands: Hands | None = None,
+) -> Prepared:
+    """Make the environment in `folder`, or find it made of what pip resolves today.
+
+    That a release does not import is told by `Prepared.resolution`. Raises CannotRun where there
+    is no wheel, MachineFailed where the machine or the network fails.
+    """
+    wanted, hands = wanted or Wanted(), hands or Hands()
+    folder = folder or environment_of(cell.name)
+    with environment.held(cell.name, folder):
+        host.check_room(folder)
+        found = environment.read_stamp(folder)
+        if not (found and found.resolution and found.resolution.python == cell.release.python):
+            hands.make_empty(cell, folder, hands.uv)
+        today = wanted.resolution or resolve(cell, folder)
+        gaps = [gap.model_dump_json() for gap in fixture.gaps_of(cell.release)]
+        made_of = json.dumps([today.python, today.lock, gaps])
+        made_from = hashlib.sha256(made_of.encode()).hexdigest()
+        if found and found.resolution and found.made_from == made_from:
+            reused = found.seconds.model_copy(update={"environment_reused": True})
+            asked = found.resolution.model_copy(update={"on": today.on, "pip": today.pip})
+            return found.model_copy(update={"seconds": reused, "resolution": asked})
+        prepared = make(cell, fixture, today, made_from, folder, hands)
+        write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
+        return prepared
 
 
 def resolve(cell: Cell, folder: Path) -> Resolution:
@@ -121,15 +151,15 @@ def locked(entry: dict[str, Any]) -> str:
 
 
 def make(
-    cell: Cell, fixture: Fixture, resolved: Resolution, made_from: str, folder: Path, uv: str
+    cell: Cell, fixture: Fixture, resolved: Resolution, made_from: str, folder: Path, hands: Hands
 ) -> Prepared:
     """The environment of this resolution; whether it imports, and what mends it if not."""
     seconds: dict[str, float] = {}
-    python = installer.python_of(folder)
+    python, uv = installer.python_of(folder), hands.uv
     with timed(seconds, "download"):
-        wheel = wheels.fetch(cell, build_of(cell))
+        wheel = wheels.fetch(cell, build_of(cell), cache=hands.wheels)
     if (folder / STAMP).exists():
-        make_empty(cell, folder, uv)
+        hands.make_empty(cell, folder, uv)
     with timed(seconds, "install"):
         install_all(wheel, resolved, folder, uv)
     with timed(seconds, "mend"):
@@ -179,7 +209,7 @@ def install_all(wheel: Wheel, resolved: Resolution, folder: Path, uv: str) -> No
 def mend_import(folder: Path, uv: str) -> dict[str, Any]:
     """Why the release does not import and what it needs to; this is then installed."""
     if not (refused := why_not_imported(folder)):
-        return {}
+        return {"refused": "", "needs": []}
     needs = find_pins(folder, uv, lambda before: not why_not_imported(folder, before))
     if needs:
         installer.install(installer.python_of(folder), "--only-binary=:all:", *needs, uv=uv)
@@ -216,23 +246,35 @@ def numbers_come_back(folder: Path, before: Path | None = None) -> bool:
 
 
 def put_beside(wanted: str, folder: Path, uv: str) -> None:
-    """Put what a file of requirements asks for, and the environment lacks, where it comes last."""
-    beside, python, packages = folder / "beside", installer.python_of(folder), packages_in(folder)
+    """Put what a file of requirements asks for, and the environment lacks, where it comes last.
+
+    So does a version that the file asks for where the environment has another: of Setuptools, the
+    last with `pkg_resources`.
+    """
+    beside, python = folder / "beside", installer.python_of(folder)
     there, lock = folder / "constraints.txt", folder / "beside.txt"
-    write_text(there, "".join(f"{name}=={version}\n" for name, version in packages.items()))
+    blocks = requirements(REQUIREMENTS / wanted).values()
+    serving = those_that_serve(folder, [Requirement(block.partition("#")[0]) for block in blocks])
+    write_text(there, "".join(f"{name}=={version}\n" for name, version in serving.items()))
     print(f"putting what the properties need beside it ({wanted})", flush=True)
     installer.run_uv(
         *(uv, "pip", "compile", "--quiet", "--python", python, "--only-binary", ":all:"),
         *("--config-file", REQUIREMENTS / "uv.toml", "--constraint", there),
         *("--output-file", lock, REQUIREMENTS / wanted),
     )
-    names = set(map(canonicalize_name, packages))
     lines = [line for line in lock.read_text("utf-8").splitlines() if line[:1].isalnum()]
-    lacking = [line for line in lines if canonicalize_name(Requirement(line).name) not in names]
+    lacking = [line for line in lines if canonicalize_name(Requirement(line).name) not in serving]
     write_text(lock, "\n".join(lacking) + "\n")
     installer.install(python, f"--target={beside}", f"--requirement={lock}", uv=uv)
     (inside,) = folder.glob(loader.SITE_PACKAGES)
     write_text(inside / "beside.pth", f"{beside}\n")
+
+
+def those_that_serve(folder: Path, asked: Sequence[Requirement]) -> dict[NormalizedName, str]:
+    """What the environment has, but for versions that are not among those that are asked for."""
+    bounds = {canonicalize_name(each.name): each.specifier for each in asked}
+    has = {canonicalize_name(name): version for name, version in packages_in(folder).items()}
+    return {n: v for n, v in has.items() if n not in bounds or bounds[n].contains(v, True)}
 
 
 def find_pins(folder: Path, uv: str, works: Callable[[Path], bool]) -> list[str] | None:
@@ -252,7 +294,10 @@ def find_pins(folder: Path, uv: str, works: Callable[[Path], bool]) -> list[str]
 
 
 def install_for_trial(pins: Sequence[str], folder: Path, trial: Path, uv: str) -> bool:
-    """Whether there are wheels of these for the interpreter."""
+    """Whether there are wheels of these for the interpreter. Raises MachineFailed as `run_uv`."""
     command = (uv, "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:")
-    options = (f"--python={installer.python_of(folder)}", f"--target={trial}")
-    return run_checked([*command, *options, *pins], settings_for_uv(), None).problem is None
+    options = (f"--python={installer.python_of(folder)}", f"--target={trial}", *pins)
+    if run_checked([*command, "--dry-run", *options], settings_for_uv()).status == NO_SOLUTION:
+        return False
+    installer.run_uv(*command, *options)
+    return True

@@ -61,6 +61,14 @@ class Installed:
     packages: dict[str, str]
 
 
+class NotImported(ValueError):
+    """The interpreter has Paddle, which cannot be imported there."""
+
+    def __init__(self, python: Path, words: str) -> None:
+        super().__init__(f"Paddle cannot be imported in {python}: {words}")
+        self.python, self.words = python, words
+
+
 def read_interpreter(named: Path | None) -> Installed:
     """Import Paddle once in the interpreter that a person names, else in the first that has it.
 
@@ -73,8 +81,7 @@ def read_interpreter(named: Path | None) -> Installed:
     try:
         about = import_once(found.path, READ_ONLY)
     except CannotRun as error:
-        words = error.not_run.detail
-        raise ValueError(f"Paddle cannot be imported in {found.path}: {words}") from None
+        raise NotImported(found.path, error.not_run.detail) from None
     release = ".".join(re.findall(r"\d+", about["version"])[:3])
     return Installed(found, release, build_of(about), about["packages"])
 

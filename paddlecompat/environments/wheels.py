@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,14 +25,13 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.fixtures.folders import WHEELS
-from paddlecompat.fixtures.releases import Build, Cell, System
+from paddlecompat.fixtures.releases import PADDLES_INDEX, Build, Cell
 from paddlecompat.fixtures.releases import requirements as requirements  # as it is asked for here
 from paddlecompat.machine import host, index
 from paddlecompat.machine.index import PIP
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, NotRun
 
-PADDLES_INDEX = "https://www.paddlepaddle.org.cn"
 TRIES = 2  # for a wheel that pip does not find, although the index is well when it is asked
 
 Fetch = Callable[[str, Path], Path]
@@ -104,19 +103,24 @@ def fetch(
     if given is not None:
         return Wheel(given_build(cell, given), given.resolve(), "file")
     cache.mkdir(parents=True, exist_ok=True)
-    python = cell.release.python
+    python, platforms = cell.release.python, platforms_of(cell)
     wanted = [chosen] if chosen else choices(cell)
     for build in wanted:
         with FileLock(cache / f"{build.distribution}-{build.version}.lock"):
-            if wheel := cached_wheel(build, python, cache):
+            if wheel := cached_wheel(build, python, platforms, cache):
                 return wheel
             print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
             with emptied(cache / f"{build.distribution}-{build.version}.part") as folder:
-                if path := download_for(platform_tags(), build, python, folder):
+                if path := download_for(platforms, build, python, folder):
                     return Wheel(build, path.replace(cache / path.name))
     names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
-    detail = f"no wheel of {names} for CPython {python} on {next(iter(platform_tags()))}"
+    detail = f"no wheel of {names} for CPython {python} on {platforms[0]}"
     raise CannotRun(NotRun(reason="no build", detail=detail))
+
+
+def platforms_of(cell: Cell) -> list[str]:
+    """The platforms that its wheel may be for, the nearest first."""
+    return ["win_amd64"] if cell.kind == "windows" else list(platform_tags())
 
 
 @contextmanager
@@ -131,10 +135,12 @@ def emptied(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def cached_wheel(build: Build, python: str, cache: Path) -> Wheel | None:
+def cached_wheel(build: Build, python: str, platforms: Sequence[str], cache: Path) -> Wheel | None:
     """The wheel as an earlier run left it; one that is damaged, or not locked so, is deleted."""
     stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
     for path in cache.glob(f"{stem}-*.whl"):
+        if not {tag.platform for tag in parse_wheel_filename(path.name)[3]} & {*platforms}:
+            continue
         wheel = Wheel(build, path)
         if wheel.locked if build.hashes else is_whole(path):
             return wheel
@@ -153,23 +159,28 @@ def is_whole(path: Path) -> bool:
 
 def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
     """The build's wheel, put into the folder; None and MachineFailed as of `download`."""
-    own = paddles_index(build, host.system())
+    own = build.pip_options(host.system())
     return download(folder, build.requirement, python, platforms, *own)
 
 
 def download(
     folder: Path, requirement: str, python: str, platforms: Iterable[str], *options: str
 ) -> Path | None:
-    """Fetch the wheel with pip; None where the index has none.
+    """Fetch the wheel with pip; None and MachineFailed as of `download_by_pip`."""
+    wheels = ("--only-binary=:all:", "--implementation=cp", f"--python-version={python}")
+    tags = (f"--platform={platform}" for platform in platforms)
+    return download_by_pip(folder, requirement, *wheels, *tags, *options)
+
+
+def download_by_pip(folder: Path, requirement: str, *options: str) -> Path | None:
+    """Fetch what is required, alone; None where the index has none.
 
     Raises MachineFailed where it fails, or where an index that is asked is ill.
     """
     file = folder / "requirement.txt"
     file.write_text(requirement, encoding="utf-8")
     command = [
-        *(*PIP, "--no-input", "--no-cache-dir", "download", "--no-deps", "--only-binary=:all:"),
-        *(f"--dest={folder}", "--implementation=cp", f"--python-version={python}"),
-        *(f"--platform={platform}" for platform in platforms),
+        *(*PIP, "--no-input", "--no-cache-dir", "download", "--no-deps", f"--dest={folder}"),
         *(*options, f"--requirement={file}"),
     ]
     beside = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))  # /tmp may be small
@@ -178,7 +189,7 @@ def download(
     for _ in range(TRIES):
         ended = run_checked(command, beside, seconds=None, show_output=True)
         if not ended.problem:
-            return next(folder.glob("*.whl"))
+            return next(found for found in folder.iterdir() if found.suffix in (".whl", ".gz"))
         if "No matching distribution found" not in ended.complaint:
             raise install_failed(ended.last_error, folder)
         more, pages = (values(options, name) for name in ("--extra-index-url", "--find-links"))
@@ -191,18 +202,6 @@ def values(options: Iterable[str], name: str) -> list[str]:
     return [option.partition("=")[2] for option in options if option.startswith(f"{name}=")]
 
 
-def paddles_index(build: Build, system: System) -> list[str]:
-    """Pip's options that have it look on Paddle's own index too, as Paddle's pages on pip say.
-
-    Up to 2.6.1 it is one page of links, from 2.6.2 on an index for each CUDA version.
-    """
-    if build.index != "paddle":
-        return []
-    links = f"{PADDLES_INDEX}/whl/{system}/mkl/avx/stable.html"
-    cuda = build.version.rpartition(".post")[2]
-    return [f"--find-links={links}", f"--extra-index-url={PADDLES_INDEX}/packages/stable/cu{cuda}/"]
-
-
 def download_pinned(name: str, folder: Path) -> Path:
     """A wheel by its file name. Raises MachineFailed where the index has no such, or fails."""
     distribution, version, *_, python, _, platforms = name.removesuffix(".whl").split("-")
@@ -211,6 +210,16 @@ def download_pinned(name: str, folder: Path) -> Path:
     if wheel is None or wheel.name != name:
         raise install_failed(f"{name}: the index has no such wheel")
     return wheel
+
+
+def download_source(name: str, sha256: str, folder: Path) -> Path:
+    """A source archive by its file name. MachineFailed where the index has no such, or fails."""
+    distribution, _, version = name.removesuffix(".tar.gz").rpartition("-")
+    requirement = f"{distribution}=={version} --hash=sha256:{sha256}"
+    found = download_by_pip(folder, requirement, "--no-binary=:all:")
+    if found is None:
+        raise install_failed(f"{name}: the index has no such archive")
+    return found
 
 
 def take(

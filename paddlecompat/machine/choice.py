@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paddlecompat.fixtures.forms import in_order
-from paddlecompat.fixtures.releases import Build, Index, Release, System
-from paddlecompat.records.record import BuildFor, NotRun
+from paddlecompat.fixtures.releases import Build, Fixture, Index, Release, System
+from paddlecompat.records.record import BuildFor, NoCode, NotRun, Reason
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
+UNSUPPORTED: Reason = "device not supported by the build"
 EXAMPLE_CARDS = (("GeForce GTX 1650", "7.5"), ("GeForce RTX 3070", "8.6"), ("H100", "9.0"))
 EXAMPLE_DRIVER = ("535.104.05", "12.2")
 
@@ -56,7 +57,7 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
         near = nearest(made, machine)
         has = ", ".join(map(sm, near.native(machine.system))) or "none"
         words = f"no build of {release.version} has code for {here}"
-        return no_build(f"{words}; nearest: {near.version} ({has})")
+        return NotRun(reason=UNSUPPORTED, detail=f"{words}; nearest: {near.version} ({has})")
     served = [build for build in runnable if driver_serves(build, machine)]
     if not served:
         least = min(runnable, key=cuda_of)
@@ -79,6 +80,35 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
 
 def no_build(detail: str) -> NotRun:
     return NotRun(reason="no build", detail=detail)
+
+
+def missing_code(
+    build: Build, release: Release, fixture: Fixture, machine: Machine
+) -> NotRun | None:
+    """What a build of the release comes to on a device that its wheel has no code for.
+
+    The build to take instead is the release's for the machine, else that of the newest release
+    that has one. None where the build has code, and where nobody read its wheel: it may have more
+    than is listed.
+    """
+    code = build.on(machine.system)
+    if code is None or code.source != "wheel" or code.runs_on(machine.capability):
+        return None
+    releases = (release, *reversed(fixture.release))
+    choices = ((other, choose(other, machine)) for other in releases)
+    fitting = ((other, found.build) for other, found in choices if isinstance(found, Choice))
+    other, instead = next(fitting, (release, None))
+    derived = NoCode(
+        build=build.version,
+        has=code.sm,
+        capability=machine.capability,
+        noticed=release.failed_launches,
+        instead=instead.version if instead else None,
+        install=other.install_command(instead, machine.system) if instead else "",
+    )
+    has, here = ", ".join(map(sm, code.sm)), sm(machine.capability)
+    detail = f"the wheel of {build.version} has code for {has}, and none for {here}"
+    return NotRun(reason=UNSUPPORTED, detail=detail, no_code=derived)
 
 
 def build_named(release: Release, version: str) -> Build:
@@ -105,16 +135,14 @@ def example_builds(release: Release, system: System, served: frozenset[str]) -> 
 
 def native_code(build: Build, machine: Machine) -> str | None:
     """The newest of the build's native code that runs on the device, as '8.6'; None: none does."""
-    device = in_order(machine.capability)
-    fits = [sm for sm in build.native(machine.system) if device[:1] <= in_order(sm) <= device]
-    return max(fits, key=in_order, default=None)
+    code = build.on(machine.system)
+    return code.native_for(machine.capability) if code else None
 
 
 def runs(build: Build, machine: Machine) -> bool:
     """Whether the build's native code or PTX runs on the device, under a driver that serves it."""
-    code, device = build.on(machine.system), in_order(machine.capability)
-    by_ptx = code is not None and any(in_order(ptx) <= device for ptx in code.ptx)
-    return by_ptx or native_code(build, machine) is not None
+    code = build.on(machine.system)
+    return code is not None and code.runs_on(machine.capability)
 
 
 def driver_serves(build: Build, machine: Machine) -> bool:

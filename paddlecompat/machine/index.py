@@ -1,4 +1,4 @@
-"""The package index that pip is set to on this machine, and whether it is well.
+"""The package index that pip is set to on this machine: whether it is well, and what it has.
 
 To pip an index that answers 500, 403 or a login page is one without the project.
 """
@@ -13,11 +13,16 @@ import re
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
 
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
+
+from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import MachineFailed
 
@@ -26,9 +31,10 @@ PYPI = "https://pypi.org/simple"
 IN_EVERY_INDEX = "pip"
 SECTIONS = ("global", "download", ":env:")  # of pip's settings, the last of which counts
 SETTING = re.compile(rf"^({'|'.join(SECTIONS)})\.([\w-]+)=('.*'|\".*\")$", re.MULTILINE)
-FILES = re.compile(rb"\.(whl|tar\.gz|zip)\b")
+FILES = re.compile(r"[\w.+-]+\.(?:whl|tar\.gz|zip)\b")
 JSON_OR_HTML = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 ABSENT = (404, 410)
+OLDEST = Version("2.2.0")  # the first release that is a cell
 
 
 def pip_settings() -> dict[str, str]:
@@ -78,12 +84,39 @@ def check_index(index: str, project: str, has_everything: bool) -> None:
         raise ill(words, f"{index}/{project}/")
 
 
+def unknown_builds(fixture: Fixture) -> list[str]:
+    """The builds on the index that the fixture does not know, as 'paddlepaddle 3.4.0'.
+
+    Builds before 2.2.0 and pre-releases are left out. Raises MachineFailed without an answer.
+    """
+    listed = {(b.distribution, Version(b.version)) for r in fixture.release for b in r.builds}
+    return [
+        f"{project} {version}"
+        for project in ("paddlepaddle", "paddlepaddle-gpu")
+        for version in versions_of(project)
+        if version >= OLDEST and not version.is_prerelease and (project, version) not in listed
+    ]
+
+
+def versions_of(project: str) -> list[Version]:
+    """The versions that the index has wheels of, the oldest first. Raises as `unknown_builds`."""
+    address = f"{pip_settings().get('index-url', PYPI).rstrip('/')}/{project}/"
+    _, words, files = ask(address)
+    if not files:
+        raise ill(words, address)
+    versions = set()
+    for file in files:
+        with suppress(InvalidWheelFilename):
+            versions.add(parse_wheel_filename(file)[1])
+    return sorted(versions)
+
+
 def ill(words: str, address: str) -> MachineFailed:
     return MachineFailed(f"the package index answered {words} for {plain(urlsplit(address))}")
 
 
-def ask(address: str) -> tuple[int, str, bool]:
-    """Its status, the same in words, and whether it lists files of projects.
+def ask(address: str) -> tuple[int, str, frozenset[str]]:
+    """Its status, the same in words, and the files of projects that it lists.
 
     Raises MachineFailed where there is no answer.
     """
@@ -95,11 +128,11 @@ def ask(address: str) -> tuple[int, str, bool]:
         request.add_unredirected_header("Authorization", login)  # not for wherever it leads to
     try:
         with urlopen(request, timeout=60, context=trust(parts)) as response:
-            listed = FILES.search(response.read()) is not None
-            words = "200 OK" if listed else "a page that lists no files (one to log in, perhaps)"
-            return 200, words, listed
+            files = frozenset(FILES.findall(response.read().decode(errors="replace")))
+            words = "200 OK" if files else "a page that lists no files (one to log in, perhaps)"
+            return 200, words, files
     except HTTPError as error:
-        return error.code, f"{error.code} {error.reason}", False
+        return error.code, f"{error.code} {error.reason}", frozenset()
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
         raise MachineFailed(f"the package index {plain(parts)} does not answer: {reason}") from None

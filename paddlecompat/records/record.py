@@ -24,6 +24,8 @@ from paddlecompat.fixtures.forms import (
     place_of,
     tag_of,
 )
+from paddlecompat.fixtures.manifest import FIRST
+from paddlecompat.fixtures.releases import Capability
 from paddlecompat.records.profiles import ProfileName
 from paddlecompat.records.subject import (
     MOST,
@@ -47,11 +49,15 @@ Reason = Literal[
     "device in use",
     "device refused",
     "no CUDA libraries",
+    "no Wine",
     "import failed",
 ]
 Provenance = Literal["own", "sent in"]
 
+BuildVersion = Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=MOST)]
+IMPORTS = "pip::test_paddle_imports_as_pip_installs_it"
+"""A fresh cell's own property: the environment's making shows whether it holds."""
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
 
 
@@ -118,6 +124,26 @@ class BuildFor(Model):
     why: Line
 
 
+class NoCode(Model):
+    """A build that has no code for the device, as its wheel was read: derived, not measured."""
+
+    build: BuildVersion = Field(description="As '2.3.2'.")
+    has: list[Capability] = Field(
+        max_length=100, description="What its wheel has code for: ['7.0', '7.5']."
+    )
+    capability: Capability = Field(description="The device's: '8.6'.")
+    noticed: bool | None = Field(
+        description="Whether the release notices a launch that failed; None: not measured."
+    )
+    instead: BuildVersion | None = Field(description="The build to take; None where none fits.")
+    install: Line = Field(description="The command that installs that one; empty without one.")
+
+    @property
+    def severity(self) -> Literal["silent", "error"]:
+        """Silent unless the release is known to notice."""
+        return "error" if self.noticed else "silent"
+
+
 class NotRun(Model):
     """Why nothing was measured."""
 
@@ -130,6 +156,10 @@ class NotRun(Model):
         default=[],
         max_length=2000,
         description="What stands beside the build now, and stood otherwise when it last imported.",
+    )
+    no_code: NoCode | None = Field(
+        default=None,
+        description="What the build comes to on the device; never in a record that was sent in.",
     )
 
 
@@ -168,7 +198,7 @@ class Record(Model):
     place: Place
     host: Host
     build: MeasuredBuild | None = None
-    chosen: Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")] | None = Field(
+    chosen: BuildVersion | None = Field(
         default=None, description="The build's version, as it was chosen for a GPU."
     )
     device: Device | None = Field(default=None, description="None on the CPU.")
@@ -205,9 +235,10 @@ class Record(Model):
         counted = Counter(result.outcome for result in self.properties)
         if self.conditions and self.conditions.outcomes != counted:
             raise ValueError("conditions.outcomes: the run ended with other outcomes than these")
-        failed = any(result.outcome in UNSOUND for result in self.properties)
+        first = [result for result in self.properties if result.key.startswith(FIRST)]
+        failed = any(result.outcome in UNSOUND for result in first)
         if self.conditions and self.conditions.not_asked and not failed:
-            raise ValueError("conditions.not_asked: nothing failed, so all were to be asked")
+            raise ValueError("conditions.not_asked: no round trip failed: all were to be asked")
         if self.resolution and self.kind != "fresh":
             raise ValueError("resolution: only a fresh environment has one")
         if len({result.key for result in self.properties}) < len(self.properties):
@@ -223,6 +254,18 @@ class Record(Model):
     def partial(self) -> str:
         """Why this is not the whole suite on the release as it is; empty where it is."""
         return self.conditions.partial if self.conditions else ""
+
+    @property
+    def lost(self) -> list[PropertyResult]:
+        """What failed before the others were asked: numbers that did not come back as sent."""
+        first = [result for result in self.properties if result.key.startswith(FIRST)]
+        ended = self.conditions is not None and self.conditions.not_asked > 0
+        return [result for result in first if result.outcome in UNSOUND] if ended else []
+
+    @property
+    def numpy(self) -> str:
+        """The version that stood beside the build; '' where that is not told."""
+        return self.environment.packages.get("numpy", "") if self.environment else ""
 
     @property
     def calls(self) -> int:

@@ -22,7 +22,7 @@ from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
 from paddlecompat.records import advice_results, study_results
 from paddlecompat.records.profiles import PROFILES
-from paddlecompat.records.record import Record
+from paddlecompat.records.record import IMPORTS, Record
 
 MOST_FILES = 2000  # in a folder: more than any table has
 EARLIEST = datetime(2022, 1, 1, tzinfo=UTC)  # the oldest release that is measured came then
@@ -255,7 +255,10 @@ def as_own(record: Record) -> Record:
 
 
 def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
-    """A whole record of others: nothing is believed that can be recomputed, no script is kept."""
+    """A whole record of others: nothing is believed that can be recomputed.
+
+    No script and no command of theirs is kept.
+    """
     if record.not_run and record.not_run.reason == "import failed":
         raise ValueError("not_run: import failed: of others it is a field report, in fixtures/")
     check_release(whole(record), fixture)
@@ -267,6 +270,8 @@ def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
     if build := record.build:
         named = Build(distribution=build.distribution, version=build.version)
         update["build"] = build.model_copy(update={"locked": build.sha256 in named.hashes})
+    if why := record.not_run:
+        update["not_run"] = why.model_copy(update={"no_code": None})
     update["properties"] = [
         result.model_copy(update={"evidence": shown.model_copy(update={"script": ""})})
         if (shown := result.evidence)
@@ -301,16 +306,20 @@ def check_properties(record: Record, suite: Manifest) -> None:
     anew = f"measure anew with `nox -s {record.session}`"
     if record.conditions.suite != suite.digest:
         raise ValueError(f"conditions.suite: other properties than today's: {anew}")
-    wanted = {found.key for found in suite.properties_at(record.place)}
-    if record.conditions.not_asked:
-        wanted = {key for key in wanted if key.startswith(FIRST)}
+    listed = {found.key for found in suite.properties_at(record.place)}
+    first = {key for key in listed if key.startswith(FIRST)}
+    asked = first if record.conditions.not_asked else listed
+    wanted = asked | ({IMPORTS} if record.kind == "fresh" else set())
     if odd := wanted.symmetric_difference(result.key for result in record.properties):
         problem = f"{len(odd)} are missing or too many, as {printable(min(odd), 120)}"
         raise ValueError(f"properties: {problem}: {anew}")
-    if record.conditions.properties != (there := len(suite.properties_at(record.place))):
+    if record.conditions.properties != (there := len(listed)):
         raise ValueError(f"conditions.properties: there are {there}: {anew}")
+    if record.conditions.not_asked != (left := len(listed - asked)):
+        raise ValueError(f"conditions.not_asked: {left} were not asked: {anew}")
     for result in record.properties:
-        if result.due != (due := suite.due(result.key, PROFILES[record.profile].due)):
+        due = 1 if result.key == IMPORTS else suite.due(result.key, PROFILES[record.profile].due)
+        if result.due != due:
             raise ValueError(f"properties: {result.key}: {due} calls are due: {anew}")
         if result.asserted and (record.place == "cpu" or not REFUSING.search(result.name)):
             raise ValueError(f"properties: {result.key}: no kernel has to assert there: {anew}")

@@ -18,10 +18,10 @@ from pydantic import Field, FiniteFloat
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, in_order, tag_of
 
-LOCKED = r"^[A-Za-z0-9._-]{1,100}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
+LOCKED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
 MOST = 10**9  # calls: more than any run makes
 SanitizerTool = Literal["memcheck", "initcheck"]
-SYSTEMS = ("Linux", "WSL", "Windows", "macOS")
+SYSTEMS = ("Linux", "WSL", "Windows", "Wine", "macOS")
 GENERATIONS = (
     ("Kepler", (3, 0)),
     ("Maxwell", (5, 0)),
@@ -57,9 +57,10 @@ class Host(Model):
 
     @property
     def system(self) -> str:
-        """'Linux', 'WSL', 'Windows' or 'macOS'; 'another system' for any other."""
-        if "WSL" in self.os:
-            return "WSL"
+        """'Linux', 'WSL', 'Windows', 'Wine' or 'macOS'; 'another system' for any other."""
+        for layer in ("WSL", "Wine"):
+            if layer in self.os:
+                return layer
         return next((name for name in SYSTEMS if self.os.startswith(name)), "another system")
 
 
@@ -194,7 +195,8 @@ def class_order(host_class: str) -> tuple[int, int, str]:
 def impersonal(text: str, root: PurePath = ROOT) -> str:
     """Without the folders of this machine: a record names no person and no machine.
 
-    On Windows a path may be written with either slash, with doubled ones, and in any case.
+    On Windows a path may be written with either slash, with doubled ones, and in any case. Under
+    Wine one of Linux has a drive, too, and a person's folder is on drive C.
     """
     folders = {root: ".", Path(tempfile.gettempdir()): "TMP", Path.home(): "~"}
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):  # one may hold another
@@ -203,5 +205,6 @@ def impersonal(text: str, root: PurePath = ROOT) -> str:
             continue
         path = r"[\\/]+".join(map(re.escape, parts))
         flags = re.IGNORECASE if isinstance(folder, PureWindowsPath) else 0
-        text = re.sub(rf"{path}(?=[\\/\s'\":,]|$)", folders[folder], text, flags=flags)
-    return text
+        path = rf"(?:{path}|\b[A-Za-z]:(?i:{path}))(?=[\\/\s'\":,]|$)"
+        text = re.sub(path, folders[folder], text, flags=flags)
+    return re.sub(r"(?i)\bc:[\\/]+users[\\/]+[^\\/\s'\":,]+", "~", text)

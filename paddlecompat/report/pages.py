@@ -26,7 +26,7 @@ from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, ledger, mutation_page, reliability
-from paddlecompat.report.tables import BY_OTHERS, LONGEST, grouped
+from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
 from paddlecompat.report.view import MatrixView, view_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -153,7 +153,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals.update(by_others=BY_OTHERS, longest=LONGEST)
+    made.globals.update(by_others=BY_OTHERS, longest=LONGEST, cards=CARDS)
     made.filters.update(filled=fill, fenced=fence, inline=escape)
     made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
     made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))

@@ -14,17 +14,20 @@ from typing import TypeVar
 
 from paddlecompat.fixtures.bugs import Explanation
 from paddlecompat.fixtures.forms import Kind
-from paddlecompat.fixtures.published import Cause, FieldReport
+from paddlecompat.fixtures.published import Fault, FieldReport
+from paddlecompat.fixtures.releases import SYSTEMS, Fixture
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
 BY_OTHERS = "◇"
 """The mark of what others measured, wherever a cell of theirs is named."""
-KERNEL: Cause = "unwritten output"
+KERNEL: Fault = "unwritten output"
 """The fault of the kernel that selects; any other says nothing of it."""
 LONGEST = 400  # characters of a text on a page; the record has all of it
+CARDS = {"RTX 30": "8.6", "RTX 40": "8.9", "A100": "8.0", "H100": "9.0", "RTX 50": "12.0"}
+"""Cards that people have, with their compute capabilities."""
 WORST_FIRST = ("unsound", "sound", "not run")
 WORST_OUTCOME_FIRST = ("crashed", "timed out", "violated", "holds", "unsupported")
 
@@ -175,6 +178,12 @@ class Row:
     def verdict(self) -> str:
         return self.record.verdict if self.record else "no record"
 
+    @property
+    def no_code(self) -> NoCode | None:
+        """What is derived from a build that has no code for the card."""
+        why = self.record.not_run if self.record else None
+        return why.no_code if why else None
+
     @cached_property
     def results(self) -> dict[str, PropertyResult]:
         """What each property came to, by its key."""
@@ -200,6 +209,16 @@ class Row:
         return [seen for seen in refused if seen.cause is None]
 
     @property
+    def faults(self) -> list[str]:
+        """Of a fresh environment what everybody meets, the worst first."""
+        resolved = self.record.resolution if self.record else None
+        faults = {
+            "silently wrong": bool(self.record and self.record.lost),
+            "does not import": bool(resolved and resolved.refused),
+        }
+        return [name for name, there in faults.items() if there]
+
+    @property
     def ppyoloe(self) -> str:
         """What came of PP-YOLOE's head and its training on right data: the worst outcome."""
         found = {r.outcome for r in self.results.values() if r.group.startswith("ppyoloe")}
@@ -209,6 +228,32 @@ class Row:
         """What a property came to here, by its parameter; without those that were not measured."""
         keys = parameters.items()
         return {parameter: self.results[key] for key, parameter in keys if key in self.results}
+
+
+@dataclass(frozen=True)
+class WheelLine:
+    """What a release's wheel on PyPI has for each of `CARDS`: derived from its GPU code."""
+
+    noticed: bool | None
+    """Whether the release notices a launch that failed; None: not measured."""
+    code: tuple[str, ...]
+    """What runs on the card: 'sm_86', 'PTX', or '' where nothing does."""
+
+
+def wheel_lines(fixture: Fixture) -> dict[str, WheelLine]:
+    """The line of each release that has GPU code on PyPI; one for each system where they differ."""
+    lines = {}
+    for release, build in ((r, b) for r in fixture.release for b in r.gpu_builds):
+        codes = {system: build.on(system) for system in SYSTEMS if build.index == "pypi"}
+        found = {
+            system: WheelLine(release.failed_launches, tuple(map(code.shown_for, CARDS.values())))
+            for system, code in codes.items()
+            if code
+        }
+        alike = len(set(found.values())) == 1
+        for system, line in found.items():
+            lines[release.version if alike else f"{release.version} {system}"] = line
+    return lines
 
 
 @dataclass(frozen=True)
@@ -226,7 +271,7 @@ class ReleaseLine:
         )
 
     @property
-    def causes(self) -> dict[tuple[Cause, ...], list[FieldReport]]:
+    def causes(self) -> dict[tuple[Fault, ...], list[FieldReport]]:
         """The reports by what was at fault, wrong before right; those that do not tell it as ().
 
         A report that tells two faults not apart is of neither of them, but of both.
@@ -242,7 +287,7 @@ class ReleaseLine:
         return ", ".join(m for m in names if not any(other.startswith(f"{m} ") for other in names))
 
     @property
-    def other_faults(self) -> list[Cause]:
+    def other_faults(self) -> list[Fault]:
         """What else was at fault where it was seen wrong, as far as the threads tell it."""
         told = [causes for causes in self.causes if len(causes) == 1 and causes != (KERNEL,)]
         return [c[0] for c in told if any(r.seen == "wrong" for r in self.causes[c])]

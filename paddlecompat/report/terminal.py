@@ -10,9 +10,9 @@ from pathlib import Path
 from paddlecompat.fixtures.bugs import Bug, Explanation
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
-from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
 from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
-from paddlecompat.report.tables import Sighting
+from paddlecompat.report.tables import Sighting, parts_of
 
 POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")
 """What memory is filled with before a call, read as float64 and as float32."""
@@ -30,6 +30,10 @@ def verdict_lines(
     """How a cell ended; `scripts` gives the path of each violation's script, by property."""
     if record.verdict == "not run":
         why = record.not_run
+        if why and why.no_code:
+            english, _ = no_code_lines(why.no_code)
+            install = [f"  {why.no_code.install}"] if why.no_code.install else []
+            return wrap(f"{record.cell}: not run: ", english, "  ") + install
         words = f"{why.reason}: {why.detail}" if why else "no property verified a call"
         lines = wrap(f"{record.cell}: not run: ", words, "  ")
         for line in why.changed if why else ():
@@ -43,7 +47,9 @@ def verdict_lines(
         f"{name}: {record.verdict} ({', '.join([holds, *others])}; "
         f"{record.calls:,} calls verified) - {judgement.standing}"
     ]
-    for result in record.properties:
+    if record.lost:
+        lines += lost_lines(record, judgement)
+    for result in (each for each in record.properties if each not in record.lost):
         cause = judgement.causes.get(result.key)
         if result.outcome in UNSOUND or result in judgement.new:
             lines += failure_lines(result, cause, (scripts or {}).get(result.key))
@@ -54,6 +60,30 @@ def verdict_lines(
     for pattern, _ in judgement.absent:
         lines += wrap("  expected, but not among the properties: ", pattern, "    ")
     return lines
+
+
+def lost_lines(record: Record, judgement: Judgement) -> list[str]:
+    """The one thing to know where numbers do not come back, and what to install instead."""
+    assert record.conditions is not None
+    lost = record.lost
+    bug = judgement.causes.get(lost[0].key)
+    dtypes = ", ".join(parts_of(result.name)[1] for result in lost)
+    parts = {
+        "": f"numbers do not come back from Paddle as they were sent ({dtypes}), "
+        f"beside NumPy {record.numpy}: {record.conditions.not_asked} properties were not asked",
+        "message: ": lost[0].message,
+    }
+    if isinstance(bug, Bug):
+        parts |= {"means: ": bug.means, "thread: ": bug.link}
+    lines = [line for label, text in parts.items() for line in wrap(f"  {label}", text, "    ")]
+    return [*lines, f"  install: {install}"] if (install := mending(record, bug)) else lines
+
+
+def mending(record: Record, bug: Explanation | None) -> str:
+    """The command that mends an environment in which numbers do not come back; '' if not known."""
+    if record.resolution:
+        return record.resolution.command
+    return f"python -m pip install '{bug.pin}'" if isinstance(bug, Bug) and bug.pin else ""
 
 
 def failure_lines(
@@ -77,10 +107,21 @@ def failure_lines(
     return lines
 
 
+def no_code_lines(found: NoCode) -> list[str]:
+    """What a build comes to on a card that it has no code for: in English, and in Chinese."""
+    template = environment().get_template("no_code.txt.j2")
+    return template.render(found=found).strip().splitlines()
+
+
 def build_lines(record: Record) -> list[str]:
-    """Which build each example card would be given, for a GPU cell without a device."""
-    examples = record.not_run.builds if record.not_run else []
-    lines = ["  what it would measure on other machines:"] if examples else []
+    """In Chinese what a build without code for the card comes to, and which build to take.
+
+    For a GPU cell without a device, which build each example card would be given.
+    """
+    why = record.not_run
+    lines = wrap("  ", no_code_lines(why.no_code)[1], "  ") if why and why.no_code else []
+    examples = why.builds if why else []
+    lines += ["  what it would measure on other machines:"] if examples else []
     for example in examples:
         words = f"{example.build}, {example.why}" if example.build else example.why
         lines += wrap(f"  {example.card}: ", words, "    ")
@@ -96,9 +137,12 @@ def here_lines(
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
     headless = [r for r in unsupported if lacks_the_head(r)]
+    lost = record.lost
     template = environment().get_template("here.txt.j2")
     text = template.render(
         record=record,
+        lost=lost,
+        install=mending(record, judgement.causes.get(lost[0].key)) if lost else "",
         keyword=keyword,
         known=[Sighting(record, "", result, cause) for result, cause in judgement.known],
         new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],

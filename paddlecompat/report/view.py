@@ -21,7 +21,16 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Host, class_order
-from paddlecompat.report.tables import BY_OTHERS, ReleaseLine, Row, Sighting, grouped, parts_of
+from paddlecompat.report.tables import (
+    BY_OTHERS,
+    ReleaseLine,
+    Row,
+    Sighting,
+    WheelLine,
+    grouped,
+    parts_of,
+    wheel_lines,
+)
 
 
 def badge_of(
@@ -120,6 +129,11 @@ class MatrixView:
         """The rows that have a record, be it one that says why nothing ran."""
         return [row for row in self.all_rows if row.record]
 
+    @property
+    def resolved(self) -> list[Row]:
+        """The rows of fresh environments, of which it is told what pip resolved."""
+        return [row for row in self.rows["fresh"] if row.record and row.record.resolution]
+
     def shown(self, kind: Kind) -> list[Row]:
         """The rows of the tables: on the GPU those that are judged; the rest is `not run`."""
         return [row for row in self.rows[kind] if kind != "gpu" or row.judgement.standing]
@@ -167,6 +181,14 @@ class MatrixView:
             release: ReleaseLine(rows.get(release, []), [r for r in reports if r.concerns(release)])
             for release in sorted(named, key=in_order, reverse=True)
         }
+
+    @property
+    def wheels(self) -> dict[str, WheelLine]:
+        """What the wheels on PyPI have for each card, by the releases that have the same."""
+        lines = wheel_lines(self.fixture)
+        alike = grouped(lines, lines.__getitem__)
+        spans = {release_span(some, list(lines)): line for line, some in alike.items()}
+        return dict(reversed(spans.items()))
 
     @cached_property
     def failures(self) -> list[Sighting]:

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def verify(n=1):
 GPU = """
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from types import SimpleNamespace
@@ -84,9 +86,11 @@ class Suite:
         (self.tests / "pytest.ini").write_text(here, encoding="utf-8")
         self.write("", paddle="def set_device(place): pass\n")
 
-    def write(self, properties: str, paddle: str = "") -> None:
-        """Put these properties there; and this Paddle, where there is one."""
+    def write(self, properties: str, paddle: str = "", round_trip: str = "") -> None:
+        """Put these properties there; and a round trip and a Paddle, where there are any."""
         (self.tests / "test_sample.py").write_text(PREAMBLE + properties)
+        if round_trip:
+            (self.tests / "test_round_trip.py").write_text(PREAMBLE + round_trip)
         if paddle:
             (self.folder / "paddle.py").write_text(paddle)
 
@@ -99,27 +103,27 @@ class Suite:
 
     def listed(self, *due: tuple[str, int | None]) -> Manifest:
         """A manifest of these properties, each with the calls that are due."""
-        properties = [
-            ManifestProperty(key=f"sample::{name}", places=("cpu", "gpu"), calls=calls)
-            for name, calls in due
-        ]
-        return Manifest(digest=digest_of(self.tests), properties=properties)
+        return self.manifest_of((f"sample::{name}", calls) for name, calls in due)
 
     def listed_by_source(self) -> Manifest:
         """A manifest of the properties that there are: each has to verify one call."""
-        source = (self.tests / "test_sample.py").read_text()
-        names = re.findall(r"^def (test_\w+)", source, re.MULTILINE)
-        return self.listed(*((name, 1) for name in names))
+        return self.manifest_of(
+            (f"{module.stem.removeprefix('test_')}::{name}", 1)
+            for module in sorted(self.tests.glob("test_*.py"))
+            for name in re.findall(r"^def (test_\w+)", module.read_text(), re.MULTILINE)
+        )
+
+    def manifest_of(self, due: Iterable[tuple[str, int | None]]) -> Manifest:
+        """The same, each named as in the records."""
+        properties = [
+            ManifestProperty(key=key, places=("cpu", "gpu"), calls=calls) for key, calls in due
+        ]
+        return Manifest(digest=digest_of(self.tests), properties=properties)
 
     def ran(self, request: Request, listed: Manifest | None = None) -> Ran:
         """What came of a run; by default each property that there is has to verify one call."""
         python, folder = Path(sys.executable), self.folder / "log"
-        if listed is None:
-            source = (self.tests / "test_sample.py").read_text()
-            listed = self.listed(
-                *((name, 1) for name in re.findall(r"^def (test_\w+)", source, re.M))
-            )
-        return suite.run(python, request, folder, listed)
+        return suite.run(python, request, folder, listed or self.listed_by_source())
 
     def run(self, properties: str, **asked: Any) -> dict[str, PropertyResult]:
         """What came of the properties, by their names."""

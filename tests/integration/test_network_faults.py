@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from served_index import Served, serving
 from small_wheels import make_wheel, serve
 
 from paddlecompat.environments import wheels
@@ -24,53 +23,13 @@ LOGIN = '<form action="/login">Who are you? <a href="/forgot">I forgot.</a></for
 JSON = '{"name": "paddlepaddle", "files": [{"filename": "paddlepaddle-1.0.tar.gz", "url": "x"}]}'
 
 
-class Index(BaseHTTPRequestHandler):
-    """An index that answers by project, else 404; `asked` keeps what it was asked with."""
-
-    pages: dict[str, tuple[int, str, bytes]]
-    asked: list[tuple[str, str | None]]
-
-    def do_GET(self) -> None:
-        self.asked.append((self.path, self.headers["Authorization"]))
-        project = self.path.strip("/").split("/")[-1]
-        nothing = (404, "text/html", b"")
-        status, kind, body = self.pages.get(project, self.pages.get("*", nothing))
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Served:
-    """The index as pip is set to it."""
-
-    def __init__(self, handler: type[Index], port: int, patch: pytest.MonkeyPatch) -> None:
-        self.handler, self.address, self.patch = handler, f"127.0.0.1:{port}/simple", patch
-        self.use()
-
-    def use(self, login: str = "") -> None:
-        self.patch.setenv("PIP_INDEX_URL", f"http://{login}{self.address}")
-
-    def answer(self, project: str, body: str, status: int = 200, kind: str = "text/html") -> None:
-        self.handler.pages[project] = (status, kind, body.encode())
-
-
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     serve(tmp_path / "links", monkeypatch)
     for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS"):
         monkeypatch.delenv(name)
-    for name, value in {"PIP_RETRIES": "0", "no_proxy": "127.0.0.1"}.items():
-        monkeypatch.setenv(name, value)
-    handler = type("Answers", (Index,), {"pages": {}, "asked": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield Served(handler, server.server_port, monkeypatch)
-        server.shutdown()
+    with serving(monkeypatch) as served:
+        yield served
 
 
 @pytest.fixture

@@ -107,3 +107,10 @@ def test_the_cause_is_kept(text: str, cause: str) -> None:
 def test_how_a_child_failed_is_told_in_a_line(status: int | None, problem: str | None) -> None:
     told = Ended("", "", status).problem
     assert told == problem if problem is None else str(told).startswith(problem)
+
+
+def test_a_python_error_of_many_lines_is_told_by_its_first() -> None:
+    raised = "TypeError: Descriptors cannot be created directly.\nIf this call came from\nMore: x"
+    assert cause_in(f'Traceback (most recent call last):\n  File "a"\n{raised}') == (
+        "TypeError: Descriptors cannot be created directly."
+    )

@@ -12,7 +12,8 @@ from paddlecompat.machine import choice
 from paddlecompat.machine.choice import Choice, Machine
 from paddlecompat.records.record import NotRun
 
-FIXTURE = {release.version: release for release in releases.load().release}
+WHOLE = releases.load()
+FIXTURE = {release.version: release for release in WHOLE.release}
 CARDS = {
     "GTX 970": "5.2",
     "Tesla P100": "6.0",
@@ -45,7 +46,7 @@ DRIVERS = {  # NVIDIA's branches, and the newest CUDA version that each serves
     "580.65": "13.0",
 }
 FROM_PYPI = frozenset({"11.0", "11.1", "11.2", "11.6", "11.7", "11.8", "12.0"})  # their libraries
-NO_BUILD, TOO_OLD = "no build", "driver too old"
+NO_CODE, TOO_OLD = "device not supported by the build", "driver too old"
 
 COMBINATIONS = [
     # what users of 2.3 had
@@ -84,11 +85,11 @@ COMBINATIONS = [
     ("2.4.2", "RTX 4090", "560.35", "wsl", "2.4.2.post117"),
     ("2.5.2", "GTX 1650", "550.54", "wsl", "2.5.2"),
     # where nothing fits
-    ("2.3.2", "H100", "535.104", "linux", NO_BUILD),
-    ("2.5.2", "H100", "550.54", "linux", NO_BUILD),
-    ("2.6.2", "RTX 5090", "570.86", "linux", NO_BUILD),
-    ("2.6.2", "RTX 5090", "580.65", "windows", NO_BUILD),
-    ("2.6.2", "GTX 970", "535.104", "linux", NO_BUILD),
+    ("2.3.2", "H100", "535.104", "linux", NO_CODE),
+    ("2.5.2", "H100", "550.54", "linux", NO_CODE),
+    ("2.6.2", "RTX 5090", "570.86", "linux", NO_CODE),
+    ("2.6.2", "RTX 5090", "580.65", "windows", NO_CODE),
+    ("2.6.2", "GTX 970", "535.104", "linux", NO_CODE),
     ("2.3.2", "RTX 3090", "440.33", "linux", TOO_OLD),
     ("2.5.2", "T4", "440.33", "windows", "2.5.2.post102"),
     ("2.6.2", "GTX 1050", "440.33", "linux", TOO_OLD),
@@ -200,6 +201,76 @@ def test_a_release_without_a_build_for_the_system_says_so() -> None:
     found = chosen(NEW, here=replace(HERE, system="windows"))
     assert isinstance(found, NotRun)
     assert found.detail == "no build of 2.9.9 for windows is known"
+
+
+def missing(release: str, build: str, here: Machine) -> NotRun | None:
+    return choice.missing_code(FIXTURE[release].gpu_build(build), FIXTURE[release], WHOLE, here)
+
+
+WITHOUT_CODE = [
+    ("2.3.2", "RTX 3090", "535.104", "linux", "2.3.2.post116"),
+    ("2.3.2", "RTX 3090", "535.104", "windows", "2.3.2.post116"),
+    ("2.4.2", "A100", "535.104", "linux", "2.4.2.post117"),
+    ("2.3.2", "H100", "535.104", "linux", "2.6.2.post120"),
+    ("2.5.2", "H100", "535.104", "linux", "2.6.2.post120"),
+    ("2.5.2", "GTX 1080 Ti", "535.104", "linux", "2.5.2.post102"),
+    ("2.6.2", "RTX 5090", "580.65", "linux", None),
+]
+
+
+@pytest.mark.parametrize(("release", "card", "driver", "host", "instead"), WITHOUT_CODE)
+def test_a_wheel_without_the_cards_code_names_another(
+    release: str, card: str, driver: str, host: str, instead: str | None
+) -> None:
+    found = missing(release, release, machine(card, driver, host))
+    assert found is not None
+    assert found.reason == NO_CODE
+    assert found.no_code is not None
+    assert (found.no_code.build, found.no_code.instead) == (release, instead)
+
+
+@pytest.mark.parametrize(
+    ("release", "card"),
+    [("2.3.2", "T4"), ("2.5.2", "RTX 3090"), ("2.6.2", "RTX 4090"), ("2.3.2", "GTX 1050")],
+)
+def test_nothing_is_derived_from_a_wheel_with_code(release: str, card: str) -> None:
+    assert missing(release, release, machine(card, "535.104")) is None
+
+
+def test_nothing_is_derived_from_a_wheel_that_nobody_read() -> None:
+    assert missing("2.3.2", "2.3.2.post116", machine("H100", "535.104")) is None
+    assert missing("2.3.2", "2.3.2.post999", machine("H100", "535.104")) is None
+
+
+def test_the_command_has_what_the_release_can_live_with() -> None:
+    found = missing("2.3.2", "2.3.2", machine("RTX 3090", "535.104"))
+    assert found is not None
+    assert found.no_code is not None
+    assert found.no_code.install == (
+        'python -m pip install paddlepaddle-gpu==2.3.2.post116 "numpy<1.24" "protobuf<=3.20.3" '
+        '"setuptools<80" --find-links=https://www.paddlepaddle.org.cn/whl/linux/mkl/avx/stable.html'
+        " --extra-index-url=https://www.paddlepaddle.org.cn/packages/stable/cu116/"
+    )
+
+
+def test_where_paddles_index_is_out_of_reach_pypi_serves() -> None:
+    here = replace(machine("RTX 3090", "535.104"), indexes=frozenset({"pypi"}))
+    found = missing("2.3.2", "2.3.2", here)
+    assert found is not None
+    assert found.no_code is not None
+    assert found.no_code.install == (
+        'python -m pip install paddlepaddle-gpu==2.6.2 "numpy<2" "setuptools<80"'
+    )
+
+
+@pytest.mark.parametrize(
+    ("release", "noticed"), [("2.3.2", False), ("2.4.2", False), ("2.4.1", None), ("2.5.2", None)]
+)
+def test_that_a_launch_failed_is_noticed_as_measured(release: str, noticed: bool | None) -> None:
+    found = missing(release, release, machine("H100", "535.104"))
+    assert found is not None
+    assert found.no_code is not None
+    assert (found.no_code.noticed, found.no_code.severity) == (noticed, "silent")
 
 
 def test_a_build_can_be_named_whatever_the_card() -> None:

@@ -41,6 +41,7 @@ class Desk:
         self.results = [samples.result()]
         self.known = Known()
         self.device: Device | NotRun = samples.device()
+        self.machine = MACHINE
         self.loaded: dict[str, str] | NotRun = {}
         self.problem: NotRun | Exception | None = None
         self.packages = {"numpy": "1.23.5"}
@@ -80,7 +81,7 @@ class Desk:
             prepare=self.prepare,
             remove=lambda cell: self.removed.append(cell.name),
             look=lambda _: self.device,
-            machine_with=lambda _: MACHINE,
+            machine_with=lambda _: self.machine,
             try_device=lambda *_: self.loaded,
             settings=lambda _: {},
             run=self.run,
@@ -230,6 +231,41 @@ def test_a_build_that_fails_early_keeps_its_own_name(desk: Desk) -> None:
 
 def test_the_build_is_the_one_for_the_device(desk: Desk) -> None:
     desk.fill(GPU)
+    assert desk.built == ["2.3.2"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "capability", "build", "instead"),
+    [
+        ({"build": "2.3.2"}, "8.6", "2.3.2", "2.3.2.post116"),
+        ({}, "9.0", "2.3.2", "2.6.2.post120"),
+    ],
+    ids=["the named one", "every one"],
+)
+def test_a_build_without_the_cards_code_is_not_installed(
+    desk: Desk, asked: dict[str, Any], capability: str, build: str, instead: str
+) -> None:
+    desk.machine = Machine("linux", capability, "535.104.05", "12.2")
+    desk.fill(GPU, **asked)
+    assert desk.built == []
+    assert desk.why.reason == "device not supported by the build"
+    derived = desk.why.no_code
+    assert derived is not None
+    assert (derived.severity, derived.build, derived.instead) == ("silent", build, instead)
+    assert f"paddlepaddle-gpu=={instead} " in derived.install
+
+
+def test_a_build_that_is_named_and_has_code_is_measured(desk: Desk) -> None:
+    desk.machine = Machine("linux", "8.6", "535.104.05", "12.2", frozenset({"pypi"}))
+    desk.fill(GPU, build="2.3.2.post116")
+    assert desk.built == ["2.3.2.post116"]
+
+
+def test_a_wheel_of_ones_own_is_tried_whatever_the_card(desk: Desk) -> None:
+    desk.machine = Machine("linux", "8.6", "535.104.05", "12.2")
+    wheel = desk.folder / "paddlepaddle_gpu-2.3.2-cp310-cp310-linux_x86_64.whl"
+    wheel.touch()
+    desk.fill(GPU, wheel=wheel)
     assert desk.built == ["2.3.2"]
 
 

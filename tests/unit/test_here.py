@@ -17,9 +17,10 @@ from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.installed import Installed, Interpreter
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.forms import Place
+from paddlecompat.machine.choice import Machine
 from paddlecompat.records import advice_results, judging, store
 from paddlecompat.records.advice_results import Measured
-from paddlecompat.records.judging import Judgement
+from paddlecompat.records.judging import Judgement, Status, status_of
 from paddlecompat.records.record import NotRun, PropertyResult, Record
 from paddlecompat.records.subject import Device
 from paddlecompat.report import terminal
@@ -38,6 +39,7 @@ class Desk:
         self.folder = folder
         self.results = [samples.result()]
         self.cuda: str | None = "11.2"
+        self.version = "2.3.2.post112"
         self.device: Device | NotRun = NO_DEVICE
         self.known = Known()
         self.advised: list[str] = []
@@ -46,7 +48,7 @@ class Desk:
     def read(self, _: Path | None) -> Installed:
         python = Interpreter(path=Path(sys.executable), python="3.10", has_paddle=True)
         changes = {"source": "installed", "wheel": "", "sha256": None, "cuda": self.cuda}
-        build = samples.build(version="2.3.2.post112", **changes)
+        build = samples.build(version=self.version, **changes)
         return Installed(python, "2.3.2", build, {"numpy": "1.23.5"})
 
     def follow(self, _: Path, place: Place, *__: object) -> Measured:
@@ -62,6 +64,7 @@ class Desk:
     def measure(self, place: Place | None = None, folder: str = "here", **asked: Any) -> FilledHere:
         hands = Hands(
             look=lambda _: self.device,
+            machine_with=lambda _: Machine("linux", "8.6", "535.104.05", "12.2"),
             try_device=lambda *_: {},
             run=self.run,
             load_known=lambda: self.known,
@@ -129,6 +132,26 @@ def test_the_record_has_the_device_that_was_found(desk: Desk) -> None:
 
 def test_a_gpu_that_is_asked_for_and_missing_is_the_reason(desk: Desk) -> None:
     assert desk.measure("gpu").record.not_run == NO_DEVICE
+
+
+def test_a_build_without_the_cards_code_is_told_first(desk: Desk) -> None:
+    desk.version, desk.cuda, desk.device = "2.3.2", "10.2", samples.device()
+    filled = desk.measure()
+    first, *_ = terminal.verdict_lines(filled.record, filled.judgement)
+    assert first.startswith(
+        "gpu-2.3.2: not run: silent, derived from the build: no kernel of 2.3.2"
+    )
+    assert status_of(filled.record, filled.judgement, require_device=True) == Status.WORSE
+    words = "".join(terminal.here_lines(filled.record, filled.judgement, None, None))
+    assert "SILENT, derived from the build" in words
+    assert "静默出错" in words
+    assert filled.record.device == samples.device()
+
+
+@pytest.mark.parametrize(("version", "cuda"), [("2.3.2", "11.2"), ("2.3.2.post112", "11.2")])
+def test_a_build_for_another_cuda_is_measured(desk: Desk, version: str, cuda: str) -> None:
+    desk.version, desk.cuda, desk.device = version, cuda, samples.device()
+    assert desk.measure().record.verdict == "sound"
 
 
 def test_the_record_is_a_cells_and_keeps_the_tag(desk: Desk) -> None:

@@ -161,3 +161,11 @@ def test_a_refusal_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
     _, refused = merge([path], tmp_path / "cells")
     assert refused[0].isprintable()
     assert len(refused[0]) <= len(str(path)) + 400
+
+
+def test_no_command_of_others_is_kept(tmp_path: Path) -> None:
+    why = samples.unsupported()
+    record = samples.record([], place="gpu", build=None, not_run=why)
+    merge([send(tmp_path / "sent", record)], tmp_path / "cells")
+    (taken,) = kept(tmp_path / "cells")
+    assert taken.not_run == why.model_copy(update={"no_code": None})

@@ -134,6 +134,14 @@ def test_the_last_words_count_before_an_earlier_warning() -> None:
     assert first_calculation(f"raise SystemExit({words!r})").reason == "device in use"
 
 
+def test_a_warning_of_an_architecture_is_no_reason() -> None:
+    words = (
+        "gpu_resources.cc:106] The GPU compute capability in your current machine is 89, which is "
+        "not supported by Paddle, it is recommended to install the corresponding wheel package"
+    )
+    assert first_calculation(f"raise SystemExit({words!r})").reason == "device refused"
+
+
 def test_what_a_library_prints_after_the_answer_is_no_answer() -> None:
     assert first_calculation("print('{}'); print('bye')") == {}
 
@@ -146,6 +154,29 @@ def test_what_a_library_prints_after_the_answer_is_no_answer() -> None:
             "device not supported by the build",
         ),
         ("(External) CUDA error(35), CUDA driver version is insufficient", "driver too old"),
+        (
+            "(External) CUDA error(98), invalid device function.",
+            "device not supported by the build",
+        ),
+        (
+            "what():  parallel_for failed: cudaErrorNoKernelImageForDevice: no kernel image is "
+            "available for execution on the device",
+            "device not supported by the build",
+        ),
+        (
+            "CUDA error 209 [../third_party/cccl/cub/cub/util_device.cuh, 83]: no kernel image",
+            "device not supported by the build",
+        ),
+        ("RuntimeError: Unsupported GPU architecture", "device not supported by the build"),
+        (
+            "[0, 1, 2, 3] doubled is [0.0, 0.0, 0.0, 0.0]",
+            "device not supported by the build",
+        ),
+        (
+            "[0, 1, 2, 3] doubled is [-7.25e+77, 3.0, 1e-45, 0.0]",
+            "device not supported by the build",
+        ),
+        ("a convolution of ones is [[[[0.0]]]], not 9", "device not supported by the build"),
         ("Out of memory error on GPU 0. Cannot allocate 256MB", "too little device memory"),
         ("CUDA error(46), all CUDA-capable devices are busy or unavailable", "device in use"),
         ("Could not locate zlibwapi.dll. Please make sure", "no CUDA libraries"),

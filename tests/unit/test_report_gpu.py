@@ -9,7 +9,7 @@ import pytest
 import samples
 from written_report import Page, idle, on_gpu, violated, write_report
 
-from paddlecompat.fixtures.releases import Build, Fixture, Release
+from paddlecompat.fixtures.releases import Build, Fixture, GpuCode, Release
 
 BUILT = Build(distribution="paddlepaddle-gpu", version="2.6.1.post117")
 GPU_FIXTURE = Fixture(release=[Release(version="2.6.1", builds=[BUILT])])
@@ -91,6 +91,59 @@ def test_a_host_without_a_device_leads_to_why(tmp_path: Path) -> None:
     link = re.findall(r"\(#(gpu-2\.3\.2-[^)]+)\)", page.section("GPU"))[0]
     assert f'<a name="{link}"></a>' in page.section("Not run")
     assert link in Page(page.html).values("id")
+
+
+def test_what_is_derived_from_a_build_has_a_mark_of_its_own(tmp_path: Path) -> None:
+    card = samples.device(runtime={})
+    page = write_report(tmp_path, idle(samples.unsupported(), device=card, chosen="2.3.2"))
+    row = page.section("GPU").split("**2.3.2** |")[1].splitlines()[0]
+    assert row.strip().startswith("⊘ derived from the build")
+    assert "silent 静默出错" in row
+    assert "| ⊘ | derived from the build " in page.section("Legend")
+    for shown in (page.section("Not run"), page.html):
+        assert "Take 2.3.2.post116 instead" in shown
+        assert "请改用 2.3.2.post116" in shown
+        assert "python -m pip install paddlepaddle-gpu==2.3.2.post116" in shown
+
+
+def with_wheels(**linux: list[str]) -> Fixture:
+    """Releases whose wheels for Linux and Windows have code for 7.5; for Linux as is told."""
+    return Fixture(
+        release=[
+            Release(
+                version=f"2.{version[1:]}.0",
+                builds=[
+                    Build(
+                        distribution="paddlepaddle-gpu",
+                        version=f"2.{version[1:]}.0",
+                        linux=GpuCode(sm=sm, source="wheel"),
+                        windows=GpuCode(sm=["7.5"], source="wheel"),
+                    )
+                ],
+            )
+            for version, sm in linux.items()
+        ]
+    )
+
+
+def wheel_rows(page: str) -> list[str]:
+    """The rows of the table of wheels and cards, without what a failed launch comes to."""
+    table = page.split("| wheel on PyPI")[1].split("\n\n")[0]
+    return [line.rpartition(" | ")[0] for line in table.splitlines()[2:]]
+
+
+def test_wheels_that_have_the_same_share_a_row(tmp_path: Path) -> None:
+    page = write_report(tmp_path, fixture=with_wheels(v1=["7.5"], v2=["7.5"]))
+    assert wheel_rows(page.section("GPU")) == ["| **2.1.0-2.2.0** | ⊘ | ⊘ | ⊘ | ⊘ | ⊘"]
+    assert page.html.count('aria-label="derived from the build"') == 5
+
+
+def test_wheels_that_differ_by_system_have_a_row_each(tmp_path: Path) -> None:
+    page = write_report(tmp_path, fixture=with_wheels(v1=["8.0", "9.0"]))
+    assert wheel_rows(page.section("GPU")) == [
+        "| **2.1.0 windows** | ⊘ | ⊘ | ⊘ | ⊘ | ⊘",
+        "| **2.1.0 linux** | sm_80 | sm_80 | sm_80 | sm_90 | ⊘",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ HOSTILE_RECORDS = {
     "what was refused": samples.record(
         [samples.result(), samples.result(name="test_b", outcome="unsupported", message=HOSTILE)]
     ),
+    "no code": idle(samples.unsupported(install=HOSTILE)),
     "example cards": idle(NotRun(reason="no build", detail=HOSTILE, builds=[HOSTILE_CARD])),
 }
 

@@ -51,6 +51,46 @@ def test_a_cell_that_did_not_run_ends_with_its_reason() -> None:
     assert lines(idle()) == "gpu-2.3.2: not run: no CUDA device: No GPU was found."
 
 
+def test_a_wheel_without_code_is_told_with_the_command() -> None:
+    record = idle(samples.unsupported())
+    *sentence, command = lines(record).splitlines()
+    assert " ".join(" ".join(sentence).split()) == (
+        "gpu-2.3.2: not run: silent, derived from the build: no kernel of 2.3.2 runs on this card, "
+        "as its wheel has code for sm_70, sm_75, and none for sm_86: every result of its kernels "
+        "is garbage, and no error says so. Take 2.3.2.post116 instead:"
+    )
+    assert command == "  python -m pip install paddlepaddle-gpu==2.3.2.post116"
+    assert terminal.build_lines(record)[0].startswith("  静默出错")
+
+
+@pytest.mark.parametrize(
+    ("noticed", "english", "chinese"),
+    [
+        (
+            None,
+            "silent, .* whether an error says so was not measured",
+            "静默出错.*是否报错尚未实测",
+        ),
+        (False, "silent, .* and no error says so", "静默出错.*而且不会报错"),
+        (True, "error, .* an error says so", "报错.*会报错"),
+    ],
+)
+def test_whether_a_failed_launch_is_noticed_is_told_as_measured(
+    noticed: bool | None, english: str, chinese: str
+) -> None:
+    found = terminal.no_code_lines(samples.no_code(noticed=noticed))
+    assert re.match(english, found[0])
+    assert re.match(chinese, found[1])
+
+
+def test_where_no_build_fits_no_command_is_told() -> None:
+    record = idle(samples.unsupported(instead=None, install=""))
+    assert "No build that is listed here runs on it with this driver." in " ".join(
+        lines(record).split()
+    )
+    assert "没有一个能在该显卡和驱动上运行" in "".join(terminal.build_lines(record))
+
+
 def test_what_is_no_longer_offered_is_told_with_its_words() -> None:
     refused = samples.result(name="test_int8", outcome="unsupported", calls=0, message="no int8")
     words = lines(samples.record([samples.result(), refused]))

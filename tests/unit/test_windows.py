@@ -13,7 +13,7 @@ import samples
 
 from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
-from paddlecompat.environments import installer, wheels
+from paddlecompat.environments import installer
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.machine import choice, host
@@ -54,7 +54,7 @@ def test_a_command_line_survives_windows_quoting(tmp_path: Path) -> None:
 def test_the_build_for_windows_is_of_its_own_wheels() -> None:
     release = releases.cell_named("gpu-2.3.2", releases.load()).release
     build = choice.build_named(release, "2.3.2.post112")
-    links, _ = wheels.paddles_index(build, host.system("Windows"))
+    links, _ = build.pip_options(host.system("Windows"))
     assert "/whl/windows/" in links
 
 

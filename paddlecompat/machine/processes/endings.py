@@ -12,6 +12,7 @@ CONTINUED = re.compile(r"^\s*(cause:|Caused by:|hint:|[├╰]─▶|│)\s*")
 TELLING = re.compile(  # an errno or an HTTP status
     r"\[(Errno|WinError) -?\d+\]|\(?os error \d+|\b(HTTP error )?[45]\d\d [A-Z]\w+"
 )
+RAISED = re.compile(r"^[\w.]*(Error|Exception): .*", re.MULTILINE)  # a message of many lines begins
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 TOOK_ITS_TIME = "no end in time"
 
@@ -20,7 +21,8 @@ def cause_in(complaint: str) -> str:
     """Of what pip, uv or another program wrote on its standard error, what says most, in a line.
 
     That is its last `error:`, with the causes that uv lists below; but rather a line that names an
-    errno or an HTTP status, and otherwise the last line. Without the credentials of an address.
+    errno or an HTTP status, and otherwise what Python raised last, or the last line. Without the
+    credentials of an address.
     """
     lines: list[str] = []
     for line in filter(str.strip, complaint.splitlines()):
@@ -33,7 +35,8 @@ def cause_in(complaint: str) -> str:
     telling = [line for line in lines if errors and TELLING.search(line)]
     if errors and re.fullmatch(r"ERROR:( Exception:)?", errors[-1]):  # pip's own, with a traceback
         errors = []
-    said = (telling or errors or lines or ["no words"])[-1]
+    raised = [found[0] for found in RAISED.finditer(complaint.rpartition("Traceback (most")[2])]
+    said = (telling or errors or raised or lines or ["no words"])[-1]
     return CREDENTIALS.sub("", said)
 
 

@@ -46,7 +46,8 @@ def ask_import() -> dict[str, Any]:
 def ask_device(stand_in: str | None = None) -> dict[str, str]:
     """The versions of the CUDA libraries that a first calculation on the device loads.
 
-    Raises SystemExit where the device answers wrongly.
+    Raises SystemExit where the device answers wrongly. A release that garbles numbers on their way
+    from NumPy and back does so on the CPU, too: the properties say so, and nothing is calculated.
     """
     import paddle
 
@@ -54,6 +55,9 @@ def ask_device(stand_in: str | None = None) -> dict[str, str]:
 
     device.use("gpu", stand_in)
     paddle.zeros([MEBIBYTES * 2**20 // 4], "float32")
+    sent = [222.0, 333.0]
+    if paddle.to_tensor(sent, place=paddle.CPUPlace()).numpy().tolist() != sent:
+        return {}
     if problem := device.trouble():
         raise SystemExit(problem)
     # By cuDNN, which loads more of itself for it; PP-YOLOE's training does so, too.

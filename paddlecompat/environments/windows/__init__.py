@@ -1,0 +1,1 @@
+"""Environments of Windows builds on Linux, whose programs Wine runs."""

