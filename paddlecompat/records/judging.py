@@ -40,8 +40,8 @@ class Judgement:
     @property
     def causes(self) -> dict[str, Explanation]:
         """What explains a property's outcome, by the property's key."""
-        explained: list[tuple[PropertyResult, Explanation]] = [*self.known, *self.refused]
-        return {result.key: cause for result, cause in explained}
+        bugs: dict[str, Explanation] = {result.key: bug for result, bug in self.known}
+        return bugs | {result.key: refusal for result, refusal in self.refused}
 
     @property
     def standing(self) -> Standing | None:

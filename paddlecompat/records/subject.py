@@ -19,6 +19,8 @@ from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, in_order, tag_of
 
 LOCKED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
+Pin = Annotated[str, Field(pattern=r"^(numpy|protobuf|setuptools)<=?[0-9.]{1,20}$")]
+"""A requirement that people are told to type: no other is taken from a record."""
 MOST = 10**9  # calls: more than any run makes
 SanitizerTool = Literal["memcheck", "initcheck"]
 SYSTEMS = ("Linux", "WSL", "Windows", "Wine", "macOS")
@@ -136,7 +138,10 @@ class Environment(Model):
 class Resolution(Model):
     """What pip resolved on a day for a release, with nothing said about what stands beside it."""
 
-    asked: Line = Field(description="The requirement: 'paddlepaddle-gpu==2.6.1'.")
+    asked: str = Field(
+        pattern=r"^paddlepaddle(-gpu)?==[0-9.]{1,20}$",
+        description="The requirement: 'paddlepaddle-gpu==2.6.1'.",
+    )
     python: str = Field(pattern=r"^3\.[0-9]{1,2}$", description="Of which CPython: '3.12'.")
     pip: Line = Field(description="The version of pip.")
     on: datetime.date = Field(description="The day, in UTC.")
@@ -146,13 +151,13 @@ class Resolution(Model):
     refused: Text = Field(
         default="", description="In the release's words, why it does not import; empty: it does."
     )
-    needs: list[Line] | None = Field(
+    needs: list[Pin] | None = Field(
         default=[],
         max_length=10,
         description="The fewest requirements with which it imports, as tried out, and with which "
         "it was measured; None where none of those that were tried is enough.",
     )
-    pins: list[Line] | None = Field(
+    pins: list[Pin] | None = Field(
         default=[],
         max_length=10,
         description="The fewest with which numbers come back from it, too; None as above.",

@@ -186,5 +186,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     calls = sum(each["calls"] for each in found)
     terminalreporter.write_line(
         f"on the {config.getoption('--place')}: {calls:,} calls verified; {counted}. "
-        "fixtures/expectations.toml lists the known violations, and what each one means."
+        "fixtures/bugs.toml lists the known bugs, and what each one means."
     )

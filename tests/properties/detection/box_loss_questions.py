@@ -298,7 +298,10 @@ def reported_label(reg_range: RegRange, stale: float) -> int:
 
 def reported_words(label: int, release: str = paddle.__version__) -> str:
     """A pattern of the error that users of this release report, naming the label."""
-    if release.startswith("2.2."):
+    if release in ("2.2.0", "2.2.1"):
+        bound = "lower" if label < 0 else "upper"
+        return rf"ValueError: Target\(.*\[{label}\]\)+ is out of class_dimension's {bound} bound"
+    if release == "2.2.2":
         return rf"ValueError: label should not out of bound, but got.*\[{label}\]"
     if release.startswith("2.3."):
         return rf"ValueError: Target {label} is out of {'lower' if label < 0 else 'upper'} bound\."
