@@ -79,7 +79,7 @@ def test_a_release_between_that_is_right_is_named(tmp_path: Path) -> None:
     ("on_windows", "lines"),
     [
         ("holds", ["- CPU (Linux): since **2.3.1**"]),
-        ("violated", ["- CPU (Linux), Windows build, CPU (Windows): since **2.3.1**"]),
+        ("violated", ["- CPU (Linux), Windows build (Wine): since **2.3.1**"]),
     ],
 )
 def test_windows_is_told_apart_where_it_differs(
