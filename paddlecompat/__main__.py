@@ -16,7 +16,7 @@ from pathlib import Path
 
 from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
-from paddlecompat.environments import cuda_libraries, environment, locks, wheels
+from paddlecompat.environments import cuda_libraries, environment, installer, wheels
 from paddlecompat.fixtures import bugs, forms, manifest, published, releases
 from paddlecompat.fixtures.bugs import BUGS
 from paddlecompat.fixtures.folders import (
@@ -333,7 +333,7 @@ def open_libraries(parsed: Namespace, fixture: Fixture) -> Status:
 @command("lock", add_releases, "[RELEASE ...]")
 def lock_releases(parsed: Namespace, fixture: Fixture) -> Status:
     """Lock the environments anew, with hashes; "here" names the test tools alone."""
-    locks.lock(fixture, parsed.releases)
+    installer.lock(fixture, parsed.releases)
     return Status.AS_EXPECTED
 
 

@@ -19,8 +19,7 @@ from packaging.utils import canonicalize_name
 from pydantic import Field
 
 from paddlecompat.environments.environment import held, import_once
-from paddlecompat.environments.installer import discard, install
-from paddlecompat.environments.locks import OLDEST, TOOLS
+from paddlecompat.environments.installer import OLDEST, TOOLS, discard, install
 from paddlecompat.fixtures.folders import HERE
 from paddlecompat.fixtures.forms import Model, in_order, write_text
 from paddlecompat.machine.host import check_room

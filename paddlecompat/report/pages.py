@@ -25,7 +25,7 @@ from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
-from paddlecompat.report import advice_page, ledger, mutation_page, reliability
+from paddlecompat.report import advice_page, ledger, trust_pages
 from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
 from paddlecompat.report.view import MatrixView, view_of
 
@@ -37,7 +37,7 @@ EDITED: dict[str, type[BaseModel]] = {
     "bugs.toml": bugs.Known,
     "releases.toml": Fixture,
     "cuda.toml": cuda.CudaFile,
-    "faults.toml": reliability.FaultsFile,
+    "faults.toml": trust_pages.FaultsFile,
     "field-reports.toml": published.FieldReportsFile,
     "regressions.json": published.RegressionsFile,
 }
@@ -85,7 +85,7 @@ def write(
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
     pages |= ledger.render(view, templates)
-    pages |= mutation_page.render(out_folder, templates)
+    pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)
     pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
@@ -104,9 +104,9 @@ def write_schemas(folder: Path = SCHEMAS) -> None:
         write_text(folder / f"{Path(file).stem}.schema.json", schema_of(model))
 
 
-def write_reliability(folder: Path = REPORTS, faults: Path = reliability.FAULTS) -> None:
+def write_reliability(folder: Path = REPORTS, faults: Path = trust_pages.FAULTS) -> None:
     """Write the page on what a green and a red cell can be trusted for. Raises as `read_toml`."""
-    write_text(folder / "reliability.md", reliability.render(faults, environment()))
+    write_text(folder / "reliability.md", trust_pages.render_faults(faults, environment()))
 
 
 def summary_of(view: MatrixView, out_folder: Path) -> str:

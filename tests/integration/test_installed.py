@@ -13,8 +13,7 @@ from small_wheels import UvLog, write_program
 
 from paddlecompat.environments import installed, wheels
 from paddlecompat.environments.installed import Interpreter, install_tools, read_interpreter
-from paddlecompat.environments.installer import python_of
-from paddlecompat.environments.locks import TOOLS
+from paddlecompat.environments.installer import TOOLS, python_of
 from paddlecompat.fixtures import releases
 
 PADDLE = '__version__ = "2.3.2"\nclass version:\n    cuda = staticmethod(lambda: "11.2")\n'

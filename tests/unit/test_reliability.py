@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from paddlecompat.fixtures.folders import REPORTS, ROOT
-from paddlecompat.report import pages, reliability
+from paddlecompat.report import pages, trust_pages
 
 FAULT = """\
 [[fault]]
@@ -74,7 +74,7 @@ def skipped_in(file: str) -> dict[str, bool]:
 
 def test_every_test_that_a_fault_names_exists_and_runs() -> None:
     wrong = []
-    for fault in reliability.load():
+    for fault in trust_pages.load_faults():
         for name in fault.tests:
             file, _, function = name.partition("::")
             there = skipped_in(file) if (ROOT / file).exists() else {}
