@@ -25,7 +25,8 @@ from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
-from paddlecompat.report import advice_page, ledger, mutation_page, reliability
+from paddlecompat.report import ledger, reliability
+from paddlecompat.report.study import advice_page, mutation_page
 from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
 from paddlecompat.report.view import MatrixView, view_of
 

@@ -13,7 +13,7 @@ from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Accuracy, Measured, Run, Targets
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 from paddlecompat.report import pages
-from paddlecompat.report.advice_page import View, render, span
+from paddlecompat.report.study.advice_page import View, render, span
 from paddlecompat.studies import advice
 
 
