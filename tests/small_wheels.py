@@ -22,7 +22,11 @@ def make_wheel(
     """A wheel of that file name that pip and uv take, with these files and requirements in it."""
     distribution, version = name.split("-")[:2]
     about = f"{distribution}-{version}.dist-info"
-    lines = ["Metadata-Version: 2.1", f"Name: {distribution}", f"Version: {version}"]
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {distribution.replace('_', '-')}",
+        f"Version: {version}",
+    ]
     lines += [f"Requires-Dist: {requirement}" for requirement in requires]
     tag = name.removesuffix(".whl").split("-", 2)[2]
     wheel = f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n"

@@ -139,7 +139,7 @@ def cached_wheel(build: Build, python: str, platforms: Sequence[str], cache: Pat
     """The wheel as an earlier run left it; one that is damaged, or not locked so, is deleted."""
     stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
     for path in cache.glob(f"{stem}-*.whl"):
-        if not {tag.platform for tag in parse_wheel_filename(path.name)[3]} & {*platforms}:
+        if not {tag.platform for tag in parse_wheel_filename(path.name)[3]} & {*platforms, "any"}:
             continue
         wheel = Wheel(build, path)
         if wheel.locked if build.hashes else is_whole(path):

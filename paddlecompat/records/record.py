@@ -235,12 +235,12 @@ class Record(Model):
         counted = Counter(result.outcome for result in self.properties)
         if self.conditions and self.conditions.outcomes != counted:
             raise ValueError("conditions.outcomes: the run ended with other outcomes than these")
-        first = [result for result in self.properties if result.key.startswith(FIRST)]
-        failed = any(result.outcome in UNSOUND for result in first)
-        if self.conditions and self.conditions.not_asked and not failed:
+        if self.conditions and self.conditions.not_asked and not self.lost:
             raise ValueError("conditions.not_asked: no round trip failed: all were to be asked")
         if self.resolution and self.kind != "fresh":
             raise ValueError("resolution: only a fresh environment has one")
+        if self.resolution and self.resolution.asked.partition("==")[2] != self.release:
+            raise ValueError(f"resolution.asked: of another release than {self.release}")
         if len({result.key for result in self.properties}) < len(self.properties):
             raise ValueError("properties: one of them stands there twice")
         return self

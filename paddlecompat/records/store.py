@@ -44,11 +44,11 @@ class Version1(BaseModel):
 def write(record: Record, folder: Path) -> Path:
     """Write atomically: a reader sees the old record or the new one, never half of one.
 
-    The lock of what pip resolved lies beside it.
+    The lock of what pip resolved lies beside it, unless others sent it: then it is not to install.
     """
     path = folder / record.file_name
     write_text(path, record.model_dump_json(indent=1) + "\n")
-    if record.resolution:
+    if record.resolution and record.provenance == "own":
         write_text(path.with_suffix(".lock.txt"), record.resolution.requirements)
     return path
 

@@ -143,7 +143,7 @@ class Resolution(Model):
         description="The requirement: 'paddlepaddle-gpu==2.6.1'.",
     )
     python: str = Field(pattern=r"^3\.[0-9]{1,2}$", description="Of which CPython: '3.12'.")
-    pip: Line = Field(description="The version of pip.")
+    pip: str = Field(pattern=r"^[0-9][0-9A-Za-z.]{0,30}$", description="The version of pip.")
     on: datetime.date = Field(description="The day, in UTC.")
     lock: list[Annotated[str, Field(pattern=LOCKED)]] = Field(
         min_length=1, max_length=500, description="Each distribution with the sha256 of its file."

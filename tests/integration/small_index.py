@@ -31,8 +31,9 @@ import importlib, sys
 del sys.modules[__name__]
 sys.path.insert(0, {str(OWN)!r})
 importlib.import_module(__name__)
-sys.path.append(sys.path.pop(0))
+del sys.path[0]
 """
+NEEDS_MORE = f"sys.path.append({str(OWN)!r})\n"  # of this process, later
 PADDLE = """
 from importlib.metadata import PackageNotFoundError, version as version_of
 import numpy as np
@@ -69,7 +70,7 @@ class SmallIndex:
         for version in ("2.0.0", "1.26.4", "1.23.5"):
             self.offer("numpy", version, LENDS)
         for name in ("pytest", "hypothesis"):
-            self.offer(name, "9.0.0", LENDS)
+            self.offer(name, "9.0.0", LENDS + NEEDS_MORE)
         for name in ("protobuf", "setuptools"):
             for version in ("99.0.0", "3.20.3"):
                 self.offer(name, version)
@@ -93,10 +94,14 @@ class SmallIndex:
 
     def add(self, project: str, wheel: Path) -> None:
         """The wheel, and a page that lists it with the project's others."""
-        files = sorted(path.name for path in wheel.parent.iterdir())
-        page = "".join(f'<a href="{name}">{name}</a>\n' for name in files)
-        self.served.answer(canonicalize_name(project), page)
         self.served.handler.pages[wheel.name] = (200, "application/zip", wheel.read_bytes())
+        self.list(project)
+
+    def list(self, project: str, version: str = "") -> None:
+        """Have the project's page list its wheels, or those of that version alone."""
+        files = sorted((self.folder / project).glob(f"*-{version}*"))
+        page = "".join(f'<a href="{file.name}">{file.name}</a>\n' for file in files)
+        self.served.answer(canonicalize_name(project), page)
 
 
 @contextmanager

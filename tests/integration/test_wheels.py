@@ -87,6 +87,12 @@ def test_a_fetched_wheel_is_not_fetched_again(index: Path, cache: Path) -> None:
     assert wheels.fetch(cell(CPU), cache=cache) == first
 
 
+def test_a_windows_cell_takes_the_wheel_for_windows(index: Path, cache: Path) -> None:
+    make_wheel(cache, CPU_WHEEL.replace("-any", "-manylinux1_x86_64"))
+    make_wheel(index, name := CPU_WHEEL.replace("-any", "-win_amd64"))
+    assert wheels.fetch(cell(CPU, kind="windows"), cache=cache).path == cache / name
+
+
 def test_a_cached_wheel_that_is_not_the_locked_one_is_replaced(
     index: Path, cache: Path, tmp_path: Path
 ) -> None:

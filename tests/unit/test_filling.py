@@ -307,7 +307,8 @@ def test_of_folders_in_each_other_the_inner_one_is_named(
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(tmp_path / home))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / temporary))
-    assert subject.impersonal(str(tmp_path / "a" / "b" / "x.so")) == said
+    found = subject.impersonal(str(tmp_path / "a" / "b" / "x.so"))
+    assert found.replace("\\", "/") == said
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

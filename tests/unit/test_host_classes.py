@@ -35,6 +35,7 @@ def test_a_compute_capability_is_of_a_generation(capability: str, name: str) -> 
         ("Linux, Ubuntu 22.04", "Linux, Ampere"),
         ("Linux, Ubuntu 22.04 (WSL2)", "WSL, Ampere"),
         ("Windows 10.0.22631", "Windows, Ampere"),
+        ("Windows build under Wine 8.0 on Debian 12", "Wine, Ampere"),
         ("Plan 9", "another system, Ampere"),
     ],
 )

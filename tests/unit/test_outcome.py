@@ -23,6 +23,7 @@ NO_DEVICE = {
     "too little device memory",
     "device in use",
     "device refused",
+    "no Wine",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def test_a_clean_log_has_no_findings() -> None:
     assert list(sanitizer.findings(clean)) == []
 
 
+NEEDS_POSIX = pytest.mark.skipif(os.name == "nt", reason="the made-up program is a script")
+
+
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A compute-sanitizer that tells its version."""
@@ -50,12 +54,14 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@NEEDS_POSIX
 def test_every_process_is_watched_and_leaves_a_log(program: Path, tmp_path: Path) -> None:
     command = sanitizer.installed("memcheck").command(tmp_path)
     assert command[0] == str(program)
     assert {"--tool=memcheck", "--target-processes=all"} <= set(command)
 
 
+@NEEDS_POSIX
 def test_the_logs_of_all_processes_are_put_together(program: Path, tmp_path: Path) -> None:
     for process in (1, 2):
         (tmp_path / f"sanitizer.{process}.log").write_text(LOG, encoding="utf-8")

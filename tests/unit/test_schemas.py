@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import drawn
 import jsonschema
 import pytest
 import tomllib
@@ -40,6 +41,7 @@ def fields(form: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{name}.{field}", described
 
 
+@drawn.AS_PUBLISHED
 @pytest.mark.parametrize("file", pages.EDITED)
 def test_the_published_schema_is_that_of_the_code(file: str, tmp_path: Path) -> None:
     pages.write_schemas(tmp_path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from paddlecompat.machine.processes import left_out, measuring_environment, telling_variables
@@ -15,8 +17,9 @@ def test_what_the_shell_means_for_it_is_left_out_and_told(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "")
-    assert name not in measuring_environment()
-    assert name in left_out()
+    known = name.upper() if os.name == "nt" else name  # as Windows has them
+    assert known not in measuring_environment()
+    assert known in left_out()
 
 
 @pytest.mark.parametrize("name", ["SOMETHING", "COVERAGE_PROCESS_START", "HTTP_PROXY", "AWS_KEY"])

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 import samples
@@ -81,6 +81,21 @@ def test_a_records_name_is_a_file_name_on_windows() -> None:
 def test_a_windows_path_does_not_come_into_a_record(path: str) -> None:
     root = PureWindowsPath(r"C:\Users\someone\paddlecompat")
     assert "someone" not in subject.impersonal(f"error: '{path}' is damaged", root).lower()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        r"Z:\home\someone\paddlecompat\.nox",
+        r"z:\\home\\Someone\\paddlecompat\\.nox",
+        "Z:/home/someone/paddlecompat/.nox",
+        r"C:\users\someone\AppData\Local",
+    ],
+)
+def test_a_path_under_wine_does_not_come_into_a_record(path: str) -> None:
+    said = subject.impersonal(f"error: '{path}' is damaged", PurePosixPath("/home/someone"))
+    assert re.match(r"error: '[.~][^:]*' is damaged", said)
+    assert "someone" not in said.lower()
 
 
 def test_a_console_that_lacks_a_character_ends_nothing(tmp_path: Path) -> None:

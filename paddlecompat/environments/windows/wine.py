@@ -7,7 +7,6 @@ import platform
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -94,23 +93,23 @@ def server_for(cell: Cell) -> AbstractContextManager[object]:
 def served(folder: Path) -> Iterator[None]:
     """Have Wine's server for an environment's Windows processes, which all end with it.
 
-    Without it the first of them would start one that outlives them. Raises MachineFailed where it
-    does not start.
+    Wine starts it, and Windows' services, for the first of its programs, and ends them after the
+    last: here one that waits for as long. Raises MachineFailed where Wine does not start.
     """
     prefix, settings = prefix_of(folder), settings_for(folder)
     shutil.rmtree(prefix, ignore_errors=True)  # of a run that was killed
     prefix.mkdir(parents=True)
-    command, nowhere = ["wineserver", "--foreground", "--persistent"], subprocess.DEVNULL
-    server = start(command, plain_environment(settings), prefix, stdout=nowhere, stderr=nowhere)
+    booted = run_checked(["wine", "cmd", "/c", "exit"], settings, seconds=600)
+    if booted.problem:
+        raise MachineFailed(f"Wine cannot be started: {booted.problem}")
+    environment, nowhere = plain_environment(settings), subprocess.DEVNULL
+    # The services hold its output open, so nothing may wait for its end.
+    streams = {"stdin": subprocess.PIPE, "stdout": nowhere, "stderr": nowhere}
+    waiting = start(["wine", "cmd", "/c", "pause"], environment, prefix, **streams)
     try:
-        # Windows' services are the children of what runs first, and hold its output open.
-        booted = run_checked(["wine", "cmd", "/c", "exit"], settings, seconds=600)
-        if booted.problem:
-            raise MachineFailed(f"Wine cannot be started: {booted.problem}")
         yield
     finally:
-        if server.poll() is None:
-            os.kill(server.pid, signal.SIGINT)  # it ends its processes first
-            server.wait(10)
-        server.kill()
+        waiting.kill()
+        with suppress(KeyboardInterrupt):  # after an interruption nothing is started any more
+            run_checked(["wineserver", "--kill"], settings)
         shutil.rmtree(prefix, ignore_errors=True)

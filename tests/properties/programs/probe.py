@@ -13,6 +13,7 @@ import os
 import pickle
 import re
 import sys
+from contextlib import suppress
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Callable
@@ -128,14 +129,24 @@ def opens_by_release(function: Any, library: str) -> bool:
 
 
 def ask_round_trip() -> list[str]:
-    """The dtypes whose numbers come back as they were sent. Raises Violation at one that do not."""
+    """The dtypes whose numbers come back as they were sent. Raises Violation at one that do not.
+
+    A dtype that the release says it does not offer is left out, as by the property.
+    """
+    import pytest
+
     from properties.cases.case import Case, verify
     from properties.kernel.test_round_trip import DTYPES
+    from properties.protocol.evidence import start
     from properties.questions.round_trip import Numbers, there_and_back
 
+    came_back = []
     for dtype in DTYPES:
-        verify(Case(there_and_back, Numbers(dtype)))
-    return list(DTYPES)
+        start(dtype)
+        with suppress(pytest.skip.Exception):
+            verify(Case(there_and_back, Numbers(dtype)))
+            came_back.append(dtype)
+    return came_back
 
 
 def ask_script(place: str, journal: str) -> dict[str, str]:
