@@ -9,6 +9,7 @@ from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 from pydantic import Field
 
 from paddlecompat.fixtures.bugs import Bug, Expected, Explanation, Known, NotOffered, Where
@@ -88,11 +89,18 @@ def concerns(where: Where, record: Record) -> bool:
         and (where.os is None or record.host.os.startswith(where.os))
         and where.environment in (None, "fresh" if record.kind == "fresh" else "pinned")
         and all(
-            (version := installed.get(canonicalize_name(name))) is not None
-            and SpecifierSet(due).contains(version, prereleases=True)
+            is_among(installed.get(canonicalize_name(name), ""), due)
             for name, due in where.packages.items()
         )
     )
+
+
+def is_among(version: str, due: str) -> bool:
+    """Whether it is one of the versions; a text that is no version, from elsewhere, is not."""
+    try:
+        return SpecifierSet(due).contains(version, prereleases=True)
+    except InvalidVersion:
+        return False
 
 
 def names(pattern: str, result: PropertyResult) -> bool:

@@ -18,6 +18,7 @@ from paddlecompat.records.judging import names
 from paddlecompat.report.tables import Row, Sighting, grouped
 from paddlecompat.report.view import MatrixView
 
+SHOWN = "shown"
 LANGUAGES = {"bugs.md": "en", "bugs.zh.md": "zh"}
 
 
@@ -51,8 +52,8 @@ class Entry:
     @cached_property
     def shown(self) -> list[Sighting]:
         """The failures that it explains."""
-        rows = (row for row in self.view.own_rows)
-        return [seen for row in rows for seen in row.failures.values() if seen.cause == self.bug]
+        seen = (failure for row in self.view.own_rows for failure in row.failures.values())
+        return [failure for failure in seen if failure.cause == self.bug]
 
     @cached_property
     def ranges(self) -> list[tuple[list[tuple[Kind, str]], Range]]:
@@ -67,10 +68,10 @@ class Entry:
         """The releases that show it in these rows; None where none does."""
         outcomes: dict[str, str] = {}
         for row in sorted(rows, key=lambda row: in_order(row.release)):
-            if outcome := self.outcome_in(row):
-                outcomes[row.release] = max(outcome, outcomes.get(row.release, ""), key=is_shown)
+            if outcomes.get(row.release) != SHOWN and (outcome := self.outcome_in(row)):
+                outcomes[row.release] = outcome
         releases = list(outcomes)
-        shows = [release for release in releases if is_shown(outcomes[release])]
+        shows = [release for release in releases if outcomes[release] == SHOWN]
         if not shows:
             return None
         first, last = releases.index(shows[0]), releases.index(shows[-1])
@@ -84,9 +85,9 @@ class Entry:
         )
 
     def outcome_in(self, row: Row) -> str:
-        """'shown', or what its properties come to in a cell; '' where they were not asked there."""
+        """SHOWN, or what its properties come to in a cell; '' where they were not asked there."""
         if any(seen.cause == self.bug for seen in row.failures.values()):
-            return "shown"
+            return SHOWN
         patterns = [pattern for where in self.bug.expected for pattern in where.properties]
         found = [r for r in row.results.values() if any(names(p, r) for p in patterns)]
         order = ("holds", "violated", "crashed", "timed out", "unsupported")
@@ -124,10 +125,6 @@ class Entry:
             ]
             for pattern, pairs in grouped(cells, lambda pair: pair[0]).items():
                 yield why, pattern, ", ".join(where for _, where in pairs)
-
-
-def is_shown(outcome: str) -> bool:
-    return outcome == "shown"
 
 
 def entries(view: MatrixView) -> list[Entry]:

@@ -32,6 +32,7 @@ def records(draw: st.DrawFn) -> Record:
     """A record of the published form, its fields made to agree, as its reader gives it."""
     data: dict[str, Any] = draw(drawn(FORM, FORM["$defs"]))
     data.pop("stand_in", None)
+    data.pop("resolution", None)
     data["release"] = draw(st.sampled_from(["2.3.2", "3.3.1", "0.0.0"]))
     data["cell"] = f"{data['place']}-{data['release']}"
     for number, result in enumerate(data.setdefault("properties", [])):
@@ -41,7 +42,11 @@ def records(draw: st.DrawFn) -> Record:
     data["verdict"] = verdict_of(results)
     told = FORM["$defs"]["Conditions"], FORM["$defs"]["NotRun"]
     conditions, why = (draw(drawn(schema, FORM["$defs"])) for schema in told)
-    ended = {"partial": "", "outcomes": Counter(result.outcome for result in results)}
+    ended = {
+        "partial": "",
+        "not_asked": 0,
+        "outcomes": Counter(result.outcome for result in results),
+    }
     data["conditions"] = {**conditions, **ended} if results else None
     data["not_run"] = None if results else why
     with tempfile.TemporaryDirectory() as folder:
