@@ -173,20 +173,25 @@ def make(
         version=3,
         made_from=made_from,
         folder=folder,
-        build=MeasuredBuild(
-            distribution=wheel.build.distribution,
-            version=wheel.build.version,
-            cuda=about["cuda"],
-            cudnn=about["cudnn"],
-            wheel=wheel.path.name,
-            sha256=wheel.sha256,
-            locked=wheel.locked,
-            source=wheel.source,
-        ),
+        build=measured_build(wheel, about),
         environment=Environment(packages=about["packages"], mended=mended),
         seconds=Seconds.model_validate(seconds),
     )
     return prepared, wheel
+
+
+def measured_build(wheel: Wheel, about: Mapping[str, Any]) -> MeasuredBuild:
+    """The build of a wheel, with the CUDA and cuDNN that it says it was made for."""
+    return MeasuredBuild(
+        distribution=wheel.build.distribution,
+        version=wheel.build.version,
+        cuda=about["cuda"],
+        cudnn=about["cudnn"],
+        wheel=wheel.path.name,
+        sha256=wheel.sha256,
+        locked=wheel.locked,
+        source=wheel.source,
+    )
 
 
 def find_python(cell: Cell, fixture: Fixture, uv: str) -> Path:

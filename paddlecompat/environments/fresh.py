@@ -39,7 +39,7 @@ from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked, run_program
 from paddlecompat.records import store
 from paddlecompat.records.record import CannotRun
-from paddlecompat.records.subject import Environment, MeasuredBuild, Resolution, Seconds
+from paddlecompat.records.subject import Environment, Resolution, Seconds
 
 PINS = ("numpy<2", "numpy<1.24", "protobuf<=3.20.3", "setuptools<80")
 """What releases are known to need: tried one by one, then together."""
@@ -172,21 +172,11 @@ def make(
         about = import_once(python)
         resolved = resolved.model_copy(update=mend_numbers(resolved.needs, folder, uv))
     wheel.path.unlink()  # the environment holds all of it now, and disks are small
-    measured = MeasuredBuild(
-        distribution=wheel.build.distribution,
-        version=wheel.build.version,
-        cuda=about["cuda"],
-        cudnn=about["cudnn"],
-        wheel=wheel.path.name,
-        sha256=wheel.sha256,
-        locked=wheel.locked,
-        source=wheel.source,
-    )
     return Prepared(
         version=3,
         made_from=made_from,
         folder=folder,
-        build=measured,
+        build=environment.measured_build(wheel, about),
         environment=Environment(packages=packages_in(folder), mended=mended),
         seconds=Seconds.model_validate(seconds),
         resolution=resolved,
