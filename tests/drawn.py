@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from hypothesis import strategies as st
@@ -28,6 +28,8 @@ def drawn(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[An
 def texts(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[str]:
     if schema.get("format") == "date-time":
         return st.datetimes().map(datetime.isoformat)
+    if schema.get("format") == "date":
+        return st.dates().map(date.isoformat)
     if "pattern" in schema:
         ascii_alone = st.characters(max_codepoint=127)
         return st.from_regex(schema["pattern"], fullmatch=True, alphabet=ascii_alone)
@@ -46,7 +48,7 @@ def numbers(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[
 
 
 def lists(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[list[Any]]:
-    return st.lists(drawn(schema["items"], known), max_size=3)
+    return st.lists(drawn(schema["items"], known), min_size=schema.get("minItems", 0), max_size=3)
 
 
 def objects(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:

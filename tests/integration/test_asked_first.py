@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def properties(tmp_path: Path) -> Iterator[Suite]:
     made.close()
 
 
-def ran(properties: Suite, round_trip: str, **asked: object) -> Ran:
+def ran(properties: Suite, round_trip: str, **asked: Any) -> Ran:
     """What came of two properties beside this round trip."""
     properties.write(TWO, round_trip=round_trip)
     return properties.ran(properties.request(**asked))
