@@ -34,7 +34,9 @@ def records(draw: st.DrawFn) -> Record:
     data.pop("stand_in", None)
     data.pop("resolution", None)
     data["release"] = draw(st.sampled_from(["2.3.2", "3.3.1", "0.0.0"]))
-    data["cell"] = f"{data['place']}-{data['release']}"
+    if data.get("resolution"):
+        data["place"] = "cpu"
+    data["cell"] = f"{'fresh' if data.get('resolution') else data['place']}-{data['release']}"
     for number, result in enumerate(data.setdefault("properties", [])):
         result["name"] = f"{result['name'][:300]} {number}"
         result["calls"] = max(result["calls"], result["due"])
@@ -42,11 +44,16 @@ def records(draw: st.DrawFn) -> Record:
     data["verdict"] = verdict_of(results)
     told = FORM["$defs"]["Conditions"], FORM["$defs"]["NotRun"]
     conditions, why = (draw(drawn(schema, FORM["$defs"])) for schema in told)
+<<<<<<< HEAD
     ended = {
         "partial": "",
         "not_asked": 0,
         "outcomes": Counter(result.outcome for result in results),
     }
+=======
+    outcomes = Counter(result.outcome for result in results)
+    ended = {"partial": "", "not_asked": 0, "outcomes": outcomes}
+>>>>>>> card
     data["conditions"] = {**conditions, **ended} if results else None
     data["not_run"] = None if results else why
     with tempfile.TemporaryDirectory() as folder:
