@@ -44,16 +44,8 @@ def records(draw: st.DrawFn) -> Record:
     data["verdict"] = verdict_of(results)
     told = FORM["$defs"]["Conditions"], FORM["$defs"]["NotRun"]
     conditions, why = (draw(drawn(schema, FORM["$defs"])) for schema in told)
-<<<<<<< HEAD
-    ended = {
-        "partial": "",
-        "not_asked": 0,
-        "outcomes": Counter(result.outcome for result in results),
-    }
-=======
     outcomes = Counter(result.outcome for result in results)
     ended = {"partial": "", "not_asked": 0, "outcomes": outcomes}
->>>>>>> card
     data["conditions"] = {**conditions, **ended} if results else None
     data["not_run"] = None if results else why
     with tempfile.TemporaryDirectory() as folder:
