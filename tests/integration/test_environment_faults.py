@@ -152,11 +152,11 @@ def put_a_folder_in_its_place(stamp: Path) -> None:
 
 
 def say_another_version(stamp: Path) -> None:
-    stamp.write_text(stamp.read_text().replace('"version": 2,', '"version": 1,'))
+    stamp.write_text(stamp.read_text().replace('"version": 3,', '"version": 1,'))
 
 
 def say_no_version(stamp: Path) -> None:
-    stamp.write_text(stamp.read_text().replace('"version": 2,', ""))
+    stamp.write_text(stamp.read_text().replace('"version": 3,', ""))
 
 
 def scramble(stamp: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from paddlecompat.__main__ import COMMANDS
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import ROOT
-from paddlecompat.fixtures.forms import in_order
+from paddlecompat.fixtures.forms import KINDS, in_order
 
 CELLS = [cell.name for cell in releases.cells(releases.load())]
 
@@ -42,7 +42,7 @@ def listed() -> dict[str, str]:
 
 
 def test_every_cell_and_command_is_a_session(listed: dict[str, str]) -> None:
-    assert {*CELLS, *COMMANDS, "tests", "lint"} == listed.keys()
+    assert {*CELLS, *COMMANDS, "tests", "tests-windows", "lint"} == listed.keys()
 
 
 def test_the_default_is_the_newest_release_and_the_report() -> None:
@@ -54,7 +54,7 @@ def test_the_default_is_the_newest_release_and_the_report() -> None:
 def test_noxs_json_lists_the_cells_of_a_series_for_ci() -> None:
     said = json.loads(nox("--list", "--json", "--tags", "2.4").stdout)
     assert {session["session"] for session in said} == {
-        f"{place}-2.4.{number}" for place in ("cpu", "gpu") for number in (0, 1, 2)
+        f"{kind}-2.4.{number}" for kind in KINDS for number in (0, 1, 2)
     }
 
 
@@ -95,15 +95,15 @@ def test_a_mistake_is_named_before_anything_runs(arguments: list[str], problem: 
 @pytest.mark.parametrize(
     ("asked", "nearest"),
     [
-        ("cpu-2.3.9", "cpu-2.3.2, gpu-2.3.2, cpu-2.3.1"),
-        ("gpu-3.3.1", "cpu-3.3.1, cpu-3.3.0"),
+        ("cpu-2.3.9", "cpu-2.3.2, gpu-2.3.2, fresh-2.3.2, windows-2.3.2, cpu-2.3.1"),
+        ("gpu-3.3.1", "cpu-3.3.1, fresh-3.3.1, windows-3.3.1, cpu-3.3.0"),
         ("2.3.2", "cpu-2.3.2, gpu-2.3.2"),
     ],
 )
 @pytest.mark.parametrize("door", ["nox", "paddlecompat"])
 def test_an_unknown_cell_is_told_the_nearest_first(door: str, asked: str, nearest: str) -> None:
     said = nox("-s", asked) if door == "nox" else run("paddlecompat", asked)
-    assert f"no cell {asked!r}; the cells are, the nearest first: {nearest}" in said.stderr
+    assert f"no cell {asked!r}; the nearest are {nearest}" in said.stderr
     assert said.returncode == (1 if door == "nox" else 2)
 
 
