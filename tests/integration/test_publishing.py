@@ -23,7 +23,7 @@ WHY = NotRun(reason="no build", detail="no wheel for this platform")
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout in which nothing was published yet."""
-    for name in ("paddlecompat", "fixtures"):
+    for name in ("paddlecompat", "fixtures", "tests/properties"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("README.md", "README.zh.md"):
         shutil.copy(ROOT / name, tmp_path / name)

@@ -293,11 +293,17 @@ def test_a_mutant_survives_where_what_can_kill_it_holds() -> None:
     assert survivors(not_shown) == ["2.2.2"]
 
 
+NOT_TRIED = ("round_trip::", "workarounds::")
+"""Groups that came after the last run of `nox -s mutation`, and are to be tried by the next."""
+
+
 def test_what_was_tried_is_what_the_records_hold() -> None:
     for trial in study_results.read_mutation().trials:
         (path,) = PUBLISHED.glob(f"cpu-{trial.release}@*.json")
         held = {r.key for r in store.read(path).properties if r.outcome == "holds"}
-        assert held == set(trial.properties) if trial.whole else held >= set(trial.properties)
+        assert set(trial.properties) <= held
+        left_out = held - set(trial.properties) if trial.whole else set()
+        assert all(key.startswith(NOT_TRIED) for key in left_out)
 
 
 def test_only_what_waits_for_overwriting_needs_the_poison() -> None:
