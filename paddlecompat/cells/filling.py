@@ -21,6 +21,7 @@ from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import bugs, cuda, forms
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
+from paddlecompat.fixtures.forms import Kind, place_of
 from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
 from paddlecompat.machine import choice, gpus, host, processes
 from paddlecompat.machine.choice import Machine
@@ -144,7 +145,7 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     again = fresh.resolution_in(options.from_record, cell) if options.from_record else None
     if cell.kind == "fresh":
         cell = fresh.cell_for(cell, again.python if again else options.cpython)
-    record = blank(cell.name, cell.release.python, options)
+    record = blank(cell.kind, cell.release.version, cell.release.python, options)
     if wine.is_needed(cell):
         record = record.model_copy(update={"host": wine.describe(cell.release.python)})
     build = named_build(cell, options)
@@ -210,13 +211,12 @@ def changes(record: Record, options: Options, hands: Hands) -> list[str]:
     return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
 
 
-def blank(cell: str, python: str, options: Options) -> Record:
-    """What is known of the record of the cell of that name, on CPython `python`, at first."""
-    kind, _, release = cell.partition("-")
+def blank(kind: Kind, release: str, python: str, options: Options) -> Record:
+    """What is known of a release's record, on CPython `python`, before anything ran."""
     return Record(
-        cell=cell,
+        cell=f"{kind}-{release}",
         release=release,
-        place="gpu" if kind == "gpu" else "cpu",
+        place=place_of(kind),
         host=host.describe(python),
         verdict="not run",
         not_run=NotRun(reason="import failed", detail="nothing was tried yet"),

@@ -92,7 +92,7 @@ def measure(
     settings = {**filling.SAME_DEVICE, **reader.settings(found)}
     folder = suite.new_folder(reader.runs / f"here-{where}-{found.release}")
     made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
-    blank = filling.blank(f"{where}-{found.release}", found.interpreter.python, options)
+    blank = filling.blank(where, found.release, found.interpreter.python, options)
     record = blank.model_copy(update=made)
     try:
         if isinstance(device, NotRun) and where == "gpu":
@@ -125,11 +125,7 @@ def words_on_mending(error: NotImported, known: Known) -> str:
     """What a known bug says of the release's words, and the command that mends it; '' for none."""
     for bug in known.bug:
         for where in bug.expected:
-            if (
-                bug.pin
-                and IMPORTS in where.properties
-                and any(words in error.words for words in where.says)
-            ):
+            if bug.pin and IMPORTS in where.properties and where.fits(error.words):
                 command = f"{shlex.quote(str(error.python))} -m pip install {shlex.quote(bug.pin)}"
                 return f"\n{bug.title}. {bug.title_zh}。\n  mend it 修复方法: {command}"
     return ""

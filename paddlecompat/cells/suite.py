@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options
@@ -58,6 +58,14 @@ class Request:
         return self.options.timeout or limit
 
 
+class Asked(NamedTuple):
+    """What pytest was asked, and what it reported."""
+
+    properties: int
+    reports: list[Report]
+    """In the order in which they came; fewer where one of those that are asked first fails."""
+
+
 class Ran(Model):
     """What came of a run that ended."""
 
@@ -86,15 +94,15 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     before_it_ran = manifest.digest_of(request.properties)
     as_result = partial(result_of, listed, PROFILES[request.options.profile].due)
     check = partial(check_all_are_there, listed, request)
-    asked, reports = run_pytest(python, request, folder, check=check)
-    results = {report.nodeid: as_result(report) for report in reports}
+    asked = run_pytest(python, request, folder, check=check)
+    results = {report.nodeid: as_result(report) for report in asked.reports}
     died = [nodeid for nodeid, result in results.items() if result.outcome in DEATHS]
     for number, nodeid in enumerate(died, start=1):
         before = results[nodeid]
         print(f"{before.key}: {before.message}; once more, alone", flush=True)
         again = ask_alone(python, request, folder / f"again-{number}", nodeid)
         results[nodeid] = charged(before, as_result(again), folder)
-    not_asked = asked - len(results)
+    not_asked = asked.properties - len(results)
     if not_asked and not any(result.outcome in UNSOUND for result in results.values()):
         raise MachineFailed("the round trip failed once, and not alone; nothing was recorded")
     if (short := host.what_is_short(folder)) is not None:
@@ -127,7 +135,7 @@ def check_all_are_there(listed: Manifest, request: Request, found: Sequence[Coll
 def ask_alone(python: Path, request: Request, folder: Path, nodeid: str) -> Report:
     """The last report of a property that runs in a fresh process, with no other beside it."""
     alone = replace(request, workers=1, options=replace(request.options, keyword=None))
-    return run_pytest(python, alone, folder, only=[nodeid])[1][-1]
+    return run_pytest(python, alone, folder, only=[nodeid]).reports[-1]
 
 
 def charged(before: PropertyResult, again: PropertyResult, folder: Path) -> PropertyResult:
@@ -145,13 +153,12 @@ def run_pytest(
     plugin: Sequence[str] = (),
     only: Sequence[str] = (),
     check: Callable[[Sequence[Collected]], object] = lambda found: None,
-) -> tuple[int, list[Report]]:
-    """Run the properties in `python`, or those of these node ids: how many, and the reports.
+) -> Asked:
+    """Run the properties in `python`, or those of these node ids.
 
-    There are fewer reports where one of those that are asked first fails. Logs go to `folder`.
-    `check` is given what was collected before anything runs. Raises ValueError where `request`
-    selects no property, CannotRun where one of their modules cannot be collected, MachineFailed
-    where the run was cut short.
+    Logs go to `folder`. `check` is given what was collected before anything runs. Raises ValueError
+    where `request` selects no property, CannotRun where one of their modules cannot be collected,
+    MachineFailed where the run was cut short.
     """
     folder.mkdir(parents=True, exist_ok=True)
     host.check_room(folder)
@@ -168,7 +175,7 @@ def run_pytest(
             rest = [nodeid for nodeid in asked if nodeid not in first]
             reports += told(crew.run(rest), len(rest))
         crew.dismiss()
-        return len(asked), reports
+        return Asked(len(asked), reports)
 
 
 def collect(python: Path, request: Request, folder: Path) -> list[Collected]:
@@ -193,7 +200,7 @@ def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> 
             places.setdefault(key, []).append(place)
             calls[key] = 1 if found.examples == 0 else found.examples
             loops += [found.nodeid] if found.examples == 0 and place == "cpu" else []
-    for report in run_pytest(python, asked, folder, only=loops)[1] if loops else ():
+    for report in run_pytest(python, asked, folder, only=loops).reports if loops else ():
         calls[key_of(report.nodeid)] = max(1, report.found["property"]["calls"])
     every = [
         ManifestProperty(key=key, places=tuple(there), calls=calls[key])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paddlecompat.fixtures.forms import in_order
-from paddlecompat.fixtures.releases import Build, Fixture, Index, Release, System
+from paddlecompat.fixtures.releases import Build, Fixture, Index, Release, System, sm
 from paddlecompat.records.record import BuildFor, NoCode, NotRun, Reason
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
@@ -184,8 +184,3 @@ def nearest(builds: Sequence[Build], machine: Machine) -> Build:
 def cuda_of(build: Build) -> list[int]:
     """The build's CUDA version, to be compared; [0] for one without."""
     return in_order(build.cuda or "0")
-
-
-def sm(capability: str) -> str:
-    """'sm_86' of '8.6'."""
-    return f"sm_{capability.replace('.', '')}"

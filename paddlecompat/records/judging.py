@@ -111,10 +111,9 @@ def names(pattern: str, result: PropertyResult) -> bool:
 def explains(where: Where, result: PropertyResult) -> bool:
     """Whether it names the property, and its outcome and message are as expected."""
     due = where.outcome if isinstance(where, Expected) else "unsupported"
-    says = where.says or ("",)
     return (
         result.outcome == due
-        and any(words in result.message for words in says)
+        and where.fits(result.message)
         and any(names(pattern, result) for pattern in where.properties)
     )
 

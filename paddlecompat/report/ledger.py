@@ -108,7 +108,7 @@ class Entry:
         there = [seen for seen in self.shown if seen.record.release == self.newest]
         return min(there, key=lambda seen: (not seen.script, len(seen.script)), default=None)
 
-    @property
+    @cached_property
     def code(self) -> str:
         """The way around it; '' where there is none."""
         return code_of(self.bug.workaround) if self.bug.workaround else ""

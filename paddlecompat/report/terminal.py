@@ -49,8 +49,9 @@ def verdict_lines(
     ]
     if record.lost:
         lines += lost_lines(record, judgement)
-    for result in (each for each in record.properties if each not in record.lost):
-        cause = judgement.causes.get(result.key)
+    lost, causes = record.lost, judgement.causes
+    for result in (each for each in record.properties if each not in lost):
+        cause = causes.get(result.key)
         if result.outcome in UNSOUND or result in judgement.new:
             lines += failure_lines(result, cause, (scripts or {}).get(result.key))
         elif result.once:

@@ -64,7 +64,7 @@ def time_properties(
 ) -> dict[str, dict[str, Any]]:
     """The figures of every property that holds, by its key; on one core."""
     figures = {}
-    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *more])[1]:
+    for report in suite.run_pytest(python, asked, work, [*PLUGIN, *more]).reports:
         found = report.found["property"]
         if found["outcome"] == "holds":
             counted = {name: found[name] for name in ("calls", "examples")}

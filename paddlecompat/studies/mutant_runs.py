@@ -100,7 +100,7 @@ def try_mutant(
         more = [*plugin, f"--seeds={json.dumps(list(seeds))}"]
         limit = asked.limit * len(seeds)  # a property runs with all of them, one after the other
         longer = replace(asked, options=replace(options, timeout=limit))
-        reports = suite.run_pytest(python, longer, folder / attempt.name, more, only)[1]
+        reports = suite.run_pytest(python, longer, folder / attempt.name, more, only).reports
         seen: dict[tuple[str, int], Sight] = {}
         for report in reports:
             found = report.found.get("mutation")
