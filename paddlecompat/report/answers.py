@@ -1,0 +1,368 @@
+"""What a release means for a use on a machine.
+
+All joins of records, bugs, builds and field reports are made here. Pure functions: the same facts
+give the same answer on the terminal, on the pages and in `reports/answers.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from paddlecompat.fixtures.bugs import Bug, Known, Severity
+from paddlecompat.fixtures.forms import Kind, Model, Version, in_order
+from paddlecompat.fixtures.published import FieldReport
+from paddlecompat.fixtures.releases import Build, Capability, Fixture, Release, System
+from paddlecompat.fixtures.uses import Use
+from paddlecompat.records.judging import Judgement, judge
+from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.subject import Host
+
+How = Literal["pinned", "fresh"]
+"""How it was installed: the build that fits with what it can live with, or by pip alone, today."""
+HOWS: tuple[How, ...] = get_args(How)
+Worst = Severity | Literal["right", "unknown"]
+Basis = Literal[
+    "measured", "measured on the CPU", "from the wheel", "measured by others", "reported", "unknown"
+]
+Reason = Literal[
+    "held", "failed", "no code", "no build", "reported wrong", "reported right", "not measured"
+]
+KERNEL = "unwritten output"
+"""The cause of the field reports that bear on an answer: the defect that this project is about."""
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The worst first."""
+
+
+class Question(Model):
+    """What somebody asks."""
+
+    use: str = Field(description="The use's id.")
+    release: Version
+    how: How = Field(description="'fresh': by pip alone; 'pinned': the build and pins that fit.")
+    system: System
+    capability: Capability | None = Field(description="The card's; None: on the CPU.")
+
+
+class Answer(Model):
+    """The worst that is known to happen, and what to do."""
+
+    worst: Worst
+    basis: Basis = Field(description="Where it is known from; none is shown as another.")
+    reason: Reason
+    build: str | None = Field(default=None, description="The build spoken of: '2.4.2.post112'.")
+    has: list[Capability] = Field(default=[], description="What that build has GPU code for.")
+    cuda: str | None = Field(default=None, description="The CUDA version that it was made for.")
+    bugs: list[str] = Field(default=[], description="Ids of the bugs that show, the worst first.")
+    new: int = Field(default=0, description="Failed properties that no bug explains.")
+    properties: int = Field(default=0, description="How many of the use's properties held.")
+    calls: int = Field(default=0, description="How many of their calls were compared.")
+    wrong: int = Field(default=0, description="Field reports that saw the defect there.")
+    right: int = Field(default=0, description="Field reports that saw it right there.")
+    unclear: int = Field(default=0, description="Field reports that fit another cause as well.")
+    noticed: bool | None = Field(
+        default=None, description="Whether the release notices a launch that fails; of 'no code'."
+    )
+    on_the_cpu: Worst | None = Field(
+        default=None, description="Of a card nobody measured: the answer on the CPU."
+    )
+    threads: list[str] = Field(default=[], description="The reports' threads.")
+    install: str = Field(default="", description="What to install; empty: nothing else is needed.")
+    instead: str | None = Field(default=None, description="The build of another release to take.")
+    finds_out: str = Field(default="", description="The command that measures it.")
+    records: list[str] = Field(default=[], description="The files that show it, in reports/cells.")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that answers are made of."""
+
+    records: Sequence[Record]
+    known: Known
+    fixture: Fixture
+    reports: Sequence[FieldReport]
+    uses: Sequence[Use]
+
+    @cached_property
+    def judgements(self) -> dict[str, Judgement]:
+        """Of each record, by its file's name."""
+        return {record.file_name: judge(record, self.known) for record in self.records}
+
+    def use(self, name: str) -> Use:
+        return next(use for use in self.uses if use.id == name)
+
+    def release(self, version: str) -> Release:
+        return next(each for each in self.fixture.release if each.version == version)
+
+    def records_of(self, kind: Kind, release: str, system: System) -> list[Record]:
+        """Of that kind of cell, those measured here first, then the newest first."""
+        found = [
+            record
+            for record in self.records
+            if (record.kind, record.release) == (kind, release) and runs(record.host) == system
+        ]
+        found.sort(key=lambda record: record.measured_at, reverse=True)
+        return sorted(found, key=lambda record: record.provenance == "sent in")
+
+
+def runs(host: Host) -> System | None:
+    """The system whose builds the host runs; Wine runs those of Windows."""
+    systems: dict[str, System] = {"Linux": "linux", "WSL": "linux", "Windows": "windows"}
+    return {**systems, "Wine": "windows"}.get(host.system)
+
+
+def answer(question: Question, facts: Facts) -> Answer:
+    """The answer. Raises StopIteration where the release or the use is not known."""
+    release, use = facts.release(question.release), facts.use(question.use)
+    if question.capability is None:
+        return on_cpu(question, release, use, facts)
+    build = pips_build(release, question.system)
+    if question.how == "pinned":
+        build = release.build_for(question.system, question.capability)
+    if build is None:
+        return without_build(question, release, facts)
+    if refused := without_code(question, release, build, facts):
+        return refused
+    return lost_numbers(question, release, build, facts) or on_gpu(
+        question, release, build, use, facts
+    )
+
+
+def pips_build(release: Release, system: System) -> Build | None:
+    """The GPU build that pip finds on PyPI for the system."""
+    return next((b for b in release.gpu_builds if b.index == "pypi" and b.on(system)), None)
+
+
+# On the CPU
+
+
+def on_cpu(question: Question, release: Release, use: Use, facts: Facts) -> Answer:
+    """What the cell of that kind came to."""
+    kind: Kind = "fresh" if question.how == "fresh" else "cpu"
+    if (kind, question.system) == ("cpu", "windows"):
+        kind = "windows"
+    found = facts.records_of(kind, release.version, question.system)
+    measured = [record for record in found if record.properties]
+    if not measured:
+        command = f"nox -s {kind}-{release.version}"
+        return Answer(worst="unknown", basis="unknown", reason="not measured", finds_out=command)
+    record = measured[0]
+    made = of_record(record, use, facts)
+    if record.resolution:
+        return made.model_copy(update={"install": mending(record, made)})
+    install = release.install_command(release.cpu_builds[0], question.system)
+    return made.model_copy(update={"install": install})
+
+
+def mending(record: Record, made: Answer) -> str:
+    """What mends a fresh environment; empty where nothing is to be mended."""
+    broken = record.resolution and (record.resolution.refused or record.lost)
+    return record.resolution.command if record.resolution and broken and made.bugs else ""
+
+
+def of_record(record: Record, use: Use, facts: Facts) -> Answer:
+    """The worst of what the use's properties came to in one cell."""
+    judgement = facts.judgements[record.file_name]
+    results = [result for result in record.properties if use.needs(result.key)]
+    failed = [result for result in results if result.outcome in UNSOUND]
+    held = [result for result in results if result.outcome == "holds"]
+    explained = {r.key: bug for r, bug in judgement.known}
+    bugs = {bug.id: bug for r in failed if (bug := explained.get(r.key))}
+    new = [result for result in failed if result.key not in explained]
+    found = [*(bug.severity for bug in bugs.values()), *map(severity_of, new)]
+    worst: Worst = min(found, key=SEVERITIES.index) if found else "right"
+    if not (found or held):
+        return Answer(worst="unknown", basis="unknown", reason="not measured")
+    return Answer(
+        worst=worst,
+        basis="measured by others" if record.provenance == "sent in" else "measured",
+        reason="failed" if found else "held",
+        build=record.build.version if record.build else None,
+        bugs=by_severity(bugs.values()),
+        new=len(new),
+        properties=len(held),
+        calls=sum(result.calls for result in results),
+        records=[record.file_name],
+    )
+
+
+def by_severity(bugs: Iterable[Bug]) -> list[str]:
+    """Their ids, the worst first."""
+    return [bug.id for bug in sorted(bugs, key=lambda bug: SEVERITIES.index(bug.severity))]
+
+
+def severity_of(result: PropertyResult) -> Severity:
+    """How bad a failure is that no bug explains, by its evidence.
+
+    A process that died is a crash; a message of the release's own, an error; an answer that
+    differs from what was expected is silent.
+    """
+    if result.outcome != "violated":
+        return "crash"
+    return "silent" if ": expected " in result.message else "error"
+
+
+# On a card
+
+
+def without_build(question: Question, release: Release, facts: Facts) -> Answer:
+    """No build of the release is for the card, or PyPI has none for pip."""
+    build = release.build_for(question.system, question.capability or "")
+    other = build or newest_build(question, facts)
+    return Answer(
+        worst="unknown",
+        basis="from the wheel",
+        reason="no build",
+        install=command_for(other, question.system, facts) if other else "",
+        instead=other.version if other else None,
+    )
+
+
+def without_code(question: Question, release: Release, build: Build, facts: Facts) -> Answer | None:
+    """What a build comes to on a card that its wheel has no code for; None where it has some."""
+    code, capability = build.on(question.system), question.capability
+    if code is None or capability is None or code.source != "wheel" or code.runs_on(capability):
+        return None
+    other = release.build_for(question.system, capability) or newest_build(question, facts)
+    return Answer(
+        worst="error" if release.failed_launches else "silent",
+        basis="from the wheel",
+        reason="no code",
+        build=build.version,
+        has=code.sm,
+        cuda=build.cuda,
+        noticed=release.failed_launches,
+        install=command_for(other, question.system, facts) if other else "",
+        instead=other.version if other else None,
+        threads=threads_of(facts.reports, release.version, "no code for the card"),
+    )
+
+
+def newest_build(question: Question, facts: Facts) -> Build | None:
+    """The newest release's build with code for the card."""
+    found = (
+        release.build_for(question.system, question.capability or "")
+        for release in reversed(facts.fixture.release)
+    )
+    return next(filter(None, found), None)
+
+
+def command_for(build: Build, system: System, facts: Facts) -> str:
+    """What installs a listed build, beside what its release can live with."""
+    release = next(r for r in facts.fixture.release if build in r.builds)
+    return release.install_command(build, system)
+
+
+def lost_numbers(question: Question, release: Release, build: Build, facts: Facts) -> Answer | None:
+    """What pip installs beside the build makes garbage of numbers, before a device sees them."""
+    if question.how != "fresh":
+        return None
+    fresh = [r for r in facts.records_of("fresh", release.version, "linux") if r.lost]
+    if not fresh:
+        return None
+    record, judgement = fresh[0], facts.judgements[fresh[0].file_name]
+    bugs = {bug.id: bug for result, bug in judgement.known if result in record.lost}
+    command = record.resolution.command if record.resolution else ""
+    return Answer(
+        worst="silent",
+        basis="measured on the CPU",
+        reason="failed",
+        build=build.version,
+        cuda=build.cuda,
+        bugs=by_severity(bugs.values()),
+        new=0 if bugs else len(record.lost),
+        install=command.replace("paddlepaddle==", "paddlepaddle-gpu=="),
+        threads=threads_of(facts.reports, release.version, "numpy 2"),
+        records=[record.file_name],
+    )
+
+
+def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: Facts) -> Answer:
+    """What was measured with the build on such a card, else what others reported of its like."""
+    install = release.install_command(build, question.system)
+    for record in facts.records_of("gpu", release.version, question.system):
+        if record.device and record.device.capability == question.capability:
+            measured = of_record(record, use, facts)
+            return measured.model_copy(update={"install": install})
+    seen = [r for r in facts.reports if bears_on(r, question, build, use)]
+    wrong = [r for r in seen if r.seen == "wrong" and r.os and r.cause == [KERNEL]]
+    right = [r for r in seen if r.seen == "right"]
+    unknown = Answer(
+        worst="unknown",
+        basis="unknown",
+        reason="not measured",
+        build=build.version,
+        cuda=build.cuda,
+        wrong=len(wrong),
+        right=len(right),
+        unclear=len(seen) - len(wrong) - len(right),
+        threads=list(dict.fromkeys(report.link for report in seen)),
+        install=install,
+        finds_out=measuring(release, build),
+    )
+    if wrong:
+        other = right_build(question, facts)
+        changes = {"worst": "silent", "basis": "reported", "reason": "reported wrong"}
+        if other:
+            changes["instead"] = other.version
+            changes["install"] = command_for(other, question.system, facts)
+        return unknown.model_copy(update=changes)
+    if right:
+        changes = {"worst": "right", "basis": "reported", "reason": "reported right"}
+        return unknown.model_copy(update=changes)
+    on_the_cpu = question.model_copy(update={"capability": None, "how": "pinned"})
+    return unknown.model_copy(update={"on_the_cpu": answer(on_the_cpu, facts).worst})
+
+
+def bears_on(report: FieldReport, question: Question, build: Build, use: Use) -> bool:
+    """Whether it tells of the defect, or of its absence, in builds of this kind.
+
+    The defect is in the host's half of a build (PaddlePaddle/Paddle#44181): the card does not
+    matter, the system and the compiler of the CUDA version do. Where a build without code for the
+    card may have been at fault alone, the report says nothing of the defect.
+    """
+    system = (report.os or question.system).lower().replace("wsl", "linux")
+    about = KERNEL in report.cause or (report.seen == "right" and bool(report.cause))
+    return (
+        about
+        and report.concerns(question.release)
+        and system == question.system
+        and (not report.cuda or major(build.cuda) in map(major, report.cuda))
+        and bool(set(report.groups) & set(use.reports))
+    )
+
+
+def measuring(release: Release, build: Build) -> str:
+    """The command that measures the build on somebody's card."""
+    tagged = f" -- --build {build.version}" if build.version != release.version else ""
+    return f"nox -s gpu-{release.version}{tagged}"
+
+
+def major(cuda: str | None) -> str:
+    """'11' of '11.2'."""
+    return (cuda or "").partition(".")[0]
+
+
+def threads_of(reports: Iterable[FieldReport], release: str, cause: str) -> list[str]:
+    """Where it was reported for that cause alone, each thread once."""
+    found = (r.link for r in reports if r.concerns(release) and r.cause == [cause])
+    return list(dict.fromkeys(found))
+
+
+def right_build(question: Question, facts: Facts) -> Build | None:
+    """The build of a later release to take: one that is right, else one not known to be wrong.
+
+    Of several the oldest, as it is the least of a change.
+    """
+    later = [r for r in facts.fixture.release if in_order(r.version) > in_order(question.release)]
+    found: dict[str, Build] = {}
+    for release in later:
+        build = release.build_for(question.system, question.capability or "")
+        asked = question.model_copy(update={"release": release.version, "how": "pinned"})
+        if build and (worst := answer(asked, facts).worst) in ("right", "unknown"):
+            found.setdefault(worst, build)
+    return found.get("right") or found.get("unknown")
