@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
-from paddlecompat.environments import cuda_libraries, environment, installer, wheels
-from paddlecompat.fixtures import bugs, forms, manifest, published, releases
+from paddlecompat.environments import cuda_libraries, environment, installed, installer, wheels
+from paddlecompat.fixtures import bugs, forms, manifest, published, releases, uses
 from paddlecompat.fixtures.bugs import BUGS
 from paddlecompat.fixtures.folders import (
     NOX,
@@ -31,14 +33,17 @@ from paddlecompat.fixtures.folders import (
     shown,
 )
 from paddlecompat.fixtures.releases import Cell, Fixture
-from paddlecompat.machine import index
+from paddlecompat.machine import gpus, host, index
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
-from paddlecompat.report import ledger, pages, terminal
+from paddlecompat.records.subject import Device
+from paddlecompat.report import asked, ledger, pages, terminal
+from paddlecompat.report.answers import Facts
+from paddlecompat.report.asked import Asked, Language
 from paddlecompat.report.view import view_of
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
@@ -202,6 +207,50 @@ def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
         return matrix.run(fixture, parsed.kinds, parsed.jobs, parsed.anew, options)
     finally:
         report(fixture)
+
+
+# An answer in words.
+
+
+def add_ask_arguments(parser: ArgumentParser) -> None:
+    about = "a release, a card and a system: 2.4.2 'RTX 3090' windows (default: those here)"
+    parser.add_argument("words", nargs="*", metavar="WORD", help=about)
+    parser.add_argument("--lang", choices=get_args(Language), help="default: by LANG")
+
+
+@command("ask", add_ask_arguments, "[RELEASE] [CARD] [SYSTEM]")
+def ask(parsed: Namespace, fixture: Fixture) -> Status:
+    """Say what a release means for what you do, here or on another machine; measure nothing."""
+    cards, words, system = uses.load_cards(), parsed.words, host.system()
+    if words:
+        names = [release.version for release in fixture.release]
+        about = asked.read_words(words, names, cards, system)
+    else:
+        try:
+            found = installed.versions_of(installed.first_with_paddle().path)
+        except ValueError as error:
+            raise ValueError(f"{error}, or name a release: nox -s ask -- 2.6.2") from None
+        device = gpus.look() if found.gpu else None
+        card = device if isinstance(device, Device) else None
+        about = Asked(
+            found.release,
+            system,
+            card.name if card else "",
+            card.capability if card else None,
+            found.build,
+            found.numpy,
+        )
+    language = asked.language_of(parsed.lang, os.environ)
+    print(*asked.answer_lines(about, load_facts(fixture), language), sep="\n")
+    return Status.AS_EXPECTED
+
+
+def load_facts(fixture: Fixture) -> Facts:
+    """All that answers are made of: what is published, and what was measured here."""
+    reports = published.load_field_reports()
+    about = (bugs.load(), fixture, manifest.load().digest, reports)
+    view = view_of([PUBLISHED, RECORDS], *about)
+    return Facts(view.records, view.known, fixture, reports, uses.load_uses())
 
 
 # The report.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from packaging.specifiers import SpecifierSet
@@ -85,7 +84,7 @@ def concerns(where: Where, record: Record) -> bool:
     packages = record.environment.packages if record.environment else {}
     installed = {canonicalize_name(name): version for name, version in packages.items()}
     return (
-        any(fnmatchcase(record.release, release) for release in where.releases)
+        where.concerns(record.release)
         and record.place == where.place
         and (where.os is None or record.host.os.startswith(where.os))
         and where.environment in (None, "fresh" if record.kind == "fresh" else "pinned")

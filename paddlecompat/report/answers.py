@@ -6,6 +6,7 @@ give the same answer on the terminal, on the pages and in `reports/answers.json`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,10 +28,17 @@ How = Literal["pinned", "fresh"]
 HOWS: tuple[How, ...] = get_args(How)
 Worst = Severity | Literal["right", "unknown"]
 Basis = Literal[
-    "measured", "measured on the CPU", "from the wheel", "measured by others", "reported", "unknown"
+    "measured", "measured elsewhere", "from the wheel", "measured by others", "reported", "unknown"
 ]
 Reason = Literal[
-    "held", "failed", "no code", "no build", "reported wrong", "reported right", "not measured"
+    "held",
+    "failed",
+    "no code",
+    "no build",
+    "none listed",
+    "reported wrong",
+    "reported right",
+    "not measured",
 ]
 KERNEL = "unwritten output"
 """The cause of the field reports that bear on an answer: the defect that this project is about."""
@@ -46,13 +54,17 @@ class Question(Model):
     how: How = Field(description="'fresh': by pip alone; 'pinned': the build and pins that fit.")
     system: System
     capability: Capability | None = Field(description="The card's; None: on the CPU.")
+    build: str | None = Field(default=None, description="As '2.4.2.post112'; None: as `how` says.")
 
 
 class Answer(Model):
     """The worst that is known to happen, and what to do."""
 
     worst: Worst
-    basis: Basis = Field(description="Where it is known from; none is shown as another.")
+    basis: Basis = Field(
+        description="Where it is known from; none is shown as another. 'measured elsewhere': on the "
+        "CPU under Linux, where the same code runs."
+    )
     reason: Reason
     build: str | None = Field(default=None, description="The build spoken of: '2.4.2.post112'.")
     has: list[Capability] = Field(default=[], description="What that build has GPU code for.")
@@ -98,6 +110,11 @@ class Facts:
     def release(self, version: str) -> Release:
         return next(each for each in self.fixture.release if each.version == version)
 
+    def bugs_of(self, answer: Answer) -> list[Bug]:
+        """The bugs that an answer names."""
+        by_id = {bug.id: bug for bug in self.known.bug}
+        return [by_id[name] for name in answer.bugs]
+
     def records_of(self, kind: Kind, release: str, system: System) -> list[Record]:
         """Of that kind of cell, those measured here first, then the newest first."""
         found = [
@@ -120,9 +137,7 @@ def answer(question: Question, facts: Facts) -> Answer:
     release, use = facts.release(question.release), facts.use(question.use)
     if question.capability is None:
         return on_cpu(question, release, use, facts)
-    build = pips_build(release, question.system)
-    if question.how == "pinned":
-        build = release.build_for(question.system, question.capability)
+    build = build_asked_about(question, release)
     if build is None:
         return without_build(question, release, facts)
     if refused := without_code(question, release, build, facts):
@@ -132,9 +147,14 @@ def answer(question: Question, facts: Facts) -> Answer:
     )
 
 
-def pips_build(release: Release, system: System) -> Build | None:
-    """The GPU build that pip finds on PyPI for the system."""
-    return next((b for b in release.gpu_builds if b.index == "pypi" and b.on(system)), None)
+def build_asked_about(question: Question, release: Release) -> Build | None:
+    """The build that is named, else that which pip finds on PyPI, or that which fits the card."""
+    if question.build:
+        return release.gpu_build(question.build)
+    if question.how == "pinned":
+        return release.build_for(question.system, question.capability or "")
+    made = (build for build in release.gpu_builds if build.on(question.system))
+    return next((build for build in made if build.index == "pypi"), None)
 
 
 # On the CPU
@@ -148,6 +168,8 @@ def on_cpu(question: Question, release: Release, use: Use, facts: Facts) -> Answ
     found = facts.records_of(kind, release.version, question.system)
     measured = [record for record in found if record.properties]
     if not measured:
+        if lost := lost_numbers(question, release, release.cpu_builds[0], facts):
+            return lost
         command = f"nox -s {kind}-{release.version}"
         return Answer(worst="unknown", basis="unknown", reason="not measured", finds_out=command)
     record = measured[0]
@@ -210,7 +232,9 @@ def severity_of(result: PropertyResult) -> Severity:
 
 
 def without_build(question: Question, release: Release, facts: Facts) -> Answer:
-    """No build of the release is for the card, or PyPI has none for pip."""
+    """No build of the release is for the card, or PyPI has none for pip, or none is listed."""
+    if not release.gpu_builds:
+        return Answer(worst="unknown", basis="unknown", reason="none listed")
     build = release.build_for(question.system, question.capability or "")
     other = build or newest_build(question, facts)
     return Answer(
@@ -258,7 +282,10 @@ def command_for(build: Build, system: System, facts: Facts) -> str:
 
 
 def lost_numbers(question: Question, release: Release, build: Build, facts: Facts) -> Answer | None:
-    """What pip installs beside the build makes garbage of numbers, before a device sees them."""
+    """What pip installs beside the build makes garbage of numbers, before a device sees them.
+
+    None where that is not so. It was measured on the CPU under Linux: the code is the same.
+    """
     if question.how != "fresh":
         return None
     fresh = [r for r in facts.records_of("fresh", release.version, "linux") if r.lost]
@@ -269,13 +296,13 @@ def lost_numbers(question: Question, release: Release, build: Build, facts: Fact
     command = record.resolution.command if record.resolution else ""
     return Answer(
         worst="silent",
-        basis="measured on the CPU",
+        basis="measured elsewhere",
         reason="failed",
         build=build.version,
         cuda=build.cuda,
         bugs=by_severity(bugs.values()),
         new=0 if bugs else len(record.lost),
-        install=command.replace("paddlepaddle==", "paddlepaddle-gpu=="),
+        install=re.sub(r"paddlepaddle(-gpu)?==", f"{build.distribution}==", command),
         threads=threads_of(facts.reports, release.version, "numpy 2"),
         records=[record.file_name],
     )
@@ -314,7 +341,9 @@ def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: 
     if right:
         changes = {"worst": "right", "basis": "reported", "reason": "reported right"}
         return unknown.model_copy(update=changes)
-    on_the_cpu = question.model_copy(update={"capability": None, "how": "pinned"})
+    on_the_cpu = Question(
+        use=use.id, release=release.version, how="pinned", system="linux", capability=None
+    )
     return unknown.model_copy(update={"on_the_cpu": answer(on_the_cpu, facts).worst})
 
 
