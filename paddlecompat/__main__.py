@@ -42,8 +42,8 @@ from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
 from paddlecompat.records.subject import Device
 from paddlecompat.report import asked, ledger, pages, terminal
-from paddlecompat.report.answers import Facts
 from paddlecompat.report.asked import Asked, Language
+from paddlecompat.report.facts import Facts
 from paddlecompat.report.view import view_of
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 

@@ -11,7 +11,8 @@ from packaging.specifiers import SpecifierSet
 
 from paddlecompat.fixtures.releases import System
 from paddlecompat.fixtures.uses import Card, Use, capability_of
-from paddlecompat.report.answers import Answer, Facts, How, Question, answer
+from paddlecompat.report.answers import answer
+from paddlecompat.report.facts import Answer, Facts, How, Question
 from paddlecompat.report.pages import environment
 
 Language = Literal["en", "zh"]
