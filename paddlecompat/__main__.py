@@ -32,6 +32,7 @@ from paddlecompat.fixtures.folders import (
     STUDIES,
     shown,
 )
+from paddlecompat.fixtures.forms import Language
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine import gpus, host, index
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
@@ -39,10 +40,10 @@ from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
-from paddlecompat.records.record import CannotRun, MachineFailed
+from paddlecompat.records.record import CannotRun, MachineFailed, Record
 from paddlecompat.records.subject import Device
 from paddlecompat.report import asked, ledger, pages, terminal
-from paddlecompat.report.asked import Asked, Language
+from paddlecompat.report.asked import Asked
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.view import view_of
 from paddlecompat.studies import advice, bench, gpu_code, mutation
@@ -165,11 +166,18 @@ def fill_cell(
     filled = filling.fill(cell, fixture, options, hands)
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
+    lines += ["", *meaning(record, options, fixture)] if record.properties else []
     print("", *lines, *terminal.build_lines(record), f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, filled.judgement, options.strict, options.require_device)
     words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
     nothing_ran = record.verdict == "not run"
     return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing_ran)
+
+
+def meaning(record: Record, options: Options, fixture: Fixture) -> list[str]:
+    """What a cell that was measured means for each use, in the reader's language."""
+    facts = Facts([record], bugs.load(), fixture, (), uses.load_uses())
+    return asked.record_lines(record, facts, asked.language_of(options.lang, os.environ))
 
 
 @command("here", here.add_arguments)
@@ -179,8 +187,10 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     filled = here.measure(options, parsed.python, parsed.place)
     record, judgement = filled.record, filled.judgement
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
-    told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
-    print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)
+    language = asked.language_of(options.lang, os.environ)
+    more = terminal.here_lines(record, judgement, filled.advised, options.keyword, language)
+    told = meaning(record, options, fixture) if record.properties else terminal.build_lines(record)
+    print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
     status = Status.WORSE if record.lost else status  # known or not, nobody may train there
     return Outcome(cell=record.cell, status=status, words=lines[0])

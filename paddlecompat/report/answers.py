@@ -14,7 +14,7 @@ from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Build, Release, System
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import IMPORTS, UNSOUND, PropertyResult, Record
 from paddlecompat.report.facts import SEVERITIES, Answer, Facts, Question, Worst
 
 KERNEL = "unwritten output"
@@ -62,20 +62,14 @@ def on_cpu(question: Question, release: Release, use: Use, facts: Facts) -> Answ
         command = f"nox -s {kind}-{release.version}"
         return Answer(worst="unknown", basis="unknown", reason="not measured", finds_out=command)
     record = measured[0]
-    made = of_record(record, use, facts)
+    made = answer_of(record, use, facts)
     if record.resolution:
-        return made.model_copy(update={"install": mending(record, made)})
+        return made
     install = release.install_command(release.cpu_builds[0], question.system)
     return made.model_copy(update={"install": install})
 
 
-def mending(record: Record, made: Answer) -> str:
-    """What mends a fresh environment; empty where nothing is to be mended."""
-    broken = record.resolution and (record.resolution.refused or record.lost)
-    return record.resolution.command if record.resolution and broken and made.bugs else ""
-
-
-def of_record(record: Record, use: Use, facts: Facts) -> Answer:
+def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
     """The worst of what the use's properties came to in one cell."""
     judgement = facts.judgements[record.file_name]
     results = [result for result in record.properties if use.needs(result.key)]
@@ -83,6 +77,7 @@ def of_record(record: Record, use: Use, facts: Facts) -> Answer:
     held = [result for result in results if result.outcome == "holds"]
     explained = {r.key: bug for r, bug in judgement.known}
     bugs = {bug.id: bug for r in failed if (bug := explained.get(r.key))}
+    broken = record.resolution if record.lost or IMPORTS in explained else None
     new = [result for result in failed if result.key not in explained]
     found = [*(bug.severity for bug in bugs.values()), *map(severity_of, new)]
     worst: Worst = min(found, key=SEVERITIES.index) if found else "right"
@@ -97,6 +92,7 @@ def of_record(record: Record, use: Use, facts: Facts) -> Answer:
         new=len(new),
         properties=len(held),
         calls=sum(result.calls for result in results),
+        install=broken.command if broken else "",
         records=[record.file_name],
     )
 
@@ -202,7 +198,7 @@ def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: 
     install = release.install_command(build, question.system)
     for record in facts.records_of("gpu", release.version, question.system):
         if record.device and record.device.capability == question.capability:
-            measured = of_record(record, use, facts)
+            measured = answer_of(record, use, facts)
             return measured.model_copy(update={"install": install})
     seen = [r for r in facts.reports if bears_on(r, question, build, use)]
     wrong = [r for r in seen if r.seen == "wrong" and r.os and r.cause == [KERNEL]]

@@ -9,13 +9,14 @@ from typing import Literal, get_args
 
 from packaging.specifiers import SpecifierSet
 
+from paddlecompat.fixtures.forms import Language
 from paddlecompat.fixtures.releases import System
 from paddlecompat.fixtures.uses import Card, Use, capability_of
-from paddlecompat.report.answers import answer
-from paddlecompat.report.facts import Answer, Facts, How, Question
+from paddlecompat.records.record import Record
+from paddlecompat.report.answers import answer, answer_of
+from paddlecompat.report.facts import Answer, Facts, How, Question, runs
 from paddlecompat.report.pages import environment
 
-Language = Literal["en", "zh"]
 SYSTEMS: dict[str, System] = {"linux": "linux", "wsl": "linux", "windows": "windows"}
 
 
@@ -75,7 +76,7 @@ def read_words(
 class Part:
     """The answers for one way of installing."""
 
-    how: Literal["installed", "by pip", "fitting", "no build"]
+    how: Literal["installed", "by pip", "fitting", "no build", "cell"]
     build: str
     answers: list[tuple[Use, Question, Answer]]
 
@@ -91,11 +92,29 @@ class Part:
 
 def answer_lines(asked: Asked, facts: Facts, language: Language) -> list[str]:
     """The answer for each use, as lines for a terminal; the last ones are the commands."""
-    parts = list(parts_of(asked, facts))
+    return lines_of(asked, list(parts_of(asked, facts)), facts, language, title=True)
+
+
+def record_lines(record: Record, facts: Facts, language: Language) -> list[str]:
+    """What a cell that was measured means for each use, as lines for a terminal."""
+    system, device = runs(record.host) or "linux", record.device
+    card = (device.name, device.capability) if device else ("", None)
+    asked = Asked(record.release, system, *card)
+    how: How = "fresh" if record.resolution else "pinned"
+    answers = [
+        (use, question_about(use, asked, how), answer_of(record, use, facts)) for use in facts.uses
+    ]
+    return lines_of(asked, [Part("cell", record.cell, answers)], facts, language, title=False)
+
+
+def lines_of(
+    asked: Asked, parts: list[Part], facts: Facts, language: Language, title: bool
+) -> list[str]:
+    """The parts in words."""
     template = environment().get_template("asked.txt.j2")
     commands, zh = commands_of(parts), int(language == "zh")
-    text = template.render(asked=asked, parts=parts, commands=commands, facts=facts, zh=zh)
-    return text.splitlines()
+    about = {"asked": asked, "parts": parts, "commands": commands, "facts": facts}
+    return template.render(**about, zh=zh, title=title).splitlines()
 
 
 def parts_of(asked: Asked, facts: Facts) -> Iterable[Part]:
@@ -113,18 +132,20 @@ def parts_of(asked: Asked, facts: Facts) -> Iterable[Part]:
 
 def answers_of(asked: Asked, how: How, facts: Facts) -> list[tuple[Use, Question, Answer]]:
     """The answer for each use."""
-    found = []
-    for use in facts.uses:
-        question = Question(
-            use=use.id,
-            release=asked.release,
-            how=how,
-            system=asked.system,
-            capability=asked.capability,
-            build=asked.build if asked.capability else None,
-        )
-        found.append((use, question, answer(question, facts)))
-    return found
+    questions = [(use, question_about(use, asked, how)) for use in facts.uses]
+    return [(use, question, answer(question, facts)) for use, question in questions]
+
+
+def question_about(use: Use, asked: Asked, how: How) -> Question:
+    """The question for one use."""
+    return Question(
+        use=use.id,
+        release=asked.release,
+        how=how,
+        system=asked.system,
+        capability=asked.capability,
+        build=asked.build if asked.capability else None,
+    )
 
 
 def spoils_numbers(asked: Asked, facts: Facts) -> bool:
