@@ -19,6 +19,8 @@ from paddlecompat.report.facts import SEVERITIES, Answer, Facts, Question, Worst
 
 KERNEL = "unwritten output"
 """The cause of the field reports that bear on an answer: the defect that this project is about."""
+NO_HEAD = "PaddleDetection"
+"""How the message begins of a property that is unsupported because PaddleDetection is missing."""
 
 
 def answer(question: Question, facts: Facts) -> Answer:
@@ -80,13 +82,16 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
     broken = record.resolution if record.lost or IMPORTS in explained else None
     new = [result for result in failed if result.key not in explained]
     found = [*(bug.severity for bug in bugs.values()), *map(severity_of, new)]
-    worst: Worst = min(found, key=SEVERITIES.index) if found else "right"
+    untested = [r for r in results if lacks_the_head(r)]
+    right: Worst = "unknown" if untested else "right"
+    worst = min(found, key=SEVERITIES.index) if found else right
     if not (found or held):
         return Answer(worst="unknown", basis="unknown", reason="not measured")
     return Answer(
         worst=worst,
         basis="measured by others" if record.provenance == "sent in" else "measured",
-        reason="failed" if found else "held",
+        reason="failed" if found else "in part" if untested else "held",
+        untested=len(untested),
         build=record.build.version if record.build else None,
         bugs=by_severity(bugs.values()),
         new=len(new),
@@ -100,6 +105,11 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
 def by_severity(bugs: Iterable[Bug]) -> list[str]:
     """Their ids, the worst first."""
     return [bug.id for bug in sorted(bugs, key=lambda bug: SEVERITIES.index(bug.severity))]
+
+
+def lacks_the_head(result: PropertyResult) -> bool:
+    """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
+    return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
 
 
 def severity_of(result: PropertyResult) -> Severity:

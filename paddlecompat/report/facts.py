@@ -27,6 +27,7 @@ Basis = Literal[
 ]
 Reason = Literal[
     "held",
+    "in part",
     "failed",
     "no code",
     "no build",
@@ -65,6 +66,7 @@ class Answer(Model):
     bugs: list[str] = Field(default=[], description="Ids of the bugs that show, the worst first.")
     new: int = Field(default=0, description="Failed properties that no bug explains.")
     properties: int = Field(default=0, description="How many of the use's properties held.")
+    untested: int = Field(default=0, description="Properties that need PaddleDetection.")
     calls: int = Field(default=0, description="How many of their calls were compared.")
     wrong: int = Field(default=0, description="Field reports that saw the defect there.")
     right: int = Field(default=0, description="Field reports that saw it right there.")

@@ -12,6 +12,7 @@ from paddlecompat.fixtures.forms import Language
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
+from paddlecompat.report.answers import lacks_the_head
 from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
 from paddlecompat.report.tables import Sighting, parts_of
 
@@ -21,8 +22,6 @@ NEVER_WRITTEN = (
     "the output holds what its memory was filled with before the call: it was never written, as in "
     "PaddlePaddle/Paddle#44181; what restores the loss stands in reports/advice.md"
 )
-NO_HEAD = "PaddleDetection"
-"""How the message begins of a property that is unsupported because PaddleDetection is missing."""
 
 
 def verdict_lines(
@@ -155,11 +154,6 @@ def here_lines(
         problem=advised if isinstance(advised, str) else None,
     )
     return text.splitlines()
-
-
-def lacks_the_head(result: PropertyResult) -> bool:
-    """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
-    return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
 
 
 def advice_runs(measured: Measured) -> dict[str, object]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import samples
 import tomllib
 
 from paddlecompat.fixtures import bugs, manifest, published, releases, uses
 from paddlecompat.fixtures.folders import PUBLISHED, TESTS
 from paddlecompat.records import store
 from paddlecompat.report import asked
-from paddlecompat.report.answers import answer
+from paddlecompat.report.answers import answer, answer_of
 from paddlecompat.report.asked import Asked
 from paddlecompat.report.facts import Facts, Question
 
@@ -63,6 +65,14 @@ def test_every_pattern_of_a_use_names_a_property() -> None:
 )
 def test_a_card_is_known_by_its_drivers_name(name: str, capability: str | None) -> None:
     assert uses.capability_of(name, uses.load_cards()) == capability
+
+
+def test_what_was_tested_in_part_is_not_called_right(facts: Facts) -> None:
+    missing = "PaddleDetection's head cannot be imported"
+    head = {"group": "ppyoloe_head", "outcome": "unsupported", "calls": 0, "message": missing}
+    record = samples.record([samples.result(), samples.result(**head)])
+    found = answer_of(record, facts.use("train"), replace(facts, records=[record]))
+    assert (found.worst, found.reason, found.untested) == ("unknown", "in part", 1)
 
 
 # In words.
