@@ -88,6 +88,7 @@ def add_cells() -> None:
 add_cells()
 for command, about in {
     "matrix": "Measure every cell that this machine can, then report; -- -j 2 for two at a time.",
+    "ask": "What does a release mean for what I do? -- 2.4.2 'RTX 3090' windows; measures nothing.",
     "here": "Measure the Paddle that is installed; -- --python PATH. Installs nothing into it.",
     "report": "Make the page on what is published and what was measured here, in .nox/report.",
     "publish": "Take what was measured here into reports/; -- PATH also the records of others.",

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import shutil
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
-from paddlecompat.environments import cuda_libraries, environment, installer, wheels
-from paddlecompat.fixtures import bugs, forms, manifest, published, releases
+from paddlecompat.environments import cuda_libraries, environment, installed, installer, wheels
+from paddlecompat.fixtures import bugs, forms, manifest, published, releases, uses
 from paddlecompat.fixtures.bugs import BUGS
 from paddlecompat.fixtures.folders import (
     NOX,
@@ -30,15 +32,19 @@ from paddlecompat.fixtures.folders import (
     STUDIES,
     shown,
 )
+from paddlecompat.fixtures.forms import Language
 from paddlecompat.fixtures.releases import Cell, Fixture
-from paddlecompat.machine import index
+from paddlecompat.machine import gpus, host, index
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
-from paddlecompat.records.record import CannotRun, MachineFailed
-from paddlecompat.report import ledger, pages, terminal
+from paddlecompat.records.record import CannotRun, MachineFailed, Record
+from paddlecompat.records.subject import Device
+from paddlecompat.report import asked, ledger, pages, terminal
+from paddlecompat.report.asked import Asked
+from paddlecompat.report.facts import Facts
 from paddlecompat.report.view import view_of
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
@@ -160,11 +166,18 @@ def fill_cell(
     filled = filling.fill(cell, fixture, options, hands)
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
+    lines += ["", *meaning(record, options, fixture)] if record.properties else []
     print("", *lines, *terminal.build_lines(record), f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, filled.judgement, options.strict, options.require_device)
     words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
     nothing_ran = record.verdict == "not run"
     return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing_ran)
+
+
+def meaning(record: Record, options: Options, fixture: Fixture) -> list[str]:
+    """What a cell that was measured means for each use, in the reader's language."""
+    facts = Facts([record], bugs.load(), fixture, (), uses.load_uses())
+    return asked.record_lines(record, facts, asked.language_of(options.lang, os.environ))
 
 
 @command("here", here.add_arguments)
@@ -174,8 +187,10 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     filled = here.measure(options, parsed.python, parsed.place)
     record, judgement = filled.record, filled.judgement
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
-    told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
-    print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)
+    language = asked.language_of(options.lang, os.environ)
+    more = terminal.here_lines(record, judgement, filled.advised, options.keyword, language)
+    told = meaning(record, options, fixture) if record.properties else terminal.build_lines(record)
+    print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
     status = Status.WORSE if record.lost else status  # known or not, nobody may train there
     return Outcome(cell=record.cell, status=status, words=lines[0])
@@ -202,6 +217,50 @@ def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
         return matrix.run(fixture, parsed.kinds, parsed.jobs, parsed.anew, options)
     finally:
         report(fixture)
+
+
+# An answer in words.
+
+
+def add_ask_arguments(parser: ArgumentParser) -> None:
+    about = "a release, a card and a system: 2.4.2 'RTX 3090' windows (default: those here)"
+    parser.add_argument("words", nargs="*", metavar="WORD", help=about)
+    parser.add_argument("--lang", choices=get_args(Language), help="default: by LANG")
+
+
+@command("ask", add_ask_arguments, "[RELEASE] [CARD] [SYSTEM]")
+def ask(parsed: Namespace, fixture: Fixture) -> Status:
+    """Say what a release means for what you do, here or on another machine; measure nothing."""
+    cards, words, system = uses.load_cards(), parsed.words, host.system()
+    if words:
+        names = [release.version for release in fixture.release]
+        about = asked.read_words(words, names, cards, system)
+    else:
+        try:
+            found = installed.versions_of(installed.first_with_paddle().path)
+        except ValueError as error:
+            raise ValueError(f"{error}, or name a release: nox -s ask -- 2.6.2") from None
+        device = gpus.look() if found.gpu else None
+        card = device if isinstance(device, Device) else None
+        about = Asked(
+            found.release,
+            system,
+            card.name if card else "",
+            card.capability if card else None,
+            found.build,
+            found.numpy,
+        )
+    language = asked.language_of(parsed.lang, os.environ)
+    print(*asked.answer_lines(about, load_facts(fixture), language), sep="\n")
+    return Status.AS_EXPECTED
+
+
+def load_facts(fixture: Fixture) -> Facts:
+    """All that answers are made of: what is published, and what was measured here."""
+    reports = published.load_field_reports()
+    about = (bugs.load(), fixture, manifest.load().digest, reports)
+    view = view_of([PUBLISHED, RECORDS], *about)
+    return Facts(view.records, view.known, fixture, reports, uses.load_uses())
 
 
 # The report.

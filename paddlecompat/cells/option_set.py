@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from paddlecompat.fixtures.folders import RECORDS
-from paddlecompat.fixtures.forms import Kind, Place
+from paddlecompat.fixtures.forms import Kind, Language, Place
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.machine import gpus, host
 from paddlecompat.machine.command_line import flag_of, option
@@ -73,6 +73,7 @@ class Options:
     records: Path = option(
         "cell here", "folder of the record (default: .nox/records, or .nox/here)", RECORDS
     )
+    lang: Language | None = option("cell here", "the language of the answer (default: by LANG)")
     prune: bool = option("cell", "remove the environment once there is a record", False)
 
     @property

@@ -5,6 +5,7 @@ The interpreter is only read: the tools go into a folder of their own, and no by
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -42,6 +43,17 @@ print(json.dumps({"path": sys.executable, "python": python, "has_paddle": has_pa
 """
 
 
+VERSIONS = """
+import importlib.metadata as metadata, json, re
+versions = {}
+for found in metadata.distributions():
+    name = re.sub("[-_.]+", "-", found.metadata["Name"] or "").lower()
+    if name in ("paddlepaddle", "paddlepaddle-gpu", "numpy"):
+        versions.setdefault(name, found.version)
+print(json.dumps(versions))
+"""
+
+
 class Interpreter(Model):
     """What an interpreter says of itself."""
 
@@ -58,6 +70,20 @@ class Installed:
     release: str
     build: MeasuredBuild
     packages: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Versions:
+    """The build that an interpreter has, and its NumPy, by their metadata alone."""
+
+    build: str
+    gpu: bool
+    """Whether it is a build for GPUs."""
+    numpy: str | None
+
+    @property
+    def release(self) -> str:
+        return ".".join(re.findall(r"\d+", self.build)[:3])
 
 
 class NotImported(ValueError):
@@ -109,6 +135,16 @@ def look(python: Path) -> Interpreter:
     if ended.problem is not None:
         raise ValueError(f"--python {python}: cannot be run: {ended.problem}")
     return Interpreter.model_validate_json(ended.said)
+
+
+def versions_of(python: Path) -> Versions:
+    """What is installed there; nothing is imported. Raises ValueError without Paddle's metadata."""
+    ended = run_checked([python, "-c", VERSIONS], READ_ONLY)
+    found = {} if ended.problem else json.loads(ended.said)
+    name = next((n for n in ("paddlepaddle-gpu", "paddlepaddle") if n in found), None)
+    if name is None:
+        raise ValueError(f"{python}: nothing says which build of Paddle this is; name the release")
+    return Versions(found[name], name == "paddlepaddle-gpu", found.get("numpy"))
 
 
 def build_of(about: Mapping[str, Any]) -> MeasuredBuild:

@@ -57,16 +57,8 @@ class Wheel:
 
 
 def choices(cell: Cell) -> list[Build]:
-    """The builds that can fill the cell, best first.
-
-    A CPU cell prefers `paddlepaddle`, listed or not, and takes no build of Paddle's own index.
-    """
-    release = cell.release
-    if cell.place == "gpu":
-        return release.gpu_builds
-    gpu = [build for build in release.gpu_builds if build.index == "pypi"]
-    cpu = [build for build in release.builds if build.distribution == "paddlepaddle"]
-    return (cpu or [Build(distribution="paddlepaddle", version=release.version)]) + gpu
+    """The builds that can fill the cell, best first."""
+    return cell.release.gpu_builds if cell.place == "gpu" else cell.release.cpu_builds
 
 
 def given_build(cell: Cell, path: Path) -> Build:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from packaging.specifiers import SpecifierSet
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from paddlecompat.fixtures.bugs import Bug, Expected, Explanation, Known, NotOffered, Where
 from paddlecompat.fixtures.forms import Model
+from paddlecompat.fixtures.uses import names
 from paddlecompat.records.record import PropertyResult, Record
 
 Standing = Literal["as expected", "worse", "better"]
@@ -70,7 +70,7 @@ def judge(record: Record, known: Known) -> Judgement:
             judgement.new.append(result)
     whole = not (record.conditions and record.conditions.not_asked)
     for cause, where, pattern in ((c, w, pattern) for c, w in here for pattern in w.properties):
-        named = [result for result in record.properties if names(pattern, result)]
+        named = [result for result in record.properties if names(pattern, result.key)]
         shown = any(explains(where, result) for result in named)
         if not named and whole:
             judgement.absent.append((pattern, cause))
@@ -84,7 +84,7 @@ def concerns(where: Where, record: Record) -> bool:
     packages = record.environment.packages if record.environment else {}
     installed = {canonicalize_name(name): version for name, version in packages.items()}
     return (
-        any(fnmatchcase(record.release, release) for release in where.releases)
+        where.concerns(record.release)
         and record.place == where.place
         and (where.os is None or record.host.os.startswith(where.os))
         and where.environment in (None, "fresh" if record.kind == "fresh" else "pinned")
@@ -103,18 +103,13 @@ def is_among(version: str, due: str) -> bool:
         return False
 
 
-def names(pattern: str, result: PropertyResult) -> bool:
-    """Whether the pattern names the property; `[` is a bracket, and begins no set of characters."""
-    return fnmatchcase(result.key, pattern.replace("[", "[[]"))
-
-
 def explains(where: Where, result: PropertyResult) -> bool:
     """Whether it names the property, and its outcome and message are as expected."""
     due = where.outcome if isinstance(where, Expected) else "unsupported"
     return (
         result.outcome == due
         and where.fits(result.message)
-        and any(names(pattern, result) for pattern in where.properties)
+        and any(names(pattern, result.key) for pattern in where.properties)
     )
 
 

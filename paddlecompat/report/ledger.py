@@ -14,7 +14,7 @@ from jinja2 import Environment
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.manifest import PROPERTIES
-from paddlecompat.records.judging import names
+from paddlecompat.fixtures.uses import names
 from paddlecompat.report.tables import Row, Sighting, grouped
 from paddlecompat.report.view import MatrixView
 
@@ -89,7 +89,7 @@ class Entry:
         if any(seen.cause == self.bug for seen in row.failures.values()):
             return SHOWN
         patterns = [pattern for where in self.bug.expected for pattern in where.properties]
-        found = [r for r in row.results.values() if any(names(p, r) for p in patterns)]
+        found = [r for r in row.results.values() if any(names(p, r.key) for p in patterns)]
         order = ("holds", "violated", "crashed", "timed out", "unsupported")
         return next((word for word in order for r in found if r.outcome == word), "")
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from paddlecompat.fixtures.bugs import Bug, Explanation
+from paddlecompat.fixtures.forms import Language
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
+from paddlecompat.report.answers import lacks_the_head
 from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
 from paddlecompat.report.tables import Sighting, parts_of
 
@@ -20,8 +22,6 @@ NEVER_WRITTEN = (
     "the output holds what its memory was filled with before the call: it was never written, as in "
     "PaddlePaddle/Paddle#44181; what restores the loss stands in reports/advice.md"
 )
-NO_HEAD = "PaddleDetection"
-"""How the message begins of a property that is unsupported because PaddleDetection is missing."""
 
 
 def verdict_lines(
@@ -44,8 +44,8 @@ def verdict_lines(
     others = [f"{number} {outcome}" for outcome, number in count.items() if outcome != "holds"]
     name = f"{record.cell}, stand-in ({record.stand_in})" if record.stand_in else record.cell
     lines = [
-        f"{name}: {record.verdict} ({', '.join([holds, *others])}; "
-        f"{record.calls:,} calls verified) - {judgement.standing}"
+        f"{name}: {', '.join([holds, *others])}; {record.calls:,} calls verified - "
+        f"{judgement.standing}"
     ]
     if record.lost:
         lines += lost_lines(record, judgement)
@@ -130,24 +130,23 @@ def build_lines(record: Record) -> list[str]:
 
 
 def here_lines(
-    record: Record, judgement: Judgement, advised: Measured | str | None, keyword: str | None
+    record: Record,
+    judgement: Judgement,
+    advised: Measured | str | None,
+    keyword: str | None,
+    language: Language,
 ) -> list[str]:
-    """The verdict on an installed Paddle in plain English, and the same in Chinese below it.
+    """What else to say of an installed Paddle: what is new, was not tested, and the advice.
 
     `advised` is what came of the advice, or why it could not be followed; None if it was left out.
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
-    headless = [r for r in unsupported if lacks_the_head(r)]
-    lost = record.lost
     template = environment().get_template("here.txt.j2")
     text = template.render(
-        record=record,
-        lost=lost,
-        install=mending(record, judgement.causes.get(lost[0].key)) if lost else "",
+        zh=language == "zh",
         keyword=keyword,
-        known=[Sighting(record, "", result, cause) for result, cause in judgement.known],
         new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
-        headless=headless,
+        headless=[r for r in unsupported if lacks_the_head(r)],
         withdrawn=[r for r in judgement.new if r in unsupported],
         refused=[r for r, _ in judgement.refused],
         once=[r for r in record.properties if r.once],
@@ -155,11 +154,6 @@ def here_lines(
         problem=advised if isinstance(advised, str) else None,
     )
     return text.splitlines()
-
-
-def lacks_the_head(result: PropertyResult) -> bool:
-    """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
-    return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
 
 
 def advice_runs(measured: Measured) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import samples
 
-from paddlecompat.fixtures import bugs, manifest
+from paddlecompat.fixtures import bugs, manifest, uses
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.records import judging
 from paddlecompat.records.record import IMPORTS, NotRun
@@ -27,7 +27,7 @@ def test_every_pattern_names_a_property() -> None:
     keys = [IMPORTS, *(listed.key for listed in manifest.load().properties)]
     listed = [samples.result(group=g, name=n) for g, _, n in (key.partition("::") for key in keys)]
     patterns = {pattern for _, where in bugs.load().blocks for pattern in where.properties}
-    named = {p for p in patterns if any(judging.names(p, result) for result in listed)}
+    named = {p for p in patterns if any(uses.names(p, result.key) for result in listed)}
     assert patterns - named == set()
 
 
@@ -125,8 +125,8 @@ def test_a_bug_explains_only_what_it_names(changes: dict[str, object]) -> None:
 
 
 def test_a_bracket_in_a_pattern_is_a_bracket() -> None:
-    assert judging.names(PATTERN, samples.result())
-    assert not judging.names(PATTERN, samples.result(name="test_selection_is_bit_exactf"))
+    assert uses.names(PATTERN, samples.result().key)
+    assert not uses.names(PATTERN, samples.result(name="test_selection_is_bit_exactf").key)
 
 
 def test_a_series_is_not_a_longer_number() -> None:

@@ -14,13 +14,15 @@ import samples
 from drawn import drawn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from written_report import Page, Written, violated, write_report
+from written_report import FIXTURE, Page, Written, violated, write_report
 
+from paddlecompat.fixtures import uses
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.records import store
 from paddlecompat.records.judging import judge
 from paddlecompat.records.record import PropertyResult, Record, verdict_of
-from paddlecompat.report import terminal
+from paddlecompat.report import asked, terminal
+from paddlecompat.report.facts import Facts
 
 FORM = Record.model_json_schema()
 ANY = {"releases": ["2.*", "3.*"], "properties": ["*::*", "none::none"]}
@@ -83,10 +85,14 @@ def test_any_record_that_is_read_has_its_verdict_shown(some: list[Record], known
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(records())
 def test_any_record_that_is_read_is_told_on_a_terminal(record: Record) -> None:
-    judgement = judge(record, samples.known(properties=["*::*"]))
+    known = samples.known(properties=["*::*"])
+    judgement = judge(record, known)
     told = terminal.verdict_lines(record, judgement) + terminal.build_lines(record)
-    told += terminal.here_lines(record, judgement, None, None)
-    assert record.verdict.upper() in "\n".join(told).upper()
+    told += terminal.here_lines(record, judgement, None, None, "en")
+    if record.properties:
+        facts = Facts([record], known, FIXTURE, (), uses.load_uses())
+        told += asked.record_lines(record, facts, "zh")
+    assert record.cell in "\n".join(told)
 
 
 def test_the_longest_texts_make_no_large_page(tmp_path: Path) -> None:

@@ -1,0 +1,292 @@
+"""What a release means for a use on a machine.
+
+All joins of records, bugs, builds and field reports are made here. Pure functions: the same facts
+give the same answer on the terminal, on the pages and in `reports/answers.json`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from paddlecompat.fixtures.bugs import Bug, Severity
+from paddlecompat.fixtures.forms import Kind, in_order
+from paddlecompat.fixtures.published import FieldReport
+from paddlecompat.fixtures.releases import Build, Release, System
+from paddlecompat.fixtures.uses import Use
+from paddlecompat.records.record import IMPORTS, UNSOUND, PropertyResult, Record
+from paddlecompat.report.facts import SEVERITIES, Answer, Facts, Question, Worst
+
+KERNEL = "unwritten output"
+"""The cause of the field reports that bear on an answer: the defect that this project is about."""
+NO_HEAD = "PaddleDetection"
+"""How the message begins of a property that is unsupported because PaddleDetection is missing."""
+
+
+def answer(question: Question, facts: Facts) -> Answer:
+    """The answer. Raises StopIteration where the release or the use is not known."""
+    release, use = facts.release(question.release), facts.use(question.use)
+    if question.capability is None:
+        return on_cpu(question, release, use, facts)
+    build = build_asked_about(question, release)
+    if build is None:
+        return without_build(question, release, facts)
+    if refused := without_code(question, release, build, facts):
+        return refused
+    return lost_numbers(question, release, build, facts) or on_gpu(
+        question, release, build, use, facts
+    )
+
+
+def build_asked_about(question: Question, release: Release) -> Build | None:
+    """The build that is named, else that which pip finds on PyPI, or that which fits the card."""
+    if question.build:
+        return release.gpu_build(question.build)
+    if question.how == "pinned":
+        return release.build_for(question.system, question.capability or "")
+    made = (build for build in release.gpu_builds if build.on(question.system))
+    return next((build for build in made if build.index == "pypi"), None)
+
+
+# On the CPU
+
+
+def on_cpu(question: Question, release: Release, use: Use, facts: Facts) -> Answer:
+    """What the cell of that kind came to."""
+    kind: Kind = "fresh" if question.how == "fresh" else "cpu"
+    if (kind, question.system) == ("cpu", "windows"):
+        kind = "windows"
+    found = facts.records_of(kind, release.version, question.system)
+    measured = [record for record in found if record.properties]
+    if not measured:
+        if lost := lost_numbers(question, release, release.cpu_builds[0], facts):
+            return lost
+        command = f"nox -s {kind}-{release.version}"
+        return Answer(worst="unknown", basis="unknown", reason="not measured", finds_out=command)
+    record = measured[0]
+    made = answer_of(record, use, facts)
+    if record.resolution:
+        return made
+    install = release.install_command(release.cpu_builds[0], question.system)
+    return made.model_copy(update={"install": install})
+
+
+def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
+    """The worst of what the use's properties came to in one cell."""
+    judgement = facts.judgements[record.file_name]
+    results = [result for result in record.properties if use.needs(result.key)]
+    failed = [result for result in results if result.outcome in UNSOUND]
+    held = [result for result in results if result.outcome == "holds"]
+    explained = {r.key: bug for r, bug in judgement.known}
+    bugs = {bug.id: bug for r in failed if (bug := explained.get(r.key))}
+    broken = record.resolution if record.lost or IMPORTS in explained else None
+    new = [result for result in failed if result.key not in explained]
+    found = [*(bug.severity for bug in bugs.values()), *map(severity_of, new)]
+    untested = [r for r in results if lacks_the_head(r)]
+    right: Worst = "unknown" if untested else "right"
+    worst = min(found, key=SEVERITIES.index) if found else right
+    if not (found or held):
+        return Answer(worst="unknown", basis="unknown", reason="not measured")
+    return Answer(
+        worst=worst,
+        basis="measured by others" if record.provenance == "sent in" else "measured",
+        reason="failed" if found else "in part" if untested else "held",
+        untested=len(untested),
+        build=record.build.version if record.build else None,
+        bugs=by_severity(bugs.values()),
+        new=len(new),
+        properties=len(held),
+        calls=sum(result.calls for result in results),
+        install=broken.command if broken else "",
+        records=[record.file_name],
+    )
+
+
+def by_severity(bugs: Iterable[Bug]) -> list[str]:
+    """Their ids, the worst first."""
+    return [bug.id for bug in sorted(bugs, key=lambda bug: SEVERITIES.index(bug.severity))]
+
+
+def lacks_the_head(result: PropertyResult) -> bool:
+    """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
+    return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
+
+
+def severity_of(result: PropertyResult) -> Severity:
+    """How bad a failure is that no bug explains, by its evidence.
+
+    A process that died is a crash; a message of the release's own, an error; an answer that
+    differs from what was expected is silent.
+    """
+    if result.outcome != "violated":
+        return "crash"
+    return "silent" if ": expected " in result.message else "error"
+
+
+# On a card
+
+
+def without_build(question: Question, release: Release, facts: Facts) -> Answer:
+    """No build of the release is for the card, or PyPI has none for pip, or none is listed."""
+    if not release.gpu_builds:
+        return Answer(worst="unknown", basis="unknown", reason="none listed")
+    build = release.build_for(question.system, question.capability or "")
+    other = build or newest_build(question, facts)
+    return Answer(
+        worst="unknown",
+        basis="from the wheel",
+        reason="no build",
+        install=command_for(other, question.system, facts) if other else "",
+        instead=other.version if other else None,
+    )
+
+
+def without_code(question: Question, release: Release, build: Build, facts: Facts) -> Answer | None:
+    """What a build comes to on a card that its wheel has no code for; None where it has some."""
+    code, capability = build.on(question.system), question.capability
+    if code is None or capability is None or code.source != "wheel" or code.runs_on(capability):
+        return None
+    other = release.build_for(question.system, capability) or newest_build(question, facts)
+    return Answer(
+        worst="error" if release.failed_launches else "silent",
+        basis="from the wheel",
+        reason="no code",
+        build=build.version,
+        has=code.sm,
+        cuda=build.cuda,
+        noticed=release.failed_launches,
+        install=command_for(other, question.system, facts) if other else "",
+        instead=other.version if other else None,
+        threads=threads_of(facts.reports, release.version, "no code for the card"),
+    )
+
+
+def newest_build(question: Question, facts: Facts) -> Build | None:
+    """The newest release's build with code for the card."""
+    found = (
+        release.build_for(question.system, question.capability or "")
+        for release in reversed(facts.fixture.release)
+    )
+    return next(filter(None, found), None)
+
+
+def command_for(build: Build, system: System, facts: Facts) -> str:
+    """What installs a listed build, beside what its release can live with."""
+    release = next(r for r in facts.fixture.release if build in r.builds)
+    return release.install_command(build, system)
+
+
+def lost_numbers(question: Question, release: Release, build: Build, facts: Facts) -> Answer | None:
+    """What pip installs beside the build makes garbage of numbers, before a device sees them.
+
+    None where that is not so. It was measured on the CPU under Linux: the code is the same.
+    """
+    if question.how != "fresh":
+        return None
+    fresh = [r for r in facts.records_of("fresh", release.version, "linux") if r.lost]
+    if not fresh:
+        return None
+    record, judgement = fresh[0], facts.judgements[fresh[0].file_name]
+    bugs = {bug.id: bug for result, bug in judgement.known if result in record.lost}
+    command = record.resolution.command if record.resolution else ""
+    return Answer(
+        worst="silent",
+        basis="measured elsewhere",
+        reason="failed",
+        build=build.version,
+        cuda=build.cuda,
+        bugs=by_severity(bugs.values()),
+        new=0 if bugs else len(record.lost),
+        install=re.sub(r"paddlepaddle(-gpu)?==", f"{build.distribution}==", command),
+        threads=threads_of(facts.reports, release.version, "numpy 2"),
+        records=[record.file_name],
+    )
+
+
+def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: Facts) -> Answer:
+    """What was measured with the build on such a card, else what others reported of its like."""
+    install = release.install_command(build, question.system)
+    for record in facts.records_of("gpu", release.version, question.system):
+        if record.device and record.device.capability == question.capability:
+            measured = answer_of(record, use, facts)
+            return measured.model_copy(update={"install": install})
+    seen = [r for r in facts.reports if bears_on(r, question, build, use)]
+    wrong = [r for r in seen if r.seen == "wrong" and r.os and r.cause == [KERNEL]]
+    right = [r for r in seen if r.seen == "right"]
+    unknown = Answer(
+        worst="unknown",
+        basis="unknown",
+        reason="not measured",
+        build=build.version,
+        cuda=build.cuda,
+        wrong=len(wrong),
+        right=len(right),
+        unclear=len(seen) - len(wrong) - len(right),
+        threads=list(dict.fromkeys(report.link for report in seen)),
+        install=install,
+        finds_out=measuring(release, build),
+    )
+    if wrong:
+        other = right_build(question, facts)
+        changes = {"worst": "silent", "basis": "reported", "reason": "reported wrong"}
+        if other:
+            changes["instead"] = other.version
+            changes["install"] = command_for(other, question.system, facts)
+        return unknown.model_copy(update=changes)
+    if right:
+        changes = {"worst": "right", "basis": "reported", "reason": "reported right"}
+        return unknown.model_copy(update=changes)
+    on_the_cpu = Question(
+        use=use.id, release=release.version, how="pinned", system="linux", capability=None
+    )
+    return unknown.model_copy(update={"on_the_cpu": answer(on_the_cpu, facts).worst})
+
+
+def bears_on(report: FieldReport, question: Question, build: Build, use: Use) -> bool:
+    """Whether it tells of the defect, or of its absence, in builds of this kind.
+
+    The defect is in the host's half of a build (PaddlePaddle/Paddle#44181): the card does not
+    matter, the system and the compiler of the CUDA version do. Where a build without code for the
+    card may have been at fault alone, the report says nothing of the defect.
+    """
+    system = (report.os or question.system).lower().replace("wsl", "linux")
+    about = KERNEL in report.cause or (report.seen == "right" and bool(report.cause))
+    return (
+        about
+        and report.concerns(question.release)
+        and system == question.system
+        and (not report.cuda or major(build.cuda) in map(major, report.cuda))
+        and bool(set(report.groups) & set(use.reports))
+    )
+
+
+def measuring(release: Release, build: Build) -> str:
+    """The command that measures the build on somebody's card."""
+    tagged = f" -- --build {build.version}" if build.version != release.version else ""
+    return f"nox -s gpu-{release.version}{tagged}"
+
+
+def major(cuda: str | None) -> str:
+    """'11' of '11.2'."""
+    return (cuda or "").partition(".")[0]
+
+
+def threads_of(reports: Iterable[FieldReport], release: str, cause: str) -> list[str]:
+    """Where it was reported for that cause alone, each thread once."""
+    found = (r.link for r in reports if r.concerns(release) and r.cause == [cause])
+    return list(dict.fromkeys(found))
+
+
+def right_build(question: Question, facts: Facts) -> Build | None:
+    """The build of a later release to take: one that is right, else one not known to be wrong.
+
+    Of several the oldest, as it is the least of a change.
+    """
+    later = [r for r in facts.fixture.release if in_order(r.version) > in_order(question.release)]
+    found: dict[str, Build] = {}
+    for release in later:
+        build = release.build_for(question.system, question.capability or "")
+        asked = question.model_copy(update={"release": release.version, "how": "pinned"})
+        if build and (worst := answer(asked, facts).worst) in ("right", "unknown"):
+            found.setdefault(worst, build)
+    return found.get("right") or found.get("unknown")

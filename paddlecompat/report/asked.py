@@ -1,0 +1,168 @@
+"""What is asked on the command line, and the answer in words: `nox -s ask`, and a cell's end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from packaging.specifiers import SpecifierSet
+
+from paddlecompat.fixtures.forms import Language
+from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.uses import Card, Use, capability_of
+from paddlecompat.records.record import Record
+from paddlecompat.report.answers import answer, answer_of
+from paddlecompat.report.facts import Answer, Facts, How, Question, runs
+from paddlecompat.report.pages import environment
+
+SYSTEMS: dict[str, System] = {"linux": "linux", "wsl": "linux", "windows": "windows"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody asks about: a release on a machine."""
+
+    release: str
+    system: System
+    card: str = ""
+    """As it was named; empty: on the CPU."""
+    capability: str | None = None
+    build: str | None = None
+    """The build that is installed, as '2.4.2.post112'; None: none is named."""
+    numpy: str | None = None
+    """The NumPy that is installed beside it."""
+
+
+def language_of(asked: str | None, variables: Mapping[str, str]) -> Language:
+    """The reader's language: as asked, else that of the locale's messages."""
+    if asked:
+        return next(each for each in get_args(Language) if each == asked)
+    names = (variables.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
+
+
+def read_words(
+    words: Sequence[str], releases: Iterable[str], cards: Sequence[Card], system: System
+) -> Asked:
+    """What is asked by '2.4.2', 'RTX 3090' and 'windows', in any order; `system` where none is.
+
+    Raises ValueError where a word is none of these.
+    """
+    release, named, card, known = "", system, "", set(releases)
+    for word in words:
+        if word in known:
+            release = word
+        elif word.lower() in SYSTEMS:
+            named = SYSTEMS[word.lower()]
+        elif word.lower() == "cpu":
+            card = ""
+        elif capability_of(word, cards):
+            card = word
+        elif re.fullmatch(r"\d+\.\d+\.\d+", word):
+            raise ValueError(f"{word}: fixtures/releases.toml has no such release")
+        else:
+            raise ValueError(
+                f"{word!r}: neither a release, nor linux or windows, nor a card of "
+                "fixtures/cards.toml; write a card as 'RTX 3090', or by its capability, '8.6'"
+            )
+    if not release:
+        raise ValueError('name a release: nox -s ask -- 2.4.2 "RTX 3090" windows')
+    return Asked(release, named, card, capability_of(card, cards) if card else None)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The answers for one way of installing."""
+
+    how: Literal["installed", "by pip", "fitting", "no build", "cell"]
+    build: str
+    answers: list[tuple[Use, Question, Answer]]
+
+    @property
+    def first(self) -> tuple[Question, Answer]:
+        return self.answers[0][1:]
+
+    @property
+    def alike(self) -> bool:
+        """Whether one answer serves all uses."""
+        return all(answer == self.answers[0][2] for _, _, answer in self.answers)
+
+
+def answer_lines(asked: Asked, facts: Facts, language: Language) -> list[str]:
+    """The answer for each use, as lines for a terminal; the last ones are the commands."""
+    return lines_of(asked, list(parts_of(asked, facts)), facts, language, title=True)
+
+
+def record_lines(record: Record, facts: Facts, language: Language) -> list[str]:
+    """What a cell that was measured means for each use, as lines for a terminal."""
+    system, device = runs(record.host) or "linux", record.device
+    card = (device.name, device.capability) if device else ("", None)
+    asked = Asked(record.release, system, *card)
+    how: How = "fresh" if record.resolution else "pinned"
+    answers = [
+        (use, question_about(use, asked, how), answer_of(record, use, facts)) for use in facts.uses
+    ]
+    return lines_of(asked, [Part("cell", record.cell, answers)], facts, language, title=False)
+
+
+def lines_of(
+    asked: Asked, parts: list[Part], facts: Facts, language: Language, title: bool
+) -> list[str]:
+    """The parts in words."""
+    template = environment().get_template("asked.txt.j2")
+    commands, zh = commands_of(parts), int(language == "zh")
+    about = {"asked": asked, "parts": parts, "commands": commands, "facts": facts}
+    return template.render(**about, zh=zh, title=title).splitlines()
+
+
+def parts_of(asked: Asked, facts: Facts) -> Iterable[Part]:
+    """As it is installed; else as pip installs it today, and as it should be installed."""
+    if asked.build:
+        how: How = "fresh" if spoils_numbers(asked, facts) else "pinned"
+        yield Part("installed", asked.build, answers_of(asked, how, facts))
+        return
+    yield Part("by pip", asked.release, answers_of(asked, "fresh", facts))
+    fitting = answers_of(asked, "pinned", facts)
+    first = fitting[0][2]
+    there = first.reason not in ("no build", "none listed")
+    yield Part("fitting" if there else "no build", first.build or asked.release, fitting)
+
+
+def answers_of(asked: Asked, how: How, facts: Facts) -> list[tuple[Use, Question, Answer]]:
+    """The answer for each use."""
+    questions = [(use, question_about(use, asked, how)) for use in facts.uses]
+    return [(use, question, answer(question, facts)) for use, question in questions]
+
+
+def question_about(use: Use, asked: Asked, how: How) -> Question:
+    """The question for one use."""
+    return Question(
+        use=use.id,
+        release=asked.release,
+        how=how,
+        system=asked.system,
+        capability=asked.capability,
+        build=asked.build if asked.capability else None,
+    )
+
+
+def spoils_numbers(asked: Asked, facts: Facts) -> bool:
+    """Whether a bug of the release shows beside the NumPy that is installed."""
+    wheres = [w for bug in facts.known.bug for w in bug.expected if "numpy" in w.packages]
+    return bool(asked.numpy) and any(
+        where.concerns(asked.release)
+        and SpecifierSet(where.packages["numpy"]).contains(asked.numpy or "", prereleases=True)
+        for where in wheres
+    )
+
+
+def commands_of(parts: Sequence[Part]) -> dict[str, str]:
+    """What to install ('take BUILD' where it is of another release), and what finds out."""
+    answers = [answer for _, _, answer in parts[-1].answers]
+    install = next((a for a in answers if a.install), None)
+    unknown = next((a.finds_out for a in answers if a.finds_out), "")
+    taken = next((a for a in answers if a.instead), None) or install
+    told = {f"take {taken.instead}" if taken.instead else "install": taken.install} if taken else {}
+    return told | ({"find out": unknown} if unknown else {})

@@ -1,0 +1,127 @@
+"""What is asked of a release, the form of an answer, and what answers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from paddlecompat.fixtures.bugs import Bug, Known, Severity
+from paddlecompat.fixtures.forms import Kind, Model, Version
+from paddlecompat.fixtures.published import FieldReport
+from paddlecompat.fixtures.releases import Capability, Fixture, Release, System
+from paddlecompat.fixtures.uses import Use
+from paddlecompat.records.judging import Judgement, judge
+from paddlecompat.records.record import Record
+from paddlecompat.records.subject import Host
+
+How = Literal["pinned", "fresh"]
+"""How it was installed: the build that fits with what it can live with, or by pip alone, today."""
+HOWS: tuple[How, ...] = get_args(How)
+Worst = Severity | Literal["right", "unknown"]
+Basis = Literal[
+    "measured", "measured elsewhere", "from the wheel", "measured by others", "reported", "unknown"
+]
+Reason = Literal[
+    "held",
+    "in part",
+    "failed",
+    "no code",
+    "no build",
+    "none listed",
+    "reported wrong",
+    "reported right",
+    "not measured",
+]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The worst first."""
+
+
+class Question(Model):
+    """What somebody asks."""
+
+    use: str = Field(description="The use's id.")
+    release: Version
+    how: How = Field(description="'fresh': by pip alone; 'pinned': the build and pins that fit.")
+    system: System
+    capability: Capability | None = Field(description="The card's; None: on the CPU.")
+    build: str | None = Field(default=None, description="As '2.4.2.post112'; None: as `how` says.")
+
+
+class Answer(Model):
+    """The worst that is known to happen, and what to do."""
+
+    worst: Worst
+    basis: Basis = Field(
+        description="Where it is known from; none is shown as another. 'measured elsewhere': on "
+        "the CPU under Linux, where the same code runs."
+    )
+    reason: Reason
+    build: str | None = Field(default=None, description="The build spoken of: '2.4.2.post112'.")
+    has: list[Capability] = Field(default=[], description="What that build has GPU code for.")
+    cuda: str | None = Field(default=None, description="The CUDA version that it was made for.")
+    bugs: list[str] = Field(default=[], description="Ids of the bugs that show, the worst first.")
+    new: int = Field(default=0, description="Failed properties that no bug explains.")
+    properties: int = Field(default=0, description="How many of the use's properties held.")
+    untested: int = Field(default=0, description="Properties that need PaddleDetection.")
+    calls: int = Field(default=0, description="How many of their calls were compared.")
+    wrong: int = Field(default=0, description="Field reports that saw the defect there.")
+    right: int = Field(default=0, description="Field reports that saw it right there.")
+    unclear: int = Field(default=0, description="Field reports that fit another cause as well.")
+    noticed: bool | None = Field(
+        default=None, description="Whether the release notices a launch that fails; of 'no code'."
+    )
+    on_the_cpu: Worst | None = Field(
+        default=None, description="Of a card nobody measured: the answer on the CPU."
+    )
+    threads: list[str] = Field(default=[], description="The reports' threads.")
+    install: str = Field(default="", description="What to install; empty: nothing else is needed.")
+    instead: str | None = Field(default=None, description="The build of another release to take.")
+    finds_out: str = Field(default="", description="The command that measures it.")
+    records: list[str] = Field(default=[], description="The files that show it, in reports/cells.")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that answers are made of."""
+
+    records: Sequence[Record]
+    known: Known
+    fixture: Fixture
+    reports: Sequence[FieldReport]
+    uses: Sequence[Use]
+
+    @cached_property
+    def judgements(self) -> dict[str, Judgement]:
+        """Of each record, by its file's name."""
+        return {record.file_name: judge(record, self.known) for record in self.records}
+
+    def use(self, name: str) -> Use:
+        return next(use for use in self.uses if use.id == name)
+
+    def release(self, version: str) -> Release:
+        return next(each for each in self.fixture.release if each.version == version)
+
+    def bugs_of(self, answer: Answer) -> list[Bug]:
+        """The bugs that an answer names."""
+        by_id = {bug.id: bug for bug in self.known.bug}
+        return [by_id[name] for name in answer.bugs]
+
+    def records_of(self, kind: Kind, release: str, system: System) -> list[Record]:
+        """Of that kind of cell, those measured here first, then the newest first."""
+        found = [
+            record
+            for record in self.records
+            if (record.kind, record.release) == (kind, release) and runs(record.host) == system
+        ]
+        found.sort(key=lambda record: record.measured_at, reverse=True)
+        return sorted(found, key=lambda record: record.provenance == "sent in")
+
+
+def runs(host: Host) -> System | None:
+    """The system whose builds the host runs; Wine runs those of Windows."""
+    systems: dict[str, System] = {"Linux": "linux", "WSL": "linux", "Windows": "windows"}
+    return {**systems, "Wine": "windows"}.get(host.system)
