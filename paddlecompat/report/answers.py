@@ -7,6 +7,7 @@ give the same answer on the terminal, on the pages and in `reports/answers.json`
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 
 from paddlecompat.fixtures.bugs import Bug, Severity
@@ -14,7 +15,7 @@ from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Build, Release, System
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.records.record import IMPORTS, UNSOUND, PropertyResult, Record
+from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.report.facts import SEVERITIES, Answer, Facts, Question, Worst
 
 KERNEL = "unwritten output"
@@ -79,7 +80,6 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
     held = [result for result in results if result.outcome == "holds"]
     explained = {r.key: bug for r, bug in judgement.known}
     bugs = {bug.id: bug for r in failed if (bug := explained.get(r.key))}
-    broken = record.resolution if record.lost or IMPORTS in explained else None
     new = [result for result in failed if result.key not in explained]
     found = [*(bug.severity for bug in bugs.values()), *map(severity_of, new)]
     untested = [r for r in results if lacks_the_head(r)]
@@ -97,9 +97,19 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
         new=len(new),
         properties=len(held),
         calls=sum(result.calls for result in results),
-        install=broken.command if broken else "",
+        install=mending(record, list(bugs.values())),
         records=[record.file_name],
     )
+
+
+def mending(record: Record, bugs: Iterable[Bug]) -> str:
+    """The command that mends an environment in which numbers do not come back, or which fails to
+    import; '' where it is not known, or nothing is to be mended.
+    """
+    pins = [bug.pin for bug in bugs if bug.pin]
+    if record.resolution and (record.resolution.refused or record.lost):
+        return record.resolution.command
+    return f"python -m pip install {' '.join(map(shlex.quote, pins))}" if pins else ""
 
 
 def by_severity(bugs: Iterable[Bug]) -> list[str]:

@@ -12,7 +12,7 @@ from paddlecompat.fixtures.forms import Language
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
-from paddlecompat.report.answers import lacks_the_head
+from paddlecompat.report.answers import lacks_the_head, mending
 from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
 from paddlecompat.report.tables import Sighting, parts_of
 
@@ -77,14 +77,8 @@ def lost_lines(record: Record, judgement: Judgement) -> list[str]:
     if isinstance(bug, Bug):
         parts |= {"means: ": bug.means, "thread: ": bug.link}
     lines = [line for label, text in parts.items() for line in wrap(f"  {label}", text, "    ")]
-    return [*lines, f"  install: {install}"] if (install := mending(record, bug)) else lines
-
-
-def mending(record: Record, bug: Explanation | None) -> str:
-    """The command that mends an environment in which numbers do not come back; '' if not known."""
-    if record.resolution:
-        return record.resolution.command
-    return f"python -m pip install '{bug.pin}'" if isinstance(bug, Bug) and bug.pin else ""
+    install = mending(record, [bug] if isinstance(bug, Bug) else [])
+    return [*lines, f"  install: {install}"] if install else lines
 
 
 def failure_lines(
