@@ -193,7 +193,8 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
     status = Status.WORSE if record.lost else status  # known or not, nobody may train there
-    return Outcome(cell=record.cell, status=status, words=lines[0])
+    words = " ".join(told) if record.lost else lines[0]
+    return Outcome(cell=record.cell, status=status, words=words)
 
 
 @command("manifest", lambda parser: None)
