@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,7 +29,7 @@ from paddlecompat.environments.wheels import Wheel
 from paddlecompat.environments.windows import wine, winpython
 from paddlecompat.fixtures.cuda import CUDA
 from paddlecompat.fixtures.folders import environment_of
-from paddlecompat.fixtures.forms import Model, read_as, write_text
+from paddlecompat.fixtures.forms import Model, printable, read_as, write_text
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.interpreters import UV
@@ -72,20 +71,6 @@ class Wanted:
     """Of a fresh one: this one again, and not today's."""
 
 
-class Holder(Model):
-    """Who has an environment's lock."""
-
-    pid: int
-    since: datetime
-    command: str
-
-    def lives(self) -> bool:
-        """Whether it is a process that runs, and not a later one with its number."""
-        with suppress(psutil.Error):
-            return psutil.Process(self.pid).create_time() <= self.since.timestamp()
-        return False
-
-
 @contextmanager
 def held(name: str, folder: Path | None = None) -> Iterator[None]:
     """Have the environment `name`, in `folder` or in its own, for this process alone.
@@ -95,7 +80,7 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
     """
     folder = folder or environment_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock, told = FileLock(f"{folder}.lock", is_singleton=True), Path(f"{folder}.holder.json")
+    lock, told = FileLock(f"{folder}.lock", is_singleton=True), Path(f"{folder}.holder")
     try:
         taken = lock.acquire(timeout=0)
     except Timeout:
@@ -103,9 +88,7 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
         taken = lock.acquire()
     with taken:
         if outermost := lock.lock_counter == 1:
-            command = shlex.join(["python", "-m", "paddlecompat", *sys.argv[1:]])
-            holder = Holder(pid=os.getpid(), since=datetime.now().astimezone(), command=command)
-            write_text(told, holder.model_dump_json() + "\n")
+            write_text(told, f"{os.getpid()}\n")
         try:
             yield
         finally:
@@ -115,11 +98,12 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
 
 def words_for_holder(told: Path) -> str:
     """Who has the lock, by the file beside it; it may be of one who had it and died."""
-    with suppress(OSError, ValueError):
-        holder = read_as(Holder, told)
-        if holder.lives():
-            since = holder.since.astimezone()
-            return f"process {holder.pid} has used it since {since:%H:%M} ({holder.command})"
+    with suppress(OSError, ValueError, psutil.Error):
+        since = datetime.fromtimestamp(told.stat().st_mtime)
+        holder = psutil.Process(int(told.read_text(encoding="ascii")))
+        if holder.create_time() <= since.timestamp():  # else a later one with its number
+            command = printable(shlex.join(holder.cmdline()))
+            return f"process {holder.pid} has used it since {since:%H:%M} ({command})"
     return "another process has it"
 
 
