@@ -34,7 +34,7 @@ from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine import index
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.machine.host import what_is_short
-from paddlecompat.machine.processes import interruptible
+from paddlecompat.machine.processes.children import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed

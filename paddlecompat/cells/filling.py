@@ -23,8 +23,9 @@ from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
 from paddlecompat.fixtures.forms import Kind, place_of
 from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
-from paddlecompat.machine import choice, gpus, host, processes
+from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
+from paddlecompat.machine.processes.variables import left_out
 from paddlecompat.records import judging, store, subject
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import (
@@ -288,7 +289,7 @@ def run_properties(
             raise CannotRun(found)
         loaded = record.device.model_copy(update={"runtime": found})
         record = record.model_copy(update={"device": loaded})
-    if names := processes.left_out():
+    if names := left_out():
         print(f"left out of the measurement: {', '.join(names)}", flush=True)
     started = time.monotonic()
     ran = hands.run(python, request, folder)

@@ -26,8 +26,10 @@ from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.folders import shown
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
 from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
-from paddlecompat.machine import host, processes
+from paddlecompat.machine import host
 from paddlecompat.machine.command_line import pytest_arguments
+from paddlecompat.machine.processes import run_program
+from paddlecompat.machine.processes.variables import measuring_environment, telling_variables
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import UNSOUND, Conditions, MachineFailed, PropertyResult
 
@@ -117,7 +119,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
         workers=request.workers,
         seconds_per_property=request.limit,
         gibibytes=options.memory_limit,
-        variables=processes.telling_variables(processes.measuring_environment(request.settings)),
+        variables=telling_variables(measuring_environment(request.settings)),
         outcomes=Counter(result.outcome for result in results.values()),
     )
     write_text(folder / "ended.json", conditions.model_dump_json(indent=1) + "\n")
@@ -219,11 +221,11 @@ def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] =
         *("--tb=short", "--capture=no", f"--place={request.place}"),
         *(*pytest_arguments(request.options), *plugin, str(request.properties)),
     ]
-    environment = processes.measuring_environment(request.settings)
+    environment = measuring_environment(request.settings)
 
     def script_of(journal: Path) -> str | None:
         asked = ["script", request.place, str(journal)]
-        ended = processes.run_program(python, "probe", asked, request.settings, 120, inside)
+        ended = run_program(python, "probe", asked, request.settings, 120, inside)
         return None if ended.problem else str(json.loads(ended.said)["script"])
 
     inside = request.properties.parent  # plugins are found there
