@@ -138,18 +138,19 @@ def here_lines(
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
     headless = [r for r in unsupported if lacks_the_head(r)]
-    lost = record.lost
+    lost, causes = record.lost, judgement.causes
+    explained = [r for r in record.properties if r.key in causes]
     template = environment().get_template("here.txt.j2")
     text = template.render(
         record=record,
         lost=lost,
-        install=mending(record, judgement.causes.get(lost[0].key)) if lost else "",
+        install=mending(record, causes.get(lost[0].key)) if lost else "",
         keyword=keyword,
-        known=[Sighting(record, "", result, cause) for result, cause in judgement.known],
+        known=[Sighting(record, "", r, causes[r.key]) for r in explained if r not in unsupported],
         new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
         headless=headless,
         withdrawn=[r for r in judgement.new if r in unsupported],
-        refused=[r for r, _ in judgement.refused],
+        refused=[r for r in explained if r in unsupported],
         once=[r for r in record.properties if r.once],
         advised=advice_runs(advised) if isinstance(advised, Measured) else None,
         problem=advised if isinstance(advised, str) else None,

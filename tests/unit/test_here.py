@@ -236,7 +236,8 @@ def test_violations_that_mean_the_same_are_told_once() -> None:
     results = [
         samples.result(outcome="violated", name=f"test_{name}[float32]") for name in ("a", "b")
     ]
-    judgement = Judgement(True, known=[(result, samples.known().bug[0]) for result in results])
+    judgement = Judgement(True)
+    judgement.causes.update({result.key: samples.known().bug[0] for result in results})
     text = "\n".join(terminal.here_lines(samples.record(results), judgement, None, None))
     assert text.count("every loss may be wrong") == 1
 
