@@ -180,24 +180,19 @@ def run_pytest(
         return Asked(len(asked), reports)
 
 
-def collect(python: Path, request: Request, folder: Path) -> list[Collected]:
-    """The properties that pytest finds; none of them runs. Raises as `run_pytest`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with Crew(job_of(python, request, folder), 1) as crew:
-        return crew.collect()
-
-
-def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> Manifest:
+def make_manifest(python: Path, folder: Path) -> Manifest:
     """The manifest of the properties, as an interpreter with a release collects them.
 
     Those that draw no examples run there once, on the CPU: the calls that they verify are due.
     """
-    asked = Request("cpu", Options(), properties=properties)
+    asked = Request("cpu", Options())
     places: dict[str, list[Place]] = {}
     calls: dict[str, int | None] = {}
     loops = []
     for place in PLACES:
-        for found in collect(python, replace(asked, place=place), folder):
+        with Crew(job_of(python, replace(asked, place=place), folder), 1) as crew:
+            collected = crew.collect()
+        for found in collected:
             key = key_of(found.nodeid)
             places.setdefault(key, []).append(place)
             calls[key] = 1 if found.examples == 0 else found.examples
@@ -208,7 +203,7 @@ def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> 
         ManifestProperty(key=key, places=tuple(there), calls=calls[key])
         for key, there in places.items()
     ]
-    return Manifest(digest=manifest.digest_of(properties), properties=every)
+    return Manifest(digest=manifest.digest_of(), properties=every)
 
 
 def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] = ()) -> Job:
