@@ -127,17 +127,13 @@ def prepare(
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
         host.check_room(folder)
-        prepared, wheel = make(cell, fixture, wanted, folder, uv, made_from)
-        write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
-        if wheel.source == "index":
-            wheel.path.unlink()  # the environment holds all of it now, and disks are small
-        return prepared
+        return make(cell, fixture, wanted, folder, uv, made_from)
 
 
 def make(
     cell: Cell, fixture: Fixture, wanted: Wanted, folder: Path, uv: str, made_from: str
-) -> tuple[Prepared, Wheel]:
-    """Make the environment, all but its stamp; and the wheel that it was made from."""
+) -> Prepared:
+    """Make the environment, whatever there is of it."""
     seconds: dict[str, float] = {}
     python = find_python(cell, fixture, uv)
     with timed(seconds, "download"):
@@ -153,7 +149,7 @@ def make(
     settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
     with timed(seconds, "imports"):
         about = import_once(installer.python_of(folder), settings)
-    prepared = Prepared(
+    made = Prepared(
         version=3,
         made_from=made_from,
         folder=folder,
@@ -161,7 +157,10 @@ def make(
         environment=Environment(packages=about["packages"], mended=mended),
         seconds=Seconds.model_validate(seconds),
     )
-    return prepared, wheel
+    write_text(folder / STAMP, made.model_dump_json(indent=1) + "\n")
+    if wheel.source == "index":
+        wheel.path.unlink()  # the environment holds all of it now, and disks are small
+    return made
 
 
 def measured_build(wheel: Wheel, about: Mapping[str, Any]) -> MeasuredBuild:
