@@ -18,7 +18,6 @@ from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, installer, wheels
 from paddlecompat.fixtures import bugs, forms, manifest, published, releases
-from paddlecompat.fixtures.bugs import BUGS
 from paddlecompat.fixtures.folders import (
     NOX,
     PUBLISHED,
@@ -39,7 +38,7 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
 from paddlecompat.report import ledger, pages, terminal
-from paddlecompat.report.view import view_of
+from paddlecompat.report.view import MatrixView, view_of
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
 COMMANDS: dict[str, Command] = {}
@@ -221,19 +220,22 @@ def add_publish_arguments(parser: ArgumentParser) -> None:
 def report_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the page on what is published and what was measured here, in .nox/report."""
     if folder := parsed.stand_ins:
-        suite = manifest.load().digest
-        about = (BUGS, fixture, suite)
-        return tell(pages.write([folder], folder / "page", *about, stand_ins=True))
+        view = view_of([folder], bugs.load(), fixture, manifest.load().digest, stand_ins=True)
+        return tell(pages.write(view, folder / "page"))
     return report(fixture)
+
+
+def view_on(folders: Sequence[Path], fixture: Fixture) -> MatrixView:
+    """What the report shows of these records. Raises ValueError where an edited file is wrong."""
+    known, reports = bugs.load(), published.load_field_reports()
+    return view_of(folders, known, fixture, manifest.load().digest, reports)
 
 
 def report(fixture: Fixture) -> Status:
     """Make the local report; no tracked file changes. A record that is refused makes it worse."""
     shutil.rmtree(REPORT, ignore_errors=True)
     errors = [line for source in (REPORTS, STUDIES) for line in store.copy_studies(source, REPORT)]
-    suite, reports = manifest.load().digest, published.FIELD_REPORTS
-    summary = pages.write([PUBLISHED, RECORDS], REPORT, BUGS, fixture, suite, reports_path=reports)
-    status = tell(summary, errors)
+    status = tell(pages.write(view_on([PUBLISHED, RECORDS], fixture), REPORT), errors)
     print(f"What was measured here is in {shown(RECORDS)}; nox -s publish takes it into reports/.")
     return status
 
@@ -247,8 +249,7 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
     print(*taken, *sent, sep="\n", end="\n" if taken or sent else "")
     errors = store.copy_studies(STUDIES, REPORTS)
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    about = (BUGS, fixture, suite.digest, readmes, published.FIELD_REPORTS)
-    summary = pages.write([PUBLISHED], REPORTS, *about)
+    summary = pages.write(view_on([PUBLISHED], fixture), REPORTS, readmes)
     pages.write_reliability()
     pages.write_schemas()
     lines = [*refused, *not_taken, *errors]
@@ -258,7 +259,7 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
 @command("bug-report", lambda parser: parser.add_argument("id", metavar="ID"), "ID")
 def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     """Print the body of Paddle's own bug form for a bug that its newest release has."""
-    view = view_of([PUBLISHED, RECORDS], bugs.load(), fixture, manifest.load().digest)
+    view = view_on([PUBLISHED, RECORDS], fixture)
     print(ledger.report_of(view, parsed.id, pages.environment()))
     return Status.AS_EXPECTED
 

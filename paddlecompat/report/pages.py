@@ -27,7 +27,7 @@ from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, ledger, trust_pages
 from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
-from paddlecompat.report.view import MatrixView, view_of
+from paddlecompat.report.view import MatrixView
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 100  # of the terminal
@@ -59,26 +59,12 @@ class Summary:
     """One line for each record that was refused."""
 
 
-def write(
-    folders: Sequence[Path],
-    out_folder: Path,
-    bugs_path: Path,
-    fixture: Fixture,
-    suite: str,
-    readmes: Sequence[Path] = (),
-    reports_path: Path | None = None,
-    stand_ins: bool = False,
-) -> Summary:
-    """Write the report on the records in these folders: the pages, the badge, the record's form.
+def write(view: MatrixView, out_folder: Path, readmes: Sequence[Path] = ()) -> Summary:
+    """Write the report on what `view` shows: the pages, the badge, the record's form.
 
-    A record that was put to others than the properties of the digest `suite` is marked. The table
-    of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
-    beside what was measured. With `stand_ins` the page is of records made with a stand-in device.
-    A record that is refused costs one line. Raises ValueError, before anything is written, where
-    a file that people edit cannot be read or a readme has no marks.
+    The table of verdicts goes into the `readmes`, too. A record that was refused costs one line.
+    Raises ValueError, before anything is written, where a readme has no marks.
     """
-    reports = published.load_field_reports(reports_path) if reports_path else []
-    view = view_of(folders, bugs.load(bugs_path), fixture, suite, reports, stand_ins)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
