@@ -192,14 +192,8 @@ def download_by_pip(folder: Path, requirement: str, *options: str) -> Path | Non
             return next(found for found in folder.iterdir() if found.suffix in (".whl", ".gz"))
         if "No matching distribution found" not in ended.complaint:
             raise install_failed(ended.last_error, folder)
-        more, pages = (values(options, name) for name in ("--extra-index-url", "--find-links"))
-        index.check(canonicalize_name(named.group()), more, pages)
+        index.check(canonicalize_name(named.group()), options)
     return None
-
-
-def values(options: Iterable[str], name: str) -> list[str]:
-    """Those that an option has among pip's options."""
-    return [option.partition("=")[2] for option in options if option.startswith(f"{name}=")]
 
 
 def download_pinned(name: str, folder: Path) -> Path:

@@ -57,19 +57,22 @@ def settings_for_uv() -> dict[str, str]:
     return {"UV_DEFAULT_INDEX": mirror} if mirror and not own else {}
 
 
-def check(project: str, more: Sequence[str] = (), pages: Sequence[str] = ()) -> None:
-    """Look whether what pip asks for a project is well: the index, `more` of them, pages of links.
+def check(project: str, options: Sequence[str]) -> None:
+    """Look whether all that pip asks for a project, set up so and with these options, is well.
 
-    Raises MachineFailed with the answer of one that is ill. Folders are not looked at.
+    Raises MachineFailed with the answer of an index, or of a page of links, that is ill. Folders
+    are not looked at.
     """
     settings = pip_settings()
+    given = [option.partition("=")[::2] for option in options]
+    more = [value for name, value in given if name == "--extra-index-url"]
     indexes = [settings.get("index-url", PYPI), *settings.get("extra-index-url", "").split(), *more]
     if settings.get("no-index", "0").lower() in ("1", "true", "yes", "on"):
         indexes = []
     for number, index in enumerate(indexes):
         if index.startswith("http"):
             check_index(index.rstrip("/"), project, has_everything=number == 0)
-    for page in pages:
+    for page in (value for name, value in given if name == "--find-links"):
         status, words, listed = ask(page)
         if not listed and status not in ABSENT:
             raise ill(words, page)
