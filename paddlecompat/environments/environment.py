@@ -29,7 +29,7 @@ from paddlecompat.environments.wheels import Wheel
 from paddlecompat.environments.windows import wine, winpython
 from paddlecompat.fixtures.cuda import CUDA
 from paddlecompat.fixtures.folders import environment_of
-from paddlecompat.fixtures.forms import Model, printable, read_as, write_text
+from paddlecompat.fixtures.forms import Model, printable, read_kept, write_text
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.interpreters import UV
@@ -209,11 +209,8 @@ def packages_in(folder: Path) -> dict[str, str]:
 
 def read_stamp(folder: Path) -> Prepared | None:
     """What an environment says that it holds; None: half made, moved here, or not readable."""
-    try:
-        found = read_as(Prepared, folder / STAMP)
-    except (OSError, ValueError):
-        return None
-    return found if found.folder == folder and found.python.exists() else None
+    found = read_kept(Prepared, folder / STAMP)
+    return found if found and found.folder == folder and found.python.exists() else None
 
 
 def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
