@@ -118,10 +118,10 @@ def ill(words: str, address: str) -> MachineFailed:
     return MachineFailed(f"the package index answered {words} for {plain(urlsplit(address))}")
 
 
-def ask(address: str) -> tuple[int, str, frozenset[str]]:
+def ask(address: str, seconds: float = 60) -> tuple[int, str, frozenset[str]]:
     """Its status, the same in words, and the files of projects that it lists.
 
-    Raises MachineFailed where there is no answer.
+    Raises MachineFailed where there is no answer for so many seconds.
     """
     parts = urlsplit(address)
     request = Request(plain(parts), headers={"Accept": JSON_OR_HTML})
@@ -130,7 +130,7 @@ def ask(address: str) -> tuple[int, str, frozenset[str]]:
         login = f"Basic {base64.b64encode(given).decode()}"
         request.add_unredirected_header("Authorization", login)  # not for wherever it leads to
     try:
-        with urlopen(request, timeout=60, context=trust(parts)) as response:
+        with urlopen(request, timeout=seconds, context=trust(parts)) as response:
             files = frozenset(FILES.findall(response.read().decode(errors="replace")))
             words = "200 OK" if files else "a page that lists no files (one to log in, perhaps)"
             return 200, words, files
