@@ -221,7 +221,7 @@ def report_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the page on what is published and what was measured here, in .nox/report."""
     if folder := parsed.stand_ins:
         view = view_of([folder], bugs.load(), fixture, manifest.load().digest, stand_ins=True)
-        return tell(pages.write(view, folder / "page"))
+        return write_report(view, folder / "page")
     return report(fixture)
 
 
@@ -235,7 +235,7 @@ def report(fixture: Fixture) -> Status:
     """Make the local report; no tracked file changes. A record that is refused makes it worse."""
     shutil.rmtree(REPORT, ignore_errors=True)
     errors = [line for source in (REPORTS, STUDIES) for line in store.copy_studies(source, REPORT)]
-    status = tell(pages.write(view_on([PUBLISHED, RECORDS], fixture), REPORT), errors)
+    status = write_report(view_on([PUBLISHED, RECORDS], fixture), REPORT, errors)
     print(f"What was measured here is in {shown(RECORDS)}; nox -s publish takes it into reports/.")
     return status
 
@@ -248,12 +248,12 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
     sent, not_taken = store.merge(parsed.sent, PUBLISHED, fixture, suite)
     print(*taken, *sent, sep="\n", end="\n" if taken or sent else "")
     errors = store.copy_studies(STUDIES, REPORTS)
+    lines = [f"refused: {line}" for line in (*refused, *not_taken, *errors)]
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    summary = pages.write(view_on([PUBLISHED], fixture), REPORTS, readmes)
+    status = write_report(view_on([PUBLISHED], fixture), REPORTS, lines, readmes)
     pages.write_reliability()
     pages.write_schemas()
-    lines = [*refused, *not_taken, *errors]
-    return tell(summary, [f"refused: {line}" for line in lines])
+    return status
 
 
 @command("bug-report", lambda parser: parser.add_argument("id", metavar="ID"), "ID")
@@ -264,12 +264,15 @@ def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     return Status.AS_EXPECTED
 
 
-def tell(summary: pages.Summary, errors: Sequence[str] = ()) -> Status:
-    """Say what came of a report. A file that was refused makes it worse."""
-    for line in (*errors, *(f"error: {line}" for line in summary.errors)):
+def write_report(
+    view: MatrixView, folder: Path, errors: Sequence[str] = (), readmes: Sequence[Path] = ()
+) -> Status:
+    """Write a report, and say what came of it. A file that was refused makes it worse."""
+    summary = pages.write(view, folder, readmes)
+    for line in (*errors, *(f"error: {line}" for line in view.errors)):
         print(line, file=sys.stderr)
-    print(summary.text)
-    return Status.WORSE if errors or summary.errors else Status.AS_EXPECTED
+    print(summary)
+    return Status.WORSE if errors or view.errors else Status.AS_EXPECTED
 
 
 # What is learnt beside the cells.

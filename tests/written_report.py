@@ -27,7 +27,9 @@ class Written:
     """A report and where it lies."""
 
     folder: Path
-    summary: pages.Summary
+    summary: str
+    errors: list[str]
+    """One line for each record that was refused."""
 
     @property
     def markdown(self) -> str:
@@ -60,7 +62,7 @@ def write_report(
     for record in records:
         store.write(record, folder / "cells")
     view = view_of([folder / "cells"], bugs, fixture, suite, reported)
-    return Written(folder / "out", pages.write(view, folder / "out", readmes))
+    return Written(folder / "out", pages.write(view, folder / "out", readmes), view.errors)
 
 
 def violated(release: str = "2.3.2", **evidence: object) -> Record:

@@ -11,7 +11,6 @@ import json
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -50,20 +49,11 @@ NOT_SHOWN = dict.fromkeys(
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What the terminal says of a report that was written."""
+def write(view: MatrixView, out_folder: Path, readmes: Sequence[Path] = ()) -> str:
+    """Write the report on what `view` shows; what the terminal says of it.
 
-    text: str
-    errors: list[str]
-    """One line for each record that was refused."""
-
-
-def write(view: MatrixView, out_folder: Path, readmes: Sequence[Path] = ()) -> Summary:
-    """Write the report on what `view` shows: the pages, the badge, the record's form.
-
-    The table of verdicts goes into the `readmes`, too. A record that was refused costs one line.
-    Raises ValueError, before anything is written, where a readme has no marks.
+    These are the pages, the badge, the record's form. The table of verdicts goes into the
+    `readmes`, too. Raises ValueError, before anything is written, where a readme has no marks.
     """
     templates = environment()
     pages = {
@@ -81,7 +71,7 @@ def write(view: MatrixView, out_folder: Path, readmes: Sequence[Path] = ()) -> S
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
     for path, text in texts.items():
         write_text(path, text)
-    return Summary(summary_of(view, out_folder), view.errors)
+    return summary_of(view, out_folder)
 
 
 def write_schemas(folder: Path = SCHEMAS) -> None:

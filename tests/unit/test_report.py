@@ -154,11 +154,11 @@ def test_a_refused_record_is_named_and_costs_only_itself(
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "bad.json").write_text(text)
     page = write_report(tmp_path, samples.record())
-    assert len(page.summary.errors) == 1
-    for shown in (page.markdown, page.html, *page.summary.errors):
+    assert len(page.errors) == 1
+    for shown in (page.markdown, page.html, *page.errors):
         assert problem in shown
     assert "✅ sound" in page.line("| **2.3.2**")
-    assert "1 cells: 1 sound, 0 unsound, 0 not run" in page.summary.text
+    assert "1 cells: 1 sound, 0 unsound, 0 not run" in page.summary
 
 
 @pytest.mark.parametrize(
@@ -180,18 +180,18 @@ def test_the_newest_record_of_a_cell_and_host_is_shown(tmp_path: Path) -> None:
     old = violated().model_copy(update={"measured_at": samples.record().measured_at.replace(2020)})
     (tmp_path / "cells").mkdir()
     (tmp_path / "cells" / "zz-old.json").write_text(old.model_dump_json())
-    assert "1 sound, 0 unsound" in write_report(tmp_path, samples.record()).summary.text
+    assert "1 sound, 0 unsound" in write_report(tmp_path, samples.record()).summary
 
 
 def test_worse_cells_of_several_hosts_are_told_apart(tmp_path: Path) -> None:
     elsewhere = violated().model_copy(update={"host": samples.host(cpu="Other CPU")})
-    text = " ".join(write_report(tmp_path, violated(), elsewhere).summary.text.split())
+    text = " ".join(write_report(tmp_path, violated(), elsewhere).summary.split())
     assert "Worse than expected: cpu-2.3.2 H1, cpu-2.3.2 H2." in text
 
 
 def test_the_summary_counts_and_names_what_is_worse(tmp_path: Path) -> None:
     page = write_report(tmp_path, violated(), samples.record(release="2.4.0"), idle())
-    text = " ".join(page.summary.text.split())
+    text = " ".join(page.summary.split())
     assert text.startswith("3 cells: 1 sound, 1 unsound, 1 not run.")
     assert "Worse than expected: cpu-2.3.2." in text
 
