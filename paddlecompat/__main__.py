@@ -20,7 +20,6 @@ from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, installed, installer, wheels
 from paddlecompat.fixtures import bugs, forms, manifest, published, releases, uses
-from paddlecompat.fixtures.bugs import BUGS
 from paddlecompat.fixtures.folders import (
     NOX,
     PUBLISHED,
@@ -37,7 +36,7 @@ from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine import gpus, host, index
 from paddlecompat.machine.command_line import Command, Run, add_options, options_from
 from paddlecompat.machine.host import what_is_short
-from paddlecompat.machine.processes import interruptible
+from paddlecompat.machine.processes.children import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed, Record
@@ -45,7 +44,7 @@ from paddlecompat.records.subject import Device
 from paddlecompat.report import asked, ledger, pages, terminal
 from paddlecompat.report.asked import Asked
 from paddlecompat.report.facts import Facts
-from paddlecompat.report.view import view_of
+from paddlecompat.report.view import MatrixView, view_of
 from paddlecompat.studies import advice, bench, gpu_code, mutation
 
 COMMANDS: dict[str, Command] = {}
@@ -258,10 +257,8 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
 
 def load_facts(fixture: Fixture) -> Facts:
     """All that answers are made of: what is published, and what was measured here."""
-    reports = published.load_field_reports()
-    about = (bugs.load(), fixture, manifest.load().digest, reports)
-    view = view_of([PUBLISHED, RECORDS], *about)
-    return Facts(view.records, view.known, fixture, reports, uses.load_uses())
+    view = view_on([PUBLISHED, RECORDS], fixture)
+    return Facts(view.records, view.known, fixture, view.reports, uses.load_uses())
 
 
 # The report.
@@ -281,19 +278,22 @@ def add_publish_arguments(parser: ArgumentParser) -> None:
 def report_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the page on what is published and what was measured here, in .nox/report."""
     if folder := parsed.stand_ins:
-        suite = manifest.load().digest
-        about = (BUGS, fixture, suite)
-        return tell(pages.write([folder], folder / "page", *about, stand_ins=True))
+        view = view_of([folder], bugs.load(), fixture, manifest.load().digest, stand_ins=True)
+        return write_report(view, folder / "page")
     return report(fixture)
+
+
+def view_on(folders: Sequence[Path], fixture: Fixture) -> MatrixView:
+    """What the report shows of these records. Raises ValueError where an edited file is wrong."""
+    known, reports = bugs.load(), published.load_field_reports()
+    return view_of(folders, known, fixture, manifest.load().digest, reports)
 
 
 def report(fixture: Fixture) -> Status:
     """Make the local report; no tracked file changes. A record that is refused makes it worse."""
     shutil.rmtree(REPORT, ignore_errors=True)
     errors = [line for source in (REPORTS, STUDIES) for line in store.copy_studies(source, REPORT)]
-    suite, reports = manifest.load().digest, published.FIELD_REPORTS
-    summary = pages.write([PUBLISHED, RECORDS], REPORT, BUGS, fixture, suite, reports_path=reports)
-    status = tell(summary, errors)
+    status = write_report(view_on([PUBLISHED, RECORDS], fixture), REPORT, errors)
     print(f"What was measured here is in {shown(RECORDS)}; nox -s publish takes it into reports/.")
     return status
 
@@ -306,29 +306,31 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
     sent, not_taken = store.merge(parsed.sent, PUBLISHED, fixture, suite)
     print(*taken, *sent, sep="\n", end="\n" if taken or sent else "")
     errors = store.copy_studies(STUDIES, REPORTS)
+    lines = [f"refused: {line}" for line in (*refused, *not_taken, *errors)]
     readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
-    about = (BUGS, fixture, suite.digest, readmes, published.FIELD_REPORTS)
-    summary = pages.write([PUBLISHED], REPORTS, *about)
+    status = write_report(view_on([PUBLISHED], fixture), REPORTS, lines, readmes)
     pages.write_reliability()
     pages.write_schemas()
-    lines = [*refused, *not_taken, *errors]
-    return tell(summary, [f"refused: {line}" for line in lines])
+    return status
 
 
 @command("bug-report", lambda parser: parser.add_argument("id", metavar="ID"), "ID")
 def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     """Print the body of Paddle's own bug form for a bug that its newest release has."""
-    view = view_of([PUBLISHED, RECORDS], bugs.load(), fixture, manifest.load().digest)
+    view = view_on([PUBLISHED, RECORDS], fixture)
     print(ledger.report_of(view, parsed.id, pages.environment()))
     return Status.AS_EXPECTED
 
 
-def tell(summary: pages.Summary, errors: Sequence[str] = ()) -> Status:
-    """Say what came of a report. A file that was refused makes it worse."""
-    for line in (*errors, *(f"error: {line}" for line in summary.errors)):
+def write_report(
+    view: MatrixView, folder: Path, errors: Sequence[str] = (), readmes: Sequence[Path] = ()
+) -> Status:
+    """Write a report, and say what came of it. A file that was refused makes it worse."""
+    summary = pages.write(view, folder, readmes)
+    for line in (*errors, *(f"error: {line}" for line in view.errors)):
         print(line, file=sys.stderr)
-    print(summary.text)
-    return Status.WORSE if errors or summary.errors else Status.AS_EXPECTED
+    print(summary)
+    return Status.WORSE if errors or view.errors else Status.AS_EXPECTED
 
 
 # What is learnt beside the cells.

@@ -16,6 +16,7 @@ from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records import store
 from paddlecompat.records.record import NotRun, PropertyResult, Record
 from paddlecompat.report import pages
+from paddlecompat.report.view import view_of
 
 NOTHING_KNOWN = Known()
 FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
@@ -26,7 +27,9 @@ class Written:
     """A report and where it lies."""
 
     folder: Path
-    summary: pages.Summary
+    summary: str
+    errors: list[str]
+    """One line for each record that was refused."""
 
     @property
     def markdown(self) -> str:
@@ -58,18 +61,8 @@ def write_report(
     """The report on these records, and on whatever already lies in `folder`/cells."""
     for record in records:
         store.write(record, folder / "cells")
-    known, reports = folder / "bugs.toml", folder / "field-reports.toml"
-    known.write_text(samples.toml_of(bugs), encoding="utf-8")
-    reports.write_text("".join(map(block_of, reported)))
-    out = folder / "out"
-    return Written(
-        out, pages.write([folder / "cells"], out, known, fixture, suite, readmes, reports)
-    )
-
-
-def block_of(report: FieldReport) -> str:
-    """A field report as its block of TOML."""
-    return "".join(f"{line}\n" for line in ["[[report]]", *samples.fields_of(report)])
+    view = view_of([folder / "cells"], bugs, fixture, suite, reported)
+    return Written(folder / "out", pages.write(view, folder / "out", readmes), view.errors)
 
 
 def violated(release: str = "2.3.2", **evidence: object) -> Record:

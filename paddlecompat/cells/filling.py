@@ -23,8 +23,9 @@ from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
 from paddlecompat.fixtures.forms import Kind, place_of
 from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
-from paddlecompat.machine import choice, gpus, host, processes
+from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
+from paddlecompat.machine.processes.variables import left_out
 from paddlecompat.records import judging, store, subject
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import (
@@ -36,7 +37,7 @@ from paddlecompat.records.record import (
     Record,
     verdict_of,
 )
-from paddlecompat.records.subject import Device
+from paddlecompat.records.subject import Device, Resolution
 
 SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
 
@@ -167,19 +168,17 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
         workers = workers_at(cell.place, options)
         request = Request(cell.place, options, settings, watch, workers)
-        return with_import(run_properties(record, prepared.python, request, folder, hands))
+        return run_properties(record, prepared.python, request, folder, hands)
     except CannotRun as error:
         changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []
         return give_up(record, error.not_run.model_copy(update={"changed": changed}))
 
 
-def with_import(record: Record) -> Record:
-    """A fresh cell's record with one property more: whether the release imports as it was resolved.
+def import_result(resolved: Resolution) -> PropertyResult:
+    """A fresh cell's own property: whether the release imports as it was resolved.
 
-    The others were put to it with what it needs to import.
+    The others are put to it with what it needs to import.
     """
-    if (resolved := record.resolution) is None or record.conditions is None:
-        return record
     group, _, name = IMPORTS.partition("::")
     found: dict[str, object] = {"outcome": "holds", "calls": 1}
     if words := resolved.refused:
@@ -191,14 +190,7 @@ def with_import(record: Record) -> Record:
         )
         found = {"outcome": "violated", "calls": 0, "message": words, "evidence": shown}
     common = {"group": group, "name": name, "examples": 0, "due": 1, "seconds": 0.0}
-    results = [PropertyResult.model_validate({**common, **found}), *record.properties]
-    outcomes = Counter(result.outcome for result in results)
-    update = {
-        "properties": results,
-        "verdict": verdict_of(results),
-        "conditions": record.conditions.model_copy(update={"outcomes": outcomes}),
-    }
-    return Record.model_validate(dict(record.model_copy(update=update)))
+    return PropertyResult.model_validate({**common, **found})
 
 
 def changes(record: Record, options: Options, hands: Hands) -> list[str]:
@@ -297,17 +289,20 @@ def run_properties(
             raise CannotRun(found)
         loaded = record.device.model_copy(update={"runtime": found})
         record = record.model_copy(update={"device": loaded})
-    if names := processes.left_out():
+    if names := left_out():
         print(f"left out of the measurement: {', '.join(names)}", flush=True)
     started = time.monotonic()
     ran = hands.run(python, request, folder)
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
     seen = Ran.model_validate_json(subject.impersonal(ran.model_dump_json()))
+    results = [import_result(resolved)] if (resolved := record.resolution) else []
+    results += seen.results
+    outcomes = Counter(result.outcome for result in results)
     update: dict[str, object] = {
         "not_run": None,
-        "properties": seen.results,
-        "conditions": seen.conditions,
-        "verdict": verdict_of(seen.results),
+        "properties": results,
+        "conditions": seen.conditions.model_copy(update={"outcomes": outcomes}),
+        "verdict": verdict_of(results),
         "seconds": seconds,
         "sanitizer": request.watch.found(folder) if request.watch else None,
     }

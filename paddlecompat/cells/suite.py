@@ -26,8 +26,10 @@ from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.folders import shown
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
 from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
-from paddlecompat.machine import host, processes
+from paddlecompat.machine import host
 from paddlecompat.machine.command_line import pytest_arguments
+from paddlecompat.machine.processes import run_program
+from paddlecompat.machine.processes.variables import measuring_environment, telling_variables
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import UNSOUND, Conditions, MachineFailed, PropertyResult
 
@@ -117,7 +119,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
         workers=request.workers,
         seconds_per_property=request.limit,
         gibibytes=options.memory_limit,
-        variables=processes.telling_variables(processes.measuring_environment(request.settings)),
+        variables=telling_variables(measuring_environment(request.settings)),
         outcomes=Counter(result.outcome for result in results.values()),
     )
     write_text(folder / "ended.json", conditions.model_dump_json(indent=1) + "\n")
@@ -178,24 +180,19 @@ def run_pytest(
         return Asked(len(asked), reports)
 
 
-def collect(python: Path, request: Request, folder: Path) -> list[Collected]:
-    """The properties that pytest finds; none of them runs. Raises as `run_pytest`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with Crew(job_of(python, request, folder), 1) as crew:
-        return crew.collect()
-
-
-def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> Manifest:
+def make_manifest(python: Path, folder: Path) -> Manifest:
     """The manifest of the properties, as an interpreter with a release collects them.
 
     Those that draw no examples run there once, on the CPU: the calls that they verify are due.
     """
-    asked = Request("cpu", Options(), properties=properties)
+    asked = Request("cpu", Options())
     places: dict[str, list[Place]] = {}
     calls: dict[str, int | None] = {}
     loops = []
     for place in PLACES:
-        for found in collect(python, replace(asked, place=place), folder):
+        with Crew(job_of(python, replace(asked, place=place), folder), 1) as crew:
+            collected = crew.collect()
+        for found in collected:
             key = key_of(found.nodeid)
             places.setdefault(key, []).append(place)
             calls[key] = 1 if found.examples == 0 else found.examples
@@ -206,7 +203,7 @@ def make_manifest(python: Path, folder: Path, properties: Path = PROPERTIES) -> 
         ManifestProperty(key=key, places=tuple(there), calls=calls[key])
         for key, there in places.items()
     ]
-    return Manifest(digest=manifest.digest_of(properties), properties=every)
+    return Manifest(digest=manifest.digest_of(), properties=every)
 
 
 def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] = ()) -> Job:
@@ -219,11 +216,11 @@ def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] =
         *("--tb=short", "--capture=no", f"--place={request.place}"),
         *(*pytest_arguments(request.options), *plugin, str(request.properties)),
     ]
-    environment = processes.measuring_environment(request.settings)
+    environment = measuring_environment(request.settings)
 
     def script_of(journal: Path) -> str | None:
         asked = ["script", request.place, str(journal)]
-        ended = processes.run_program(python, "probe", asked, request.settings, 120, inside)
+        ended = run_program(python, "probe", asked, request.settings, 120, inside)
         return None if ended.problem else str(json.loads(ended.said)["script"])
 
     inside = request.properties.parent  # plugins are found there

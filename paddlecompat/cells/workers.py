@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from paddlecompat.fixtures.folders import shown
-from paddlecompat.machine import processes
-from paddlecompat.machine.processes import Child
+from paddlecompat.machine.processes.children import Child, start
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 
@@ -77,7 +76,7 @@ class Worker:
         self.job, self.name = job, job.folder / f"worker-{number}"
         self.log = Path(f"{self.name}.log")
         with self.log.open("wb") as log:
-            self.child: Child = processes.start(
+            self.child: Child = start(
                 [*job.command, f"--worker={self.name}"],
                 job.environment,
                 job.inside,

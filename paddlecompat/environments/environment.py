@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import signal
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,7 +29,7 @@ from paddlecompat.environments.wheels import Wheel
 from paddlecompat.environments.windows import wine, winpython
 from paddlecompat.fixtures.cuda import CUDA
 from paddlecompat.fixtures.folders import environment_of
-from paddlecompat.fixtures.forms import Model, read_as, write_text
+from paddlecompat.fixtures.forms import Model, printable, read_kept, write_text
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.interpreters import UV
@@ -72,20 +71,6 @@ class Wanted:
     """Of a fresh one: this one again, and not today's."""
 
 
-class Holder(Model):
-    """Who has an environment's lock."""
-
-    pid: int
-    since: datetime
-    command: str
-
-    def lives(self) -> bool:
-        """Whether it is a process that runs, and not a later one with its number."""
-        with suppress(psutil.Error):
-            return psutil.Process(self.pid).create_time() <= self.since.timestamp()
-        return False
-
-
 @contextmanager
 def held(name: str, folder: Path | None = None) -> Iterator[None]:
     """Have the environment `name`, in `folder` or in its own, for this process alone.
@@ -95,7 +80,7 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
     """
     folder = folder or environment_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock, told = FileLock(f"{folder}.lock", is_singleton=True), Path(f"{folder}.holder.json")
+    lock, told = FileLock(f"{folder}.lock", is_singleton=True), Path(f"{folder}.holder")
     try:
         taken = lock.acquire(timeout=0)
     except Timeout:
@@ -103,9 +88,7 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
         taken = lock.acquire()
     with taken:
         if outermost := lock.lock_counter == 1:
-            command = shlex.join(["python", "-m", "paddlecompat", *sys.argv[1:]])
-            holder = Holder(pid=os.getpid(), since=datetime.now().astimezone(), command=command)
-            write_text(told, holder.model_dump_json() + "\n")
+            write_text(told, f"{os.getpid()}\n")
         try:
             yield
         finally:
@@ -115,11 +98,12 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
 
 def words_for_holder(told: Path) -> str:
     """Who has the lock, by the file beside it; it may be of one who had it and died."""
-    with suppress(OSError, ValueError):
-        holder = read_as(Holder, told)
-        if holder.lives():
-            since = holder.since.astimezone()
-            return f"process {holder.pid} has used it since {since:%H:%M} ({holder.command})"
+    with suppress(OSError, ValueError, psutil.Error):
+        since = datetime.fromtimestamp(told.stat().st_mtime)
+        holder = psutil.Process(int(told.read_text(encoding="ascii")))
+        if holder.create_time() <= since.timestamp():  # else a later one with its number
+            command = printable(shlex.join(holder.cmdline()))
+            return f"process {holder.pid} has used it since {since:%H:%M} ({command})"
     return "another process has it"
 
 
@@ -143,17 +127,13 @@ def prepare(
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
         host.check_room(folder)
-        prepared, wheel = make(cell, fixture, wanted, folder, uv, made_from)
-        write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
-        if wheel.source == "index":
-            wheel.path.unlink()  # the environment holds all of it now, and disks are small
-        return prepared
+        return make(cell, fixture, wanted, folder, uv, made_from)
 
 
 def make(
     cell: Cell, fixture: Fixture, wanted: Wanted, folder: Path, uv: str, made_from: str
-) -> tuple[Prepared, Wheel]:
-    """Make the environment, all but its stamp; and the wheel that it was made from."""
+) -> Prepared:
+    """Make the environment, whatever there is of it."""
     seconds: dict[str, float] = {}
     python = find_python(cell, fixture, uv)
     with timed(seconds, "download"):
@@ -169,7 +149,7 @@ def make(
     settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
     with timed(seconds, "imports"):
         about = import_once(installer.python_of(folder), settings)
-    prepared = Prepared(
+    made = Prepared(
         version=3,
         made_from=made_from,
         folder=folder,
@@ -177,7 +157,10 @@ def make(
         environment=Environment(packages=about["packages"], mended=mended),
         seconds=Seconds.model_validate(seconds),
     )
-    return prepared, wheel
+    write_text(folder / STAMP, made.model_dump_json(indent=1) + "\n")
+    if wheel.source == "index":
+        wheel.path.unlink()  # the environment holds all of it now, and disks are small
+    return made
 
 
 def measured_build(wheel: Wheel, about: Mapping[str, Any]) -> MeasuredBuild:
@@ -226,11 +209,8 @@ def packages_in(folder: Path) -> dict[str, str]:
 
 def read_stamp(folder: Path) -> Prepared | None:
     """What an environment says that it holds; None: half made, moved here, or not readable."""
-    try:
-        found = read_as(Prepared, folder / STAMP)
-    except (OSError, ValueError):
-        return None
-    return found if found.folder == folder and found.python.exists() else None
+    found = read_kept(Prepared, folder / STAMP)
+    return found if found and found.folder == folder and found.python.exists() else None
 
 
 def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:

@@ -13,11 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from http.client import HTTPException
 from pathlib import Path
 from typing import Literal
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 from filelock import FileLock
 from packaging.tags import platform_tags
@@ -30,7 +27,7 @@ from paddlecompat.fixtures.releases import requirements as requirements  # as it
 from paddlecompat.machine import host, index
 from paddlecompat.machine.index import PIP
 from paddlecompat.machine.processes import run_checked
-from paddlecompat.records.record import CannotRun, NotRun
+from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 
 TRIES = 2  # for a wheel that pip does not find, although the index is well when it is asked
 
@@ -79,9 +76,9 @@ def given_build(cell: Cell, path: Path) -> Build:
 def reachable() -> bool:
     """Whether Paddle's own index answers from here, whatever its answer is."""
     try:
-        urlopen(Request(PADDLES_INDEX, method="HEAD"), timeout=10).close()
-    except (OSError, HTTPException) as error:
-        return isinstance(error, HTTPError)
+        index.ask(PADDLES_INDEX, seconds=10)
+    except MachineFailed:
+        return False
     return True
 
 
@@ -184,14 +181,8 @@ def download_by_pip(folder: Path, requirement: str, *options: str) -> Path | Non
             return next(found for found in folder.iterdir() if found.suffix in (".whl", ".gz"))
         if "No matching distribution found" not in ended.complaint:
             raise install_failed(ended.last_error, folder)
-        more, pages = (values(options, name) for name in ("--extra-index-url", "--find-links"))
-        index.check(canonicalize_name(named.group()), more, pages)
+        index.check(canonicalize_name(named.group()), options)
     return None
-
-
-def values(options: Iterable[str], name: str) -> list[str]:
-    """Those that an option has among pip's options."""
-    return [option.partition("=")[2] for option in options if option.startswith(f"{name}=")]
 
 
 def download_pinned(name: str, folder: Path) -> Path:

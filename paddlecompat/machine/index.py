@@ -57,19 +57,22 @@ def settings_for_uv() -> dict[str, str]:
     return {"UV_DEFAULT_INDEX": mirror} if mirror and not own else {}
 
 
-def check(project: str, more: Sequence[str] = (), pages: Sequence[str] = ()) -> None:
-    """Look whether what pip asks for a project is well: the index, `more` of them, pages of links.
+def check(project: str, options: Sequence[str]) -> None:
+    """Look whether all that pip asks for a project, set up so and with these options, is well.
 
-    Raises MachineFailed with the answer of one that is ill. Folders are not looked at.
+    Raises MachineFailed with the answer of an index, or of a page of links, that is ill. Folders
+    are not looked at.
     """
     settings = pip_settings()
+    given = [option.partition("=")[::2] for option in options]
+    more = [value for name, value in given if name == "--extra-index-url"]
     indexes = [settings.get("index-url", PYPI), *settings.get("extra-index-url", "").split(), *more]
     if settings.get("no-index", "0").lower() in ("1", "true", "yes", "on"):
         indexes = []
     for number, index in enumerate(indexes):
         if index.startswith("http"):
             check_index(index.rstrip("/"), project, has_everything=number == 0)
-    for page in pages:
+    for page in (value for name, value in given if name == "--find-links"):
         status, words, listed = ask(page)
         if not listed and status not in ABSENT:
             raise ill(words, page)
@@ -115,10 +118,10 @@ def ill(words: str, address: str) -> MachineFailed:
     return MachineFailed(f"the package index answered {words} for {plain(urlsplit(address))}")
 
 
-def ask(address: str) -> tuple[int, str, frozenset[str]]:
+def ask(address: str, seconds: float = 60) -> tuple[int, str, frozenset[str]]:
     """Its status, the same in words, and the files of projects that it lists.
 
-    Raises MachineFailed where there is no answer.
+    Raises MachineFailed where there is no answer for so many seconds.
     """
     parts = urlsplit(address)
     request = Request(plain(parts), headers={"Accept": JSON_OR_HTML})
@@ -127,7 +130,7 @@ def ask(address: str) -> tuple[int, str, frozenset[str]]:
         login = f"Basic {base64.b64encode(given).decode()}"
         request.add_unredirected_header("Authorization", login)  # not for wherever it leads to
     try:
-        with urlopen(request, timeout=60, context=trust(parts)) as response:
+        with urlopen(request, timeout=seconds, context=trust(parts)) as response:
             files = frozenset(FILES.findall(response.read().decode(errors="replace")))
             words = "200 OK" if files else "a page that lists no files (one to log in, perhaps)"
             return 200, words, files

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 from pydantic import Field
 
-from paddlecompat.fixtures.bugs import Bug, Expected, Explanation, Known, NotOffered, Where
+from paddlecompat.fixtures.bugs import Expected, Explanation, Known, Where
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.uses import names
 from paddlecompat.records.record import PropertyResult, Record
@@ -26,10 +26,9 @@ class Judgement:
     measured: bool = False
     new: list[PropertyResult] = field(default_factory=list)
     """Violations that no bug explains, and what is no longer offered."""
-    known: list[tuple[PropertyResult, Bug]] = field(default_factory=list)
-    """Violations that a bug explains, each with the first that does."""
-    refused: list[tuple[PropertyResult, NotOffered]] = field(default_factory=list)
-    """What is not offered, each with the first block that says so."""
+    causes: dict[str, Explanation] = field(default_factory=dict)
+    """What explains a property's outcome, by the property's key: the first bug or block that does.
+    """
     gone: list[tuple[str, Explanation]] = field(default_factory=list)
     """Patterns: none of their properties shows the violation any more, and one of them holds."""
     absent: list[tuple[str, Explanation]] = field(default_factory=list)
@@ -37,12 +36,6 @@ class Judgement:
 
     nothing: bool = False
     """Whether the release gave nothing to compare: it did not import, or refused every call."""
-
-    @property
-    def causes(self) -> dict[str, Explanation]:
-        """What explains a property's outcome, by the property's key."""
-        bugs: dict[str, Explanation] = {result.key: bug for result, bug in self.known}
-        return bugs | {result.key: refusal for result, refusal in self.refused}
 
     @property
     def standing(self) -> Standing | None:
@@ -61,11 +54,8 @@ def judge(record: Record, known: Known) -> Judgement:
     here = [(cause, where) for cause, where in known.blocks if concerns(where, record)]
     judgement = Judgement(measured=True, nothing=record.verdict == "not run")
     for result in (result for result in record.properties if result.outcome != "holds"):
-        cause = next((cause for cause, where in here if explains(where, result)), None)
-        if isinstance(cause, Bug):
-            judgement.known.append((result, cause))
-        elif cause:
-            judgement.refused.append((result, cause))
+        if cause := next((cause for cause, where in here if explains(where, result)), None):
+            judgement.causes[result.key] = cause
         else:
             judgement.new.append(result)
     whole = not (record.conditions and record.conditions.not_asked)

@@ -7,7 +7,7 @@ what was measured here, and never in its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -143,36 +143,32 @@ def gather(path: Path, stand_ins: bool = False) -> tuple[list[Record], list[str]
 
     With `stand_ins` these are the records made with a stand-in device, without it the others.
     """
-    records: list[Record] = []
-    errors: list[str] = []
-    for found in read_each(path, only_stand_ins if stand_ins else whole) if path.exists() else ():
-        if isinstance(found, Record):
-            records.append(found)
-        else:
-            errors.append(found)
-    return records, errors
+    return read_all(path, only_stand_ins if stand_ins else whole) if path.exists() else ([], [])
 
 
-def read_each(path: Path, accept: Accept) -> Iterator[Record | str]:
-    """One after another the records of a folder or a file; a line for each that is refused."""
+def read_all(path: Path, accept: Accept) -> tuple[list[Record], list[str]]:
+    """The records of a folder or a file that are accepted; a line for each that is refused."""
     if path.is_symlink():
-        yield printable(f"{path}: a link, which is not followed: name the file or folder itself")
-        return
+        words = f"{path}: a link, which is not followed: name the file or folder itself"
+        return [], [printable(words)]
     files = list(islice(path.glob("*.json"), MOST_FILES + 1)) if path.is_dir() else [path]
     if len(files) > MOST_FILES:
-        yield printable(f"{path}: more than {MOST_FILES:,} files: name those that are records")
-        return
+        words = f"{path}: more than {MOST_FILES:,} files: name those that are records"
+        return [], [printable(words)]
+    records: list[Record] = []
+    errors: list[str] = []
     for file in sorted(files):
         try:
             record = read(file)
         except (OSError, ValueError) as error:
             why = f"{file}: cannot be read: {error.strerror}" if isinstance(error, OSError) else ""
-            yield printable(why or str(error), len(str(file)) + 400)
+            errors.append(printable(why or str(error), len(str(file)) + 400))
             continue
         try:
-            yield accept(record)
+            records.append(accept(record))
         except ValueError as error:
-            yield printable(f"{file}: {error}", len(str(file)) + 400)
+            errors.append(printable(f"{file}: {error}", len(str(file)) + 400))
+    return records, errors
 
 
 def take(paths: Iterable[Path], folder: Path, accept: Accept) -> tuple[list[str], list[str]]:
@@ -184,18 +180,16 @@ def take(paths: Iterable[Path], folder: Path, accept: Accept) -> tuple[list[str]
     taken: list[str] = []
     refused: list[str] = []
     for path in paths:
-        before = len(taken) + len(refused)
-        for found in read_each(path, accept):
-            if isinstance(found, str):
-                refused.append(found)
-                continue
+        records, errors = read_all(path, accept)
+        for record in records:
             try:
-                kept = keep(found, folder)
-                taken.append(f"{found.file_name}: {'taken' if kept else 'the one here stays'}")
+                kept = keep(record, folder)
+                taken.append(f"{record.file_name}: {'taken' if kept else 'the one here stays'}")
             except (OSError, ValueError) as error:
-                refused.append(printable(f"{found.file_name}: cannot be written: {error}"))
-        if len(taken) + len(refused) == before:
-            refused.append(printable(f"{path}: no record there: name a folder that holds *.json"))
+                errors.append(printable(f"{record.file_name}: cannot be written: {error}"))
+        if not (records or errors):
+            errors.append(printable(f"{path}: no record there: name a folder that holds *.json"))
+        refused += errors
     return taken, refused
 
 

@@ -15,6 +15,7 @@ from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Build, Release, System
 from paddlecompat.fixtures.uses import Use
+from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.report.facts import SEVERITIES, Answer, Facts, Question, Worst
 
@@ -78,9 +79,8 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
     results = [result for result in record.properties if use.needs(result.key)]
     failed = [result for result in results if result.outcome in UNSOUND]
     held = [result for result in results if result.outcome == "holds"]
-    explained = {r.key: bug for r, bug in judgement.known}
-    bugs = {bug.id: bug for r in failed if (bug := explained.get(r.key))}
-    new = [result for result in failed if result.key not in explained]
+    bugs = bugs_in(judgement, failed)
+    new = [result for result in failed if result.key not in judgement.causes]
     found = [*(bug.severity for bug in bugs.values()), *map(severity_of, new)]
     untested = [r for r in results if lacks_the_head(r)]
     right: Worst = "unknown" if untested else "right"
@@ -100,6 +100,12 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
         install=mending(record, list(bugs.values())),
         records=[record.file_name],
     )
+
+
+def bugs_in(judgement: Judgement, failed: Iterable[PropertyResult]) -> dict[str, Bug]:
+    """The bugs that explain these failures, by id."""
+    causes = (judgement.causes.get(result.key) for result in failed)
+    return {cause.id: cause for cause in causes if isinstance(cause, Bug)}
 
 
 def mending(record: Record, bugs: Iterable[Bug]) -> str:
@@ -197,7 +203,7 @@ def lost_numbers(question: Question, release: Release, build: Build, facts: Fact
     if not fresh:
         return None
     record, judgement = fresh[0], facts.judgements[fresh[0].file_name]
-    bugs = {bug.id: bug for result, bug in judgement.known if result in record.lost}
+    bugs = bugs_in(judgement, record.lost)
     command = record.resolution.command if record.resolution else ""
     return Answer(
         worst="silent",

@@ -11,7 +11,6 @@ import json
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -27,7 +26,7 @@ from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, ledger, trust_pages
 from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
-from paddlecompat.report.view import MatrixView, view_of
+from paddlecompat.report.view import MatrixView
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDTH = 100  # of the terminal
@@ -50,35 +49,12 @@ NOT_SHOWN = dict.fromkeys(
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What the terminal says of a report that was written."""
+def write(view: MatrixView, out_folder: Path, readmes: Sequence[Path] = ()) -> str:
+    """Write the report on what `view` shows; what the terminal says of it.
 
-    text: str
-    errors: list[str]
-    """One line for each record that was refused."""
-
-
-def write(
-    folders: Sequence[Path],
-    out_folder: Path,
-    bugs_path: Path,
-    fixture: Fixture,
-    suite: str,
-    readmes: Sequence[Path] = (),
-    reports_path: Path | None = None,
-    stand_ins: bool = False,
-) -> Summary:
-    """Write the report on the records in these folders: the pages, the badge, the record's form.
-
-    A record that was put to others than the properties of the digest `suite` is marked. The table
-    of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
-    beside what was measured. With `stand_ins` the page is of records made with a stand-in device.
-    A record that is refused costs one line. Raises ValueError, before anything is written, where
-    a file that people edit cannot be read or a readme has no marks.
+    These are the pages, the badge, the record's form. The table of verdicts goes into the
+    `readmes`, too. Raises ValueError, before anything is written, where a readme has no marks.
     """
-    reports = published.load_field_reports(reports_path) if reports_path else []
-    view = view_of(folders, bugs.load(bugs_path), fixture, suite, reports, stand_ins)
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
@@ -95,7 +71,7 @@ def write(
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
     for path, text in texts.items():
         write_text(path, text)
-    return Summary(summary_of(view, out_folder), view.errors)
+    return summary_of(view, out_folder)
 
 
 def write_schemas(folder: Path = SCHEMAS) -> None:

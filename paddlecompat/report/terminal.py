@@ -135,6 +135,8 @@ def here_lines(
     `advised` is what came of the advice, or why it could not be followed; None if it was left out.
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
+    causes = judgement.causes
+    explained = [r for r in unsupported if r.key in causes]
     template = environment().get_template("here.txt.j2")
     text = template.render(
         zh=language == "zh",
@@ -142,7 +144,7 @@ def here_lines(
         new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
         headless=[r for r in unsupported if lacks_the_head(r)],
         withdrawn=[r for r in judgement.new if r in unsupported],
-        refused=[r for r, _ in judgement.refused],
+        refused=explained,
         once=[r for r in record.properties if r.once],
         advised=advice_runs(advised) if isinstance(advised, Measured) else None,
         problem=advised if isinstance(advised, str) else None,

@@ -280,7 +280,9 @@ def view_of(
 ) -> MatrixView:
     """The records of these folders, judged and laid out, with what others reported beside them.
 
-    Of the records of one cell, host, build and provenance, the one that stays.
+    Of the records of one cell, host, build and provenance, the one that stays. One that was put to
+    others than the properties of the digest `suite` is marked. With `stand_ins` these are the
+    records made with a stand-in device.
     """
     records: list[Record] = []
     errors: list[str] = []

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.fixtures import bugs, manifest, published, releases
+from paddlecompat.__main__ import view_on
+from paddlecompat.fixtures import manifest, releases
 from paddlecompat.fixtures.folders import PUBLISHED, REPORTS, ROOT
 from paddlecompat.records import store
 from paddlecompat.report import pages
@@ -27,9 +28,7 @@ def made_anew(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, folder / name)
     store.copy_studies(REPORTS, folder / "reports")
     readmes = [folder / name for name in READMES]
-    about = (bugs.BUGS, releases.load(), manifest.load().digest)
-    more = (readmes, published.FIELD_REPORTS)
-    pages.write([PUBLISHED], folder / "reports", *about, *more)
+    pages.write(view_on([PUBLISHED], releases.load()), folder / "reports", readmes)
     return folder
 
 

@@ -17,7 +17,8 @@ import pytest
 from small_wheels import write_program
 
 from paddlecompat.fixtures.folders import ROOT
-from paddlecompat.machine.processes import interruptible, run_checked, start
+from paddlecompat.machine.processes import run_checked, start
+from paddlecompat.machine.processes.children import interruptible
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends signals of POSIX")
 LIMIT = 120  # seconds, of anything that is waited for
@@ -51,7 +52,8 @@ if "leave" not in sys.argv: time.sleep(600)
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from paddlecompat.machine.processes import interruptible, run_checked, run_logged, start
+from paddlecompat.machine.processes import run_checked, run_logged, start
+from paddlecompat.machine.processes.children import interruptible
 command, log = {self.command()!r}, Path({str(self.folder / "log")!r})
 """
         return self.run(sys.executable, "-c", head + code)

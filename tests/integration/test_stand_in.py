@@ -23,6 +23,7 @@ from paddlecompat.records import store
 from paddlecompat.records.record import NotRun, PropertyResult
 from paddlecompat.records.subject import Device
 from paddlecompat.report import pages
+from paddlecompat.report.view import view_of
 
 PYTHON = python_of(environment_of("cpu-2.3.2"))
 EXACT = "test_selection_is_bit_exact[{}]"
@@ -157,8 +158,8 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
         host = samples.host(cpu=f"Sample CPU {number}")
         store.write(record.model_copy(update={"host": host}), tmp_path / "records")
     page = tmp_path / "page"
-    known, fixture = bugs.BUGS, releases.load()
-    pages.write([tmp_path / "records"], page, known, fixture, "", stand_ins=True)
+    known, fixture = bugs.load(), releases.load()
+    pages.write(view_of([tmp_path / "records"], known, fixture, "", stand_ins=True), page)
     text = (page / "compatibility.md").read_text(encoding="utf-8")
     reasons = {reason for reason, _ in AT_THE_PROBE.values()}
     assert {reason for reason in reasons if reason in text} == reasons
@@ -168,6 +169,6 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
 
 def test_what_a_stand_in_gave_is_never_published(tmp_path: Path) -> None:
     store.write(samples.record(place="gpu", stand_in="in-use"), tmp_path / "records")
-    known, fixture = bugs.BUGS, releases.load()
-    summary = pages.write([tmp_path / "records"], tmp_path / "page", known, fixture, "")
-    assert "made with a stand-in device (in-use)" in summary.errors[0]
+    view = view_of([tmp_path / "records"], bugs.load(), releases.load(), "")
+    assert view.records == []
+    assert "made with a stand-in device (in-use)" in view.errors[0]

@@ -105,7 +105,8 @@ def test_a_death_that_nothing_explains_is_worse(outcome: str) -> None:
 def test_a_violation_that_one_explains_is_as_expected() -> None:
     known = samples.known()
     judgement = judging.judge(samples.record(properties=[VIOLATED]), known)
-    assert (judgement.standing, judgement.known) == ("as expected", [(VIOLATED, known.bug[0])])
+    causes = {VIOLATED.key: known.bug[0]}
+    assert (judgement.standing, judgement.causes) == ("as expected", causes)
 
 
 @pytest.mark.parametrize(
@@ -154,11 +155,8 @@ def test_what_is_known_not_to_be_offered_is_as_expected() -> None:
     known = samples.not_offered()
     record = samples.record([REFUSED, samples.result(name="test_other")])
     judgement = judging.judge(record, known)
-    assert (judgement.standing, judgement.refused) == (
-        "as expected",
-        [(REFUSED, known.not_offered[0])],
-    )
-    assert judgement.known == []
+    causes = {REFUSED.key: known.not_offered[0]}
+    assert (judgement.standing, judgement.causes) == ("as expected", causes)
 
 
 def test_a_cell_that_verified_no_call_is_worse() -> None:
@@ -203,7 +201,7 @@ def test_one_cause_explains_all_the_properties_it_names() -> None:
     known = samples.known(properties=[PATTERN, "masked_select::test_other"])
     judgement = judging.judge(samples.record([VIOLATED, OTHER]), known)
     assert judgement.standing == "as expected"
-    assert judgement.known == [(VIOLATED, known.bug[0]), (OTHER, known.bug[0])]
+    assert judgement.causes == dict.fromkeys((VIOLATED.key, OTHER.key), known.bug[0])
 
 
 def test_one_of_the_properties_of_a_cause_is_gone_by_itself() -> None:

@@ -318,7 +318,7 @@ def test_what_others_measured_is_not_counted_as_ours(tmp_path: Path) -> None:
     page = write_report(tmp_path, violated(), sent)
     badge = json.loads((page.folder / "badge.json").read_text(encoding="utf-8"))
     assert badge["message"] == "0 of 1 measured as expected, 1 worse, 1 by others"
-    assert page.summary.text.startswith("1 cells: 0 sound, 1 unsound, 0 not run.")
+    assert page.summary.startswith("1 cells: 0 sound, 1 unsound, 0 not run.")
 
 
 def test_the_headline_of_a_class_is_what_we_measured(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def shown(some: Sequence[Record], bugs: Known) -> Written:
     """The report on these records; its pages are read before the folder goes."""
     with tempfile.TemporaryDirectory() as folder:
         page = write_report(Path(folder), *some, bugs=bugs)
-        assert page.summary.errors == []
+        assert page.errors == []
         for made in page.folder.iterdir():
             assert made.stat().st_size < 2**20
         ElementTree.fromstring((page.folder / "badge.svg").read_text(encoding="utf-8"))
@@ -103,7 +103,7 @@ def test_the_longest_texts_make_no_large_page(tmp_path: Path) -> None:
         for n in range(60)
     ]
     page = write_report(tmp_path, samples.record(some))
-    assert page.summary.errors == []
+    assert page.errors == []
     assert max(len(page.html), len(page.markdown)) < 2**20
 
 

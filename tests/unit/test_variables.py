@@ -6,7 +6,11 @@ import os
 
 import pytest
 
-from paddlecompat.machine.processes import left_out, measuring_environment, telling_variables
+from paddlecompat.machine.processes.variables import (
+    left_out,
+    measuring_environment,
+    telling_variables,
+)
 
 MEANT = ("FLAGS_check_nan_inf", "GLOG_v", "PADDLE_HOME", "PYTHONPATH", "PYTEST_ADDOPTS")
 OTHERS = ("KMP_AFFINITY", "HYPOTHESIS_PROFILE", "LD_PRELOAD", "MALLOC_ARENA_MAX", "CUDA_CACHE_PATH")
