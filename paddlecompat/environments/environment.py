@@ -13,7 +13,7 @@ import shlex
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import distributions
@@ -28,7 +28,7 @@ from paddlecompat.environments import cuda_libraries, installer, loader, wheels
 from paddlecompat.environments.wheels import Wheel
 from paddlecompat.environments.windows import wine, winpython
 from paddlecompat.fixtures.cuda import CUDA
-from paddlecompat.fixtures.folders import environment_of
+from paddlecompat.fixtures.folders import WHEELS, environment_of
 from paddlecompat.fixtures.forms import Model, printable, read_kept, write_text
 from paddlecompat.fixtures.releases import Build, Cell, Fixture
 from paddlecompat.machine import host, interpreters
@@ -96,6 +96,11 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
                 told.unlink(missing_ok=True)
 
 
+def held_wheels(release: str, cache: Path = WHEELS) -> AbstractContextManager[None]:
+    """Have the wheels of a release for this process alone: in the end it deletes the one it took."""
+    return held(f"the wheels of {release}", cache / release)
+
+
 def words_for_holder(told: Path) -> str:
     """Who has the lock, by the file beside it; it may be of one who had it and died."""
     with suppress(OSError, ValueError, psutil.Error):
@@ -127,7 +132,8 @@ def prepare(
             reused = found.seconds.model_copy(update={"environment_reused": True})
             return found.model_copy(update={"seconds": reused})
         host.check_room(folder)
-        return make(cell, fixture, wanted, folder, uv, made_from)
+        with held_wheels(cell.release.version):
+            return make(cell, fixture, wanted, folder, uv, made_from)
 
 
 def make(

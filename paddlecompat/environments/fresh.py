@@ -120,7 +120,8 @@ def prepare(
             reused = found.seconds.model_copy(update={"environment_reused": True})
             asked = found.resolution.model_copy(update={"on": today.on, "pip": today.pip})
             return found.model_copy(update={"seconds": reused, "resolution": asked})
-        prepared = make(cell, fixture, today, made_from, folder, hands)
+        with environment.held_wheels(cell.release.version, hands.wheels):
+            prepared = make(cell, fixture, today, made_from, folder, hands)
         write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
         return prepared
 

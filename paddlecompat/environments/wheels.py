@@ -115,8 +115,7 @@ def platforms_of(cell: Cell) -> list[str]:
 @contextmanager
 def emptied(folder: Path) -> Iterator[Path]:
     """The folder, empty at first and gone at the end: what a killed run left in it goes, too."""
-    for left in (folder, *folder.parent.glob("tmp*")):  # older versions named theirs so
-        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
         yield folder
