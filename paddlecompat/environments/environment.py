@@ -97,7 +97,7 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
 
 
 def held_wheels(release: str, cache: Path = WHEELS) -> AbstractContextManager[None]:
-    """Have the wheels of a release for this process alone: in the end it deletes the one it took."""
+    """Have a release's wheels for this process alone: in the end it deletes the one it took."""
     return held(f"the wheels of {release}", cache / release)
 
 
