@@ -41,7 +41,7 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
 from paddlecompat.records.subject import Device
-from paddlecompat.report import asked, ledger, pages, terminal
+from paddlecompat.report import asked, ledger, pages, templates, terminal
 from paddlecompat.report.asked import Asked, Language
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.view import view_of
@@ -308,7 +308,7 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
 def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     """Print the body of Paddle's own bug form for a bug that its newest release has."""
     view = view_of([PUBLISHED, RECORDS], bugs.load(), fixture, manifest.load().digest)
-    print(ledger.report_of(view, parsed.id, pages.environment()))
+    print(ledger.report_of(view, parsed.id, templates.environment()))
     return Status.AS_EXPECTED
 
 

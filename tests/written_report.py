@@ -13,11 +13,13 @@ import samples
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture, Release
+from paddlecompat.fixtures.uses import Card
 from paddlecompat.records import store
 from paddlecompat.records.record import NotRun, PropertyResult, Record
 from paddlecompat.report import pages
 
 NOTHING_KNOWN = Known()
+CARDS = [Card(capability="8.6", group="RTX 30", names=("RTX 3090",))]
 FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
 
 
@@ -63,7 +65,8 @@ def write_report(
     reports.write_text("".join(map(block_of, reported)))
     out = folder / "out"
     return Written(
-        out, pages.write([folder / "cells"], out, known, fixture, suite, readmes, reports)
+        out,
+        pages.write([folder / "cells"], out, known, fixture, suite, readmes, reports, cards=CARDS),
     )
 
 

@@ -13,7 +13,7 @@ from paddlecompat.fixtures.releases import System
 from paddlecompat.fixtures.uses import Card, Use, capability_of
 from paddlecompat.report.answers import answer
 from paddlecompat.report.facts import Answer, Facts, How, Question
-from paddlecompat.report.pages import environment
+from paddlecompat.report.templates import environment
 
 Language = Literal["en", "zh"]
 SYSTEMS: dict[str, System] = {"linux": "linux", "wsl": "linux", "windows": "windows"}

@@ -8,29 +8,28 @@ names its own in a `#:schema` line) and to look fields up.
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from operator import attrgetter
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from pydantic import BaseModel
 
 from paddlecompat.fixtures import bugs, cuda, published
 from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.fixtures.uses import Card, load_cards, load_uses
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, ledger, trust_pages
-from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
+from paddlecompat.report.facts import Facts
+from paddlecompat.report.site import answers_file
+from paddlecompat.report.site.answers_file import AnswersFile, Book
+from paddlecompat.report.tables import grouped
+from paddlecompat.report.templates import WIDTH, environment
 from paddlecompat.report.view import MatrixView, view_of
 
-TEMPLATES = Path(__file__).parent / "templates"
-WIDTH = 100  # of the terminal
 EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
 SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
@@ -42,12 +41,6 @@ EDITED: dict[str, type[BaseModel]] = {
     "regressions.json": published.RegressionsFile,
 }
 """The files in `fixtures/` that people edit, each with its model."""
-NOT_SHOWN = dict.fromkeys(
-    [*(set(range(32)) - {9, 10}), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
-    "\N{REPLACEMENT CHARACTER}",
-)
-"""What a terminal obeys or what turns the order of words: no page has it."""
-SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -68,6 +61,7 @@ def write(
     readmes: Sequence[Path] = (),
     reports_path: Path | None = None,
     stand_ins: bool = False,
+    cards: Sequence[Card] | None = None,
 ) -> Summary:
     """Write the report on the records in these folders: the pages, the badge, the record's form.
 
@@ -90,6 +84,10 @@ def write(
         pages["advice.md"] = advice_page.render(measured, templates)
     pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
     pages["record.schema.json"] = schema_of(Record)
+    facts = Facts(view.records, view.known, fixture, reports, load_uses())
+    book = Book(facts, load_cards() if cards is None else cards)
+    pages["answers.json"] = answers_file.as_json(book.file)
+    pages["answers.schema.json"] = schema_of(AnswersFile)
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
@@ -139,43 +137,3 @@ def with_excerpt(readme: Path, table: str) -> str:
     if not (found and closed):
         raise ValueError(f"{readme}: put {start} and {end} where the table is to stand")
     return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
-
-
-@cache
-def environment() -> Environment:
-    """The templates. What they put into HTML or SVG is escaped."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
-        undefined=StrictUndefined,
-        finalize=lambda value: value.translate(NOT_SHOWN) if isinstance(value, str) else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.globals.update(by_others=BY_OTHERS, longest=LONGEST, cards=CARDS)
-    made.filters.update(filled=fill, fenced=fence, inline=escape)
-    made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
-    made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))
-    return made
-
-
-def fill(text: str) -> str:
-    """Break each line where the terminal ends; in an item of a list, indent what follows."""
-    lines = (
-        textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("- ") else "")
-        for line in text.splitlines()
-    )
-    return "".join(f"{line}\n" for line in lines)
-
-
-def fence(text: str, language: str = "") -> str:
-    """A fenced block of Markdown that nothing in `text` can end."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    marks = "`" * max(3, longest + 1)
-    return f"{marks}{language}\n{text.rstrip()}\n{marks}"
-
-
-def escape(text: str) -> str:
-    """`text` on one line, as Markdown that means nothing but itself, in a table too."""
-    return SPECIAL.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))

@@ -20,6 +20,8 @@ from paddlecompat.report import pages
 def test_all_files_are_written(tmp_path: Path) -> None:
     page = write_report(tmp_path, samples.record())
     assert sorted(path.name for path in page.folder.iterdir()) == [
+        "answers.json",
+        "answers.schema.json",
         "badge.json",
         "badge.svg",
         "bugs.md",
