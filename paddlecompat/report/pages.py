@@ -24,13 +24,14 @@ from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
 from paddlecompat.report import advice_page, ledger, trust_pages
 from paddlecompat.report.facts import Facts
-from paddlecompat.report.site import answers_file
+from paddlecompat.report.site import answers_file, first_page
 from paddlecompat.report.site.answers_file import AnswersFile, Book
 from paddlecompat.report.tables import grouped
-from paddlecompat.report.templates import WIDTH, environment
+from paddlecompat.report.templates import TEMPLATES, WIDTH, environment
 from paddlecompat.report.view import MatrixView, view_of
 
 EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
+SHARED = ("site.css", "site.js")
 SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
     "bugs.toml": bugs.Known,
@@ -76,7 +77,7 @@ def write(
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
-        for name in ("compatibility.md", "index.html", "badge.svg")
+        for name in ("compatibility.md", "badge.svg")
     }
     pages |= ledger.render(view, templates)
     pages |= trust_pages.render_studies(out_folder, templates)
@@ -88,6 +89,9 @@ def write(
     book = Book(facts, load_cards() if cards is None else cards)
     pages["answers.json"] = answers_file.as_json(book.file)
     pages["answers.schema.json"] = schema_of(AnswersFile)
+    about = {"errors": view.errors, "newest": view.newest, "stand_ins": view.stand_ins}
+    pages |= first_page.render(book, ledger.entries(view), **about)
+    pages |= {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}

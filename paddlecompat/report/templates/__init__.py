@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
 
+TEMPLATES = Path(__file__).parent
 WIDTH = 100  # of the terminal
 NOT_SHOWN = dict.fromkeys(
     [*(set(range(32)) - {9, 10}), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
@@ -19,13 +20,15 @@ NOT_SHOWN = dict.fromkeys(
 )
 """What a terminal obeys or what turns the order of words: no page has it."""
 SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+CHOOSE = (lambda english, chinese: english, lambda english, chinese: chinese)
+"""What a template calls `say`, in each language."""
 
 
 @cache
 def environment() -> Environment:
     """The templates. What they put into HTML or SVG is escaped."""
     made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
         undefined=StrictUndefined,
         finalize=lambda value: value.translate(NOT_SHOWN) if isinstance(value, str) else value,
@@ -37,6 +40,18 @@ def environment() -> Environment:
     made.filters.update(filled=fill, fenced=fence, inline=escape)
     made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
     made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))
+    return made
+
+
+def render_pages(template: str, path: str, **shown: object) -> dict[str, str]:
+    """The page in English at `path`, and in Chinese below zh/; each leads to the other."""
+    made = {}
+    for zh, folder in ((False, ""), (True, "zh/")):
+        home = "../" * path.count("/")
+        root = f"{home}../" if zh else home
+        other = f"{root}{path}" if zh else f"{root}zh/{path}"
+        about = {"zh": int(zh), "home": home, "root": root, "other": other, "say": CHOOSE[zh]}
+        made[f"{folder}{path}"] = environment().get_template(template).render(**about, **shown)
     return made
 
 
