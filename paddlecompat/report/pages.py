@@ -1,13 +1,12 @@
-"""The pages made from the records: two of them, the badge, and the table in the readmes.
+"""Every page, and the table in the readmes, written from the records.
 
-`view` prepares plain data; the templates loop over it and hold the words. The JSON Schemas of the
-files that people edit are made here, too, from the models that read them: for editors (a TOML file
-names its own in a `#:schema` line) and to look fields up.
+`view` and `site` prepare plain data; the templates loop over it and hold the words. The JSON
+Schemas of the files that people edit are made here, too, from the models that read them: for
+editors (a TOML file names its own in a `#:schema` line) and to look fields up.
 """
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,15 +21,22 @@ from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import Card, load_cards, load_uses
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
-from paddlecompat.report import advice_page, ledger, trust_pages
+from paddlecompat.report import ledger
 from paddlecompat.report.facts import Facts
-from paddlecompat.report.site import answers_file, first_page
+from paddlecompat.report.site import (
+    answers_file,
+    badges,
+    bug_pages,
+    code_host,
+    first_page,
+    matrix_page,
+    release_pages,
+)
 from paddlecompat.report.site.answers_file import AnswersFile, Book
-from paddlecompat.report.tables import grouped
+from paddlecompat.report.studied import advice_page, trust_pages
 from paddlecompat.report.templates import TEMPLATES, WIDTH, environment
-from paddlecompat.report.view import MatrixView, view_of
+from paddlecompat.report.view import MatrixView, grouped, view_of
 
-EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
 SHARED = ("site.css", "site.js")
 SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
@@ -64,37 +70,35 @@ def write(
     stand_ins: bool = False,
     cards: Sequence[Card] | None = None,
 ) -> Summary:
-    """Write the report on the records in these folders: the pages, the badge, the record's form.
+    """Write the report on the records in these folders: the pages, the badges, the published forms.
 
-    A record that was put to others than the properties of the digest `suite` is marked. The table
-    of verdicts goes into the `readmes`, too. The field reports at `reports_path` stand
+    A record that was put to others than the properties of the digest `suite` is marked. A table
+    of answers goes into the `readmes`, too. The field reports at `reports_path` stand
     beside what was measured. With `stand_ins` the page is of records made with a stand-in device.
     A record that is refused costs one line. Raises ValueError, before anything is written, where
     a file that people edit cannot be read or a readme has no marks.
     """
     reports = published.load_field_reports(reports_path) if reports_path else []
     view = view_of(folders, bugs.load(bugs_path), fixture, suite, reports, stand_ins)
-    templates = environment()
-    pages = {
-        name: templates.get_template(f"{name}.j2").render(view=view)
-        for name in ("compatibility.md", "badge.svg")
-    }
+    book = book_of(view, cards)
+    templates, entries = environment(), ledger.entries(view)
+    about = {"newest": view.newest, "stand_ins": view.stand_ins}
+    pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
+    pages |= first_page.render(book, entries, errors=view.errors, **about)
+    pages |= release_pages.render(book, view, **about)
+    pages |= bug_pages.render(book, entries, **about)
+    pages |= matrix_page.render(book, view, **about)
+    pages |= code_host.render(book, view)
+    pages |= badges.render(book, view)
     pages |= ledger.render(view, templates)
     pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)
-    pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
-    pages["record.schema.json"] = schema_of(Record)
-    facts = Facts(view.records, view.known, fixture, reports, load_uses())
-    book = Book(facts, load_cards() if cards is None else cards)
     pages["answers.json"] = answers_file.as_json(book.file)
     pages["answers.schema.json"] = schema_of(AnswersFile)
-    about = {"errors": view.errors, "newest": view.newest, "stand_ins": view.stand_ins}
-    pages |= first_page.render(book, ledger.entries(view), **about)
-    pages |= {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
-    table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
+    pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}
-    texts |= {readme: with_excerpt(readme, table) for readme in readmes}
+    texts |= code_host.with_excerpts(readmes, book, out_folder.name)
     for path, text in texts.items():
         write_text(path, text)
     return Summary(summary_of(view, out_folder), view.errors)
@@ -111,13 +115,19 @@ def write_reliability(folder: Path = REPORTS, faults: Path = trust_pages.FAULTS)
     write_text(folder / "reliability.md", trust_pages.render_faults(faults, environment()))
 
 
+def book_of(view: MatrixView, cards: Sequence[Card] | None) -> Book:
+    """Every question that the pages can be asked; by default about every card."""
+    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses())
+    return Book(facts, load_cards() if cards is None else cards)
+
+
 def summary_of(view: MatrixView, out_folder: Path) -> str:
     """The report in a paragraph."""
-    count = view.verdicts
-    parts = [
-        f"{count.total() - count['no record']} cells: {count['sound']} sound, "
-        f"{count['unsound']} unsound, {count['not run']} not run."
-    ]
+    rows = [row for row in view.own_rows if row.record]
+    measured = [row for row in rows if row.judgement.measured]
+    new = sum(len(row.judgement.new) for row in rows)
+    parts = [f"{len(rows)} cells: {len(measured)} measured, {len(rows) - len(measured)} not run."]
+    parts += [f"New, and explained by no bug: {new}."] if new else []
     standing = grouped(view.own_rows, lambda row: row.judgement.standing)
     lists = {
         "Worse than expected": standing.get("worse", ()),
@@ -131,13 +141,3 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
     parts += [f"Records refused: {len(view.errors)}."] if view.errors else []
     parts += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
     return textwrap.fill(" ".join(parts), WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def with_excerpt(readme: Path, table: str) -> str:
-    """The text of `readme` with `table` between its two marks. Raises ValueError without them."""
-    start, end = EXCERPT
-    before, found, rest = readme.read_text(encoding="utf-8").partition(start)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise ValueError(f"{readme}: put {start} and {end} where the table is to stand")
-    return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"

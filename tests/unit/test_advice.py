@@ -12,7 +12,7 @@ from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Accuracy, Measured, Run, Targets
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
-from paddlecompat.report.advice_page import View, render, span
+from paddlecompat.report.studied.advice_page import View, render, span
 from paddlecompat.report.templates import environment
 from paddlecompat.studies import advice
 

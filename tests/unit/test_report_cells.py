@@ -13,7 +13,7 @@ from written_report import Page, fences, idle, on_gpu, violated, write_report
 
 from paddlecompat.records.record import BuildFor, NotRun, Reason, Record
 from paddlecompat.records.subject import Environment, Finding, Sanitizer, Seconds
-from paddlecompat.report.tables import Row
+from paddlecompat.report.view import Row
 
 SCRIPT = "import paddle\nimport numpy as np\n"
 TOLD: dict[str, tuple[list[Record], str, list[str]]] = {

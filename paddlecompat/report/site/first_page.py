@@ -39,7 +39,10 @@ def render(book: Book, entries: Sequence[Entry], **shown: object) -> dict[str, s
 
 def link_of(answer: TellingAnswer, release: str) -> str:
     """Where the evidence is: the script of the worst bug, else the release's page."""
-    return f"bugs/{answer.bugs[0]}.html#script" if answer.bugs else f"releases/{release}.html"
+    if answer.bugs:
+        return f"bugs/{answer.bugs[0]}.html#script"
+    place = "unmeasured" if answer.worst == "unknown" else "answers"
+    return f"releases/{release}.html#{place}"
 
 
 def choices_of(book: Book, zh: bool) -> dict[str, list[tuple[str, str]]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
+from paddlecompat.report.view import BY_OTHERS, LONGEST, grouped
 
 TEMPLATES = Path(__file__).parent
 WIDTH = 100  # of the terminal
@@ -36,7 +36,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals.update(by_others=BY_OTHERS, longest=LONGEST, cards=CARDS)
+    made.globals.update(by_others=BY_OTHERS, longest=LONGEST)
     made.filters.update(filled=fill, fenced=fence, inline=escape)
     made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
     made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))

@@ -57,7 +57,7 @@ function startAsking() {
   const option = (name) => form.elements[name].selectedOptions[0].textContent;
   const title = (use) => [...form.elements.use.options].find((each) => each.value === use).textContent;
   const evidence = (answer, release) =>
-    answer.bugs ? `bugs/${data.texts[answer.bugs[0]]}.html#script` : `releases/${release}.html`;
+    answer.bugs ? `bugs/${data.texts[answer.bugs[0]]}.html#script` : `releases/${release}.html#${answer.worst === "unknown" ? "unmeasured" : "answers"}`;
   const word = (answer) => make("span", { class: `word ${answer.worst}` }, labels.worst[answer.worst]);
 
   function readAddress() {
@@ -140,7 +140,7 @@ function startAsking() {
   }
 
   function cell(answer, release) {
-    const basis = text(answer, "basis");
+    const basis = text(answer, "basis") || text(answer, "finds");
     const link = make("a", { href: evidence(answer, release) }, labels.worst[answer.worst]);
     return make("td", { class: answer.worst }, link, basis ? make("small", {}, basis) : "");
   }
@@ -153,7 +153,8 @@ function startAsking() {
       if (here.reported && system === asked.system) continue;
       for (const card of data.places) {
         const answer = answerTo(use, release, "pinned", system, card);
-        if (answer.reported) found.set(`${system} ${answer.worst} ${answer.reported}`, [form.elements.system.options[at].textContent, answer]);
+        const key = `${system} ${answer.worst}`;
+        if (answer.reported > (found.get(key)?.[1].reported || 0)) found.set(key, [form.elements.system.options[at].textContent, answer]);
       }
     }
     const parts = [...found.values()].flatMap(([system, answer], at) =>

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +13,7 @@ from jinja2 import Environment
 
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Condition, Measured, Piece, Run, Targets, Verdict
-from paddlecompat.report.tables import grouped
-from paddlecompat.report.view import release_span
+from paddlecompat.report.view import grouped
 
 FAULTY: tuple[Condition, ...] = ("unwritten", "unwritten, nonzero right")
 
@@ -33,6 +33,12 @@ class Line(NamedTuple):
             end: span(sum(getattr(run, end) for run in runs) for runs in releases)
             for end in ("cases", "right", "wrong", "not_finite", "raised")
         }
+
+
+def release_span(chosen: Collection[str], ordered: Sequence[str]) -> str:
+    """'2.2.2-2.3.2, 3.3.1': those of the ordered that are chosen; neighbours are joined."""
+    runs = [list(run) for there, run in groupby(ordered, lambda name: name in chosen) if there]
+    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
 
 
 @dataclass(frozen=True)

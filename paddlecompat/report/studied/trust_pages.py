@@ -17,7 +17,7 @@ from paddlecompat.fixtures.folders import FIXTURES
 from paddlecompat.fixtures.forms import Model, Words, read_toml
 from paddlecompat.records import study_results
 from paddlecompat.records.study_results import MutationResults, Trial
-from paddlecompat.report.tables import grouped, parts_of
+from paddlecompat.report.view import grouped, parts_of
 
 FAULTS = FIXTURES / "faults.toml"
 Section = Literal[
