@@ -86,5 +86,5 @@ def render(book: Book, view: MatrixView, **shown: object) -> dict[str, str]:
     """The page in each language, by its path."""
     rows = [row for row in view.all_rows if row.record and row.record.properties]
     lines = lines_of(rows, book.uses)
-    about = {"rows": rows, "lines": lines, "uses": book.uses}
+    about = {"rows": rows, "lines": lines, "uses": book.uses, "listed": book.releases}
     return render_pages("site/matrix.html.j2", "matrix.html", **about, **shown)
