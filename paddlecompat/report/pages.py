@@ -7,6 +7,7 @@ editors (a TOML file names its own in a `#:schema` line) and to look fields up.
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ from paddlecompat.report.studied import advice_page, trust_pages
 from paddlecompat.report.templates import TEMPLATES, WIDTH, environment
 from paddlecompat.report.view import MatrixView, grouped, view_of
 
+MADE_ANEW = ("badges", "bugs", "releases", "zh")
+"""Folders of the report that hold nothing else: a page of what is gone does not stay."""
 SHARED = ("site.css", "site.js")
 SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
@@ -99,6 +102,8 @@ def write(
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= code_host.with_excerpts(readmes, book, out_folder.name)
+    for name in MADE_ANEW:
+        shutil.rmtree(out_folder / name, ignore_errors=True)
     for path, text in texts.items():
         write_text(path, text)
     return Summary(summary_of(view, out_folder), view.errors)
