@@ -41,7 +41,7 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed, Record
 from paddlecompat.records.subject import Device
-from paddlecompat.report import asked, ledger, pages, terminal
+from paddlecompat.report import asked, ledger, pages, templates, terminal
 from paddlecompat.report.asked import Asked
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.view import MatrixView, view_of
@@ -318,7 +318,7 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
 def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     """Print the body of Paddle's own bug form for a bug that its newest release has."""
     view = view_on([PUBLISHED, RECORDS], fixture)
-    print(ledger.report_of(view, parsed.id, pages.environment()))
+    print(ledger.report_of(view, parsed.id, templates.environment()))
     return Status.AS_EXPECTED
 
 

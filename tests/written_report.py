@@ -13,13 +13,22 @@ import samples
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture, Release
+from paddlecompat.fixtures.uses import Card
 from paddlecompat.records import store
 from paddlecompat.records.record import NotRun, PropertyResult, Record
 from paddlecompat.report import pages
 from paddlecompat.report.view import view_of
 
 NOTHING_KNOWN = Known()
-FIXTURE = Fixture(release=[Release(version="2.3.2", builds=[])])
+CARDS = [Card(capability="8.6", group="RTX 30", names=("RTX 3090",))]
+
+
+def listing(*versions: str) -> Fixture:
+    """A fixture of these releases, of which no build is listed."""
+    return Fixture(release=[Release(version=version, builds=[]) for version in versions])
+
+
+FIXTURE = listing("2.3.2")
 
 
 @dataclass
@@ -31,18 +40,25 @@ class Written:
     errors: list[str]
     """One line for each record that was refused."""
 
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_text(encoding="utf-8")
+
     @property
     def markdown(self) -> str:
-        return (self.folder / "compatibility.md").read_text(encoding="utf-8")
+        return self.read("compatibility.md")
 
     @property
     def html(self) -> str:
-        return (self.folder / "index.html").read_text(encoding="utf-8")
+        """Every page that a browser shows."""
+        return "".join(path.read_text(encoding="utf-8") for path in self.pages)
+
+    @property
+    def pages(self) -> list[Path]:
+        return sorted(self.folder.rglob("*.html"))
 
     def line(self, start: str) -> str:
-        """The first line of the Markdown that starts so, anchors aside."""
-        plain = re.sub(r'<a name="[^"]*"></a>', "", self.markdown)
-        return next(line for line in plain.splitlines() if line.startswith(start))
+        """The first line of the Markdown that starts so."""
+        return next(line for line in self.markdown.splitlines() if line.startswith(start))
 
     def section(self, heading: str) -> str:
         """The Markdown under a heading."""
@@ -53,16 +69,21 @@ def write_report(
     folder: Path,
     *records: Record,
     bugs: Known = NOTHING_KNOWN,
-    fixture: Fixture = FIXTURE,
+    fixture: Fixture | None = None,
     reported: Sequence[FieldReport] = (),
     readmes: Sequence[Path] = (),
     suite: str = samples.SUITE.digest,
 ) -> Written:
-    """The report on these records, and on whatever already lies in `folder`/cells."""
+    """The report on these records, and on whatever already lies in `folder`/cells.
+
+    By default the releases of the records are listed, and 2.3.2.
+    """
+    fixture = fixture or listing(*dict.fromkeys(["2.3.2", *(r.release for r in records)]))
     for record in records:
         store.write(record, folder / "cells")
     view = view_of([folder / "cells"], bugs, fixture, suite, reported)
-    return Written(folder / "out", pages.write(view, folder / "out", readmes), view.errors)
+    summary = pages.write(view, folder / "out", readmes, CARDS)
+    return Written(folder / "out", summary, view.errors)
 
 
 def violated(release: str = "2.3.2", **evidence: object) -> Record:

@@ -27,6 +27,13 @@ NO_HEAD = "PaddleDetection"
 
 def answer(question: Question, facts: Facts) -> Answer:
     """The answer. Raises StopIteration where the release or the use is not known."""
+    if question not in facts.given:
+        facts.given[question] = find_answer(question, facts)
+    return facts.given[question]
+
+
+def find_answer(question: Question, facts: Facts) -> Answer:
+    """The answer, as `answer`, made anew."""
     release, use = facts.release(question.release), facts.use(question.use)
     if question.capability is None:
         return on_cpu(question, release, use, facts)

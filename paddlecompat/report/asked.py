@@ -15,7 +15,7 @@ from paddlecompat.fixtures.uses import Card, Use, capability_of
 from paddlecompat.records.record import Record
 from paddlecompat.report.answers import answer, answer_of
 from paddlecompat.report.facts import Answer, Facts, How, Question, runs
-from paddlecompat.report.pages import environment
+from paddlecompat.report.templates import environment
 
 SYSTEMS: dict[str, System] = {"linux": "linux", "wsl": "linux", "windows": "windows"}
 

@@ -51,8 +51,8 @@ class Question(Model):
     build: str | None = Field(default=None, description="As '2.4.2.post112'; None: as `how` says.")
 
 
-class Answer(Model):
-    """The worst that is known to happen, and what to do."""
+class Finding(Model):
+    """The worst that is known to happen."""
 
     worst: Worst
     basis: Basis = Field(
@@ -78,10 +78,15 @@ class Answer(Model):
         default=None, description="Of a card nobody measured: the answer on the CPU."
     )
     threads: list[str] = Field(default=[], description="The reports' threads.")
-    install: str = Field(default="", description="What to install; empty: nothing else is needed.")
     instead: str | None = Field(default=None, description="The build of another release to take.")
     finds_out: str = Field(default="", description="The command that measures it.")
     records: list[str] = Field(default=[], description="The files that show it, in reports/cells.")
+
+
+class Answer(Finding):
+    """The worst that is known to happen, and what to do."""
+
+    install: str = Field(default="", description="What to install; empty: nothing else is needed.")
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,11 @@ class Facts:
         """Of each record, by its file's name."""
         return {record.file_name: judge(record, self.known) for record in self.records}
 
+    @cached_property
+    def given(self) -> dict[Question, Answer]:
+        """The answers that were given before: `answers.answer` keeps them here."""
+        return {}
+
     def use(self, name: str) -> Use:
         return next(use for use in self.uses if use.id == name)
 
@@ -110,13 +120,18 @@ class Facts:
         by_id = {bug.id: bug for bug in self.known.bug}
         return [by_id[name] for name in answer.bugs]
 
+    @cached_property
+    def by_cell(self) -> dict[tuple[Kind, str, System | None], list[Record]]:
+        """The records by kind of cell, release and system."""
+        found: dict[tuple[Kind, str, System | None], list[Record]] = {}
+        for record in self.records:
+            key = record.kind, record.release, runs(record.host)
+            found.setdefault(key, []).append(record)
+        return found
+
     def records_of(self, kind: Kind, release: str, system: System) -> list[Record]:
         """Of that kind of cell, those measured here first, then the newest first."""
-        found = [
-            record
-            for record in self.records
-            if (record.kind, record.release) == (kind, release) and runs(record.host) == system
-        ]
+        found = list(self.by_cell.get((kind, release, system), ()))
         found.sort(key=lambda record: record.measured_at, reverse=True)
         return sorted(found, key=lambda record: record.provenance == "sent in")
 

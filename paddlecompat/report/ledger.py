@@ -15,8 +15,7 @@ from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.fixtures.uses import names
-from paddlecompat.report.tables import Row, Sighting, grouped
-from paddlecompat.report.view import MatrixView
+from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
 
 SHOWN = "shown"
 LANGUAGES = {"bugs.md": "en", "bugs.zh.md": "zh"}

@@ -1,36 +1,45 @@
-"""The pages made from the records: two of them, the badge, and the table in the readmes.
+"""Every page, and the table in the readmes, written from the records.
 
-`view` prepares plain data; the templates loop over it and hold the words. The JSON Schemas of the
-files that people edit are made here, too, from the models that read them: for editors (a TOML file
-names its own in a `#:schema` line) and to look fields up.
+`view` and `site` prepare plain data; the templates loop over it and hold the words. The JSON
+Schemas of the files that people edit are made here, too, from the models that read them: for
+editors (a TOML file names its own in a `#:schema` line) and to look fields up.
 """
 
 from __future__ import annotations
 
-import json
-import re
+import shutil
 import textwrap
 from collections.abc import Sequence
-from functools import cache
-from operator import attrgetter
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from pydantic import BaseModel
 
 from paddlecompat.fixtures import bugs, cuda, published
 from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.fixtures.uses import Card, load_cards, load_uses
 from paddlecompat.records import advice_results
 from paddlecompat.records.record import Record
-from paddlecompat.report import advice_page, ledger, trust_pages
-from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
-from paddlecompat.report.view import MatrixView
+from paddlecompat.report import ledger
+from paddlecompat.report.facts import Facts
+from paddlecompat.report.site import (
+    answers_file,
+    badges,
+    bug_pages,
+    code_host,
+    first_page,
+    matrix_page,
+    release_pages,
+)
+from paddlecompat.report.site.answers_file import AnswersFile, Book
+from paddlecompat.report.studied import advice_page, trust_pages
+from paddlecompat.report.templates import TEMPLATES, WIDTH, environment
+from paddlecompat.report.view import MatrixView, grouped
 
-TEMPLATES = Path(__file__).parent / "templates"
-WIDTH = 100  # of the terminal
-EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
+MADE_ANEW = ("badges", "bugs", "releases", "zh")
+"""Folders of the report that hold nothing else: a page of what is gone does not stay."""
+SHARED = ("site.css", "site.js")
 SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
     "bugs.toml": bugs.Known,
@@ -41,34 +50,40 @@ EDITED: dict[str, type[BaseModel]] = {
     "regressions.json": published.RegressionsFile,
 }
 """The files in `fixtures/` that people edit, each with its model."""
-NOT_SHOWN = dict.fromkeys(
-    [*(set(range(32)) - {9, 10}), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)],
-    "\N{REPLACEMENT CHARACTER}",
-)
-"""What a terminal obeys or what turns the order of words: no page has it."""
-SPECIAL = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 
-def write(view: MatrixView, out_folder: Path, readmes: Sequence[Path] = ()) -> str:
+def write(
+    view: MatrixView,
+    out_folder: Path,
+    readmes: Sequence[Path] = (),
+    cards: Sequence[Card] | None = None,
+) -> str:
     """Write the report on what `view` shows; what the terminal says of it.
 
-    These are the pages, the badge, the record's form. The table of verdicts goes into the
+    These are the pages, the badges, the published forms. A table of answers goes into the
     `readmes`, too. Raises ValueError, before anything is written, where a readme has no marks.
     """
-    templates = environment()
-    pages = {
-        name: templates.get_template(f"{name}.j2").render(view=view)
-        for name in ("compatibility.md", "index.html", "badge.svg")
-    }
+    book = book_of(view, cards)
+    templates, entries = environment(), ledger.entries(view)
+    about = {"newest": view.newest, "stand_ins": view.stand_ins}
+    pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
+    pages |= first_page.render(book, entries, errors=view.errors, **about)
+    pages |= release_pages.render(book, view, **about)
+    pages |= bug_pages.render(book, entries, **about)
+    pages |= matrix_page.render(book, view, **about)
+    pages |= code_host.render(book, view)
+    pages |= badges.render(book, view)
     pages |= ledger.render(view, templates)
     pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)
-    pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
+    pages["answers.json"] = answers_file.as_json(book.file)
+    pages["answers.schema.json"] = schema_of(AnswersFile)
     pages["record.schema.json"] = schema_of(Record)
-    table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
-    texts |= {readme: with_excerpt(readme, table) for readme in readmes}
+    texts |= code_host.with_excerpts(readmes, book, out_folder.name)
+    for name in MADE_ANEW:
+        shutil.rmtree(out_folder / name, ignore_errors=True)
     for path, text in texts.items():
         write_text(path, text)
     return summary_of(view, out_folder)
@@ -85,13 +100,19 @@ def write_reliability(folder: Path = REPORTS, faults: Path = trust_pages.FAULTS)
     write_text(folder / "reliability.md", trust_pages.render_faults(faults, environment()))
 
 
+def book_of(view: MatrixView, cards: Sequence[Card] | None) -> Book:
+    """Every question that the pages can be asked; by default about every card."""
+    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses())
+    return Book(facts, load_cards() if cards is None else cards)
+
+
 def summary_of(view: MatrixView, out_folder: Path) -> str:
     """The report in a paragraph."""
-    count = view.verdicts
-    parts = [
-        f"{count.total() - count['no record']} cells: {count['sound']} sound, "
-        f"{count['unsound']} unsound, {count['not run']} not run."
-    ]
+    rows = [row for row in view.own_rows if row.record]
+    measured = [row for row in rows if row.judgement.measured]
+    new = sum(len(row.judgement.new) for row in rows)
+    parts = [f"{len(rows)} cells: {len(measured)} measured, {len(rows) - len(measured)} not run."]
+    parts += [f"New, and explained by no bug: {new}."] if new else []
     standing = grouped(view.own_rows, lambda row: row.judgement.standing)
     lists = {
         "Worse than expected": standing.get("worse", ()),
@@ -105,53 +126,3 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
     parts += [f"Records refused: {len(view.errors)}."] if view.errors else []
     parts += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
     return textwrap.fill(" ".join(parts), WIDTH, break_long_words=False, break_on_hyphens=False)
-
-
-def with_excerpt(readme: Path, table: str) -> str:
-    """The text of `readme` with `table` between its two marks. Raises ValueError without them."""
-    start, end = EXCERPT
-    before, found, rest = readme.read_text(encoding="utf-8").partition(start)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise ValueError(f"{readme}: put {start} and {end} where the table is to stand")
-    return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
-
-
-@cache
-def environment() -> Environment:
-    """The templates. What they put into HTML or SVG is escaped."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=select_autoescape(enabled_extensions=("html.j2", "svg.j2")),
-        undefined=StrictUndefined,
-        finalize=lambda value: value.translate(NOT_SHOWN) if isinstance(value, str) else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.globals.update(by_others=BY_OTHERS, longest=LONGEST, cards=CARDS)
-    made.filters.update(filled=fill, fenced=fence, inline=escape)
-    made.filters["stamp"] = lambda record: f"{record.measured_at:%Y-%m-%d %H:%M} UTC"
-    made.filters["grouped"] = lambda items, name: grouped(items, attrgetter(name))
-    return made
-
-
-def fill(text: str) -> str:
-    """Break each line where the terminal ends; in an item of a list, indent what follows."""
-    lines = (
-        textwrap.fill(line, WIDTH, subsequent_indent="  " if line.startswith("- ") else "")
-        for line in text.splitlines()
-    )
-    return "".join(f"{line}\n" for line in lines)
-
-
-def fence(text: str, language: str = "") -> str:
-    """A fenced block of Markdown that nothing in `text` can end."""
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    marks = "`" * max(3, longest + 1)
-    return f"{marks}{language}\n{text.rstrip()}\n{marks}"
-
-
-def escape(text: str) -> str:
-    """`text` on one line, as Markdown that means nothing but itself, in a table too."""
-    return SPECIAL.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))

@@ -13,8 +13,8 @@ from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, PropertyResult, Record
 from paddlecompat.report.answers import lacks_the_head, mending
-from paddlecompat.report.pages import NOT_SHOWN, WIDTH, environment
-from paddlecompat.report.tables import Sighting, parts_of
+from paddlecompat.report.templates import NOT_SHOWN, WIDTH, environment
+from paddlecompat.report.view import Sighting, parts_of
 
 POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")
 """What memory is filled with before a call, read as float64 and as float32."""

@@ -7,66 +7,187 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby, product
+from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 from paddlecompat.fixtures.bugs import Bug, Explanation, Known
 from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
-from paddlecompat.records.judging import Standing, judge
-from paddlecompat.records.record import Record
-from paddlecompat.records.subject import Host, class_order
-from paddlecompat.report.tables import (
-    BY_OTHERS,
-    ReleaseLine,
-    Row,
-    Sighting,
-    WheelLine,
-    grouped,
-    parts_of,
-    wheel_lines,
-)
+from paddlecompat.records.judging import Judgement, judge
+from paddlecompat.records.record import UNSOUND, PropertyResult, Record
+from paddlecompat.records.subject import Host
+
+Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
+BY_OTHERS = "◇"
+"""The mark of what others measured, wherever a cell of theirs is named."""
+LONGEST = 400  # characters of a text on a page; the record has all of it
 
 
-def badge_of(
-    standings: Iterable[Standing | None], unreadable: int = 0, outdated: int = 0, by_others: int = 0
-) -> dict[str, object]:
-    """The badge for these cells, as shields.io reads it: None stands for one that was not measured.
-
-    Only cells that were measured here count; where none was, there is nothing to be green about. A
-    record that cannot be read may hide anything, and one of other properties says nothing of
-    today's, so they cost the green too.
-    """
-    count = Counter(standings)
-    measured = count.total() - count[None]
-    parts = [f"{count['as expected']} of {measured} measured as expected"]
-    if not measured:
-        parts = ["nothing measured"]
-    parts += [f"{count[word]} {word}" for word in ("worse", "better") if count[word]]
-    parts += [f"{count[None]} not measured"] if measured and count[None] else []
-    parts += [f"{unreadable} unreadable"] if unreadable else []
-    parts += [f"{outdated} with other properties"] if outdated else []
-    parts += [f"{by_others} by others"] if by_others else []
-    colors = {
-        "red": count["worse"],
-        "yellow": unreadable or outdated,
-        "lightgrey": not measured,
-        "blue": count["better"],
-    }
-    color = next((color for color, is_it in colors.items() if is_it), "brightgreen")
-    badge = {"label": "paddle matrix", "message": ", ".join(parts), "color": color}
-    return {"schemaVersion": 1, **badge}
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """The items by their key; keys and items in the order in which they come."""
+    groups: dict[Key, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
-def release_span(chosen: Collection[str], ordered: Sequence[str]) -> str:
-    """'2.2.2-2.3.2, 3.3.1': those of the ordered that are chosen; neighbours are joined."""
-    runs = [list(run) for there, run in groupby(ordered, lambda name: name in chosen) if there]
-    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
+def parts_of(name: str) -> tuple[str, str]:
+    """'test_copies_bytes[float32]' as 'copies bytes' and 'float32'."""
+    name, _, parameter = name.removeprefix("test_").partition("[")
+    return name.replace("_", " "), parameter.removesuffix("]")
+
+
+def named(record: Record) -> str:
+    """'cpu-2.3.2', with the mark of what others measured."""
+    return f"{record.cell} {BY_OTHERS}" if record.provenance == "sent in" else record.cell
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one property came to in one cell; where it failed, with what explains it."""
+
+    record: Record
+    source: str
+    """The row's: 'H2 post112'."""
+    result: PropertyResult
+    cause: Explanation | None = None
+
+    @property
+    def subject(self) -> str:
+        """'masked_select: copies bytes', whatever the parameter."""
+        return f"{self.result.group}: {parts_of(self.result.name)[0]}"
+
+    @property
+    def title(self) -> str:
+        """'copies bytes [float32]'."""
+        title, parameter = parts_of(self.result.name)
+        return f"{title} [{parameter}]" if parameter else title
+
+    @property
+    def full_title(self) -> str:
+        """'masked_select: copies bytes [float32]'."""
+        return f"{self.result.group}: {self.title}"
+
+    @property
+    def failed(self) -> bool:
+        return self.result.outcome in UNSOUND
+
+    @property
+    def anchor(self) -> str:
+        """Where the release's page has its evidence: the property, below what explains it."""
+        words = re.sub(r"[^a-z0-9]+", "-", self.subject.lower()).strip("-")
+        below = self.cause.id if isinstance(self.cause, Bug) else ""
+        return f"{words}-{sha256(f'{self.subject}/{below}'.encode()).hexdigest()[:6]}"
+
+    @property
+    def where(self) -> str:
+        """'cpu-2.3.2', with the mark of what others measured."""
+        return named(self.record)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Message, case, expected, actual; '' for those that there are not."""
+        result, shown = self.result, self.result.evidence
+        texts = (shown.case, shown.expected, shown.actual) if shown else (result.case or "", "", "")
+        return tuple(self.shorten(text) for text in (result.message, *texts))
+
+    @property
+    def once(self) -> str:
+        """How it died the first time, and not when alone."""
+        return self.shorten(self.result.once)
+
+    def shorten(self, text: str) -> str:
+        """As much as a page shows; of a stranger in one line, so that no space hides anything."""
+        text = " ".join(text.split()) if self.record.provenance == "sent in" else text
+        return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+    @property
+    def said(self) -> str:
+        """'crashed: Segmentation fault', in one line."""
+        return " ".join(f"{self.result.outcome}: {self.result.message}".split())
+
+    @property
+    def script(self) -> str:
+        return self.result.evidence.script if self.result.evidence else ""
+
+    @property
+    def command(self) -> str:
+        """What puts the property to that release here."""
+        record, name = self.record, self.result.name.partition("[")[0]
+        seed = "" if record.seed is None else f" --seed {record.seed}"
+        named = record.place == "gpu" and record.build and record.session != "here"
+        build = f" --build {record.build.version}" if named and record.build else ""
+        return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell on one host; without a record where there is none."""
+
+    release: str
+    kind: Kind
+    record: Record | None = None
+    host: str = ""
+    judgement: Judgement = field(default_factory=Judgement)
+    several: bool = False
+    """Whether to say where it was measured: the cell has other rows, or this one is of others."""
+    outdated: bool = False
+    """Whether it was put to other properties than today's."""
+
+    @property
+    def cell(self) -> str:
+        return f"{self.kind}-{self.release}"
+
+    @property
+    def where(self) -> str:
+        """The cell, with the mark of what others measured."""
+        return named(self.record) if self.record else self.cell
+
+    @property
+    def by_others(self) -> bool:
+        return self.record is not None and self.record.provenance == "sent in"
+
+    @property
+    def source(self) -> str:
+        """Where it was measured, the build's tag, and whether it is of others: 'H2 post112 ◇'."""
+        build = self.record.build if self.record else None
+        parts = (self.host, build.tag if build else "", BY_OTHERS if self.by_others else "")
+        return " ".join(filter(None, parts))
+
+    @property
+    def label(self) -> str:
+        """The release, with its source where that is needed to tell two rows apart."""
+        return f"{self.release} {self.source}" if self.several else self.release
+
+    @property
+    def anchor(self) -> str:
+        """Where the page has this row."""
+        return f"{self.cell}-{self.source}".replace(" ", "-").replace(BY_OTHERS, "sent")
+
+    @cached_property
+    def results(self) -> dict[str, PropertyResult]:
+        """What each property came to, by its key."""
+        return {result.key: result for result in self.record.properties} if self.record else {}
+
+    @cached_property
+    def failures(self) -> dict[str, Sighting]:
+        """The properties that failed, by their keys."""
+        return {seen.result.key: seen for seen in self.sightings if seen.failed}
+
+    @cached_property
+    def sightings(self) -> list[Sighting]:
+        """What each property came to, with what explains it."""
+        if self.record is None:
+            return []
+        causes, results = self.judgement.causes, self.record.properties
+        return [Sighting(self.record, self.source, r, causes.get(r.key)) for r in results]
 
 
 @dataclass(frozen=True)
@@ -130,144 +251,13 @@ class MatrixView:
         return [row for row in self.all_rows if row.record]
 
     @property
-    def resolved(self) -> list[Row]:
-        """The rows of fresh environments, of which it is told what pip resolved."""
-        return [row for row in self.rows["fresh"] if row.record and row.record.resolution]
-
-    def shown(self, kind: Kind) -> list[Row]:
-        """The rows of the tables: on the GPU those that are judged; the rest is `not run`."""
-        return [row for row in self.rows[kind] if kind != "gpu" or row.judgement.standing]
-
-    @property
-    def verdicts(self) -> Counter[str]:
-        """How many cells came to what; those of others are not among them."""
-        return Counter(row.verdict for row in self.own_rows)
-
-    @property
-    def badge(self) -> dict[str, object]:
-        standings = [row.judgement.standing for row in self.own_rows]
-        outdated = sum(row.outdated for row in self.own_rows)
-        return badge_of(standings, len(self.errors), outdated, len(self.by_others))
-
-    @property
     def newest(self) -> Record | None:
         measured = (record for record in self.records if record.not_run is None)
         return max(measured, key=lambda record: record.measured_at, default=None)
 
-    def groups(self, kind: Kind) -> dict[str, dict[str, dict[str, str]]]:
-        """The table of each group: the titles of its properties, each with the keys of its results.
-
-        A key comes with its parameter, or ''. All are in the order of the records.
-        """
-        groups: dict[str, dict[str, dict[str, str]]] = {}
-        for result in (result for row in self.rows[kind] for result in row.results.values()):
-            title, parameter = parts_of(result.name)
-            groups.setdefault(result.group, {}).setdefault(title, {})[result.key] = parameter
-        return groups
-
-    def classes(self, kind: Kind) -> list[str]:
-        """The classes of host of a kind of cell, each a column."""
-        found = {row.record.host_class for row in self.rows[kind] if row.record}
-        return sorted((name for name in found if name), key=class_order)
-
-    def lines(self, kind: Kind) -> dict[str, ReleaseLine]:
-        """The releases that have a row here, a build or a field report; the newest first."""
-        rows = grouped(self.rows[kind], lambda row: row.release)
-        named, reports = set(rows), self.reports if kind == "gpu" else ()
-        if kind == "gpu":
-            named |= {release.version for release in self.fixture.release if release.gpu_builds}
-            named |= {release for report in reports for release in report.exact}
-        return {
-            release: ReleaseLine(rows.get(release, []), [r for r in reports if r.concerns(release)])
-            for release in sorted(named, key=in_order, reverse=True)
-        }
-
-    @property
-    def wheels(self) -> dict[str, WheelLine]:
-        """What the wheels on PyPI have for each card, by the releases that have the same."""
-        lines = wheel_lines(self.fixture)
-        alike = grouped(lines, lines.__getitem__)
-        spans = {release_span(some, list(lines)): line for line, some in alike.items()}
-        return dict(reversed(spans.items()))
-
     @cached_property
     def failures(self) -> list[Sighting]:
         return [failure for row in self.all_rows for failure in row.failures.values()]
-
-    @property
-    def explained(self) -> dict[Bug, list[Sighting]]:
-        """The failures that a bug explains, by the bug."""
-        return {
-            cause: failures
-            for cause, failures in grouped(self.failures, lambda seen: seen.cause).items()
-            if isinstance(cause, Bug)
-        }
-
-    @property
-    def sightings(self) -> list[Sighting]:
-        return [seen for row in self.measured for seen in row.sightings]
-
-    @property
-    def refusals(self) -> dict[tuple[Explanation | None, str], list[Sighting]]:
-        """What the releases do not offer, by what explains it and by their words."""
-        refused = [seen for seen in self.sightings if seen.result.outcome == "unsupported"]
-        return grouped(refused, lambda seen: (seen.cause, seen.words[0]))
-
-    @property
-    def once(self) -> dict[str, list[Sighting]]:
-        """What died once and not when alone, by its words."""
-        return grouped([s for s in self.sightings if s.once], lambda seen: seen.once)
-
-    @property
-    def conditions(self) -> list[list[Row]]:
-        """The rows that were measured, those under the same conditions together."""
-        told = [(row.record.conditions, row) for row in self.measured if row.record]
-        alike = grouped(
-            [(c.model_dump_json(exclude={"outcomes"}), row) for c, row in told if c],
-            lambda pair: pair[0],
-        )
-        return [[row for _, row in pairs] for pairs in alike.values()]
-
-    @property
-    def not_refused(self) -> list[tuple[str, list[str], list[str]]]:
-        """What releases are said not to offer: the cells where it holds, or is no property."""
-        patterns = [(p, refusal) for refusal in self.known.not_offered for p in refusal.properties]
-        found = [
-            (
-                pair[0],
-                [row.where for row in self.measured if pair in row.judgement.gone],
-                [row.where for row in self.measured if pair in row.judgement.absent],
-            )
-            for pair in patterns
-        ]
-        return [
-            (pattern, holding, absent) for pattern, holding, absent in found if holding or absent
-        ]
-
-    @property
-    def mended(self) -> dict[str, list[str]]:
-        """What was mended, with the cells in which it was."""
-        cells: dict[str, list[str]] = {}
-        for row in self.measured:
-            environment = row.record.environment if row.record else None
-            for line in environment.mended if environment else ():
-                cells.setdefault(line, []).append(row.where)
-        return {line: list(dict.fromkeys(found)) for line, found in cells.items()}
-
-    def cells_of(self, failures: Sequence[Sighting]) -> str:
-        """'cpu 2.2.2-2.3.2, 3.3.1': where these were seen; what others saw by itself."""
-        parts = []
-        for kind, mark in product(KINDS, ("", f" {BY_OTHERS}")):
-            here = [f.record for f in failures if f.where == f"{f.record.cell}{mark}"]
-            seen = {record.release for record in here if record.kind == kind}
-            ordered = dict.fromkeys(row.release for row in reversed(self.rows[kind]))
-            parts += [f"{kind} {release_span(seen, list(ordered))}{mark}"] if seen else []
-        return "; ".join(parts)
-
-    def span(self, failures: Sequence[Sighting]) -> str:
-        """`cells_of` several; of a single failure its cell and host, 'cpu-2.2.2 H1'."""
-        first, *others = failures
-        return self.cells_of(failures) if others else f"{first.record.cell} {first.source}"
 
 
 def view_of(

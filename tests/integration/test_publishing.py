@@ -65,7 +65,7 @@ def test_the_report_on_what_was_measured_here_changes_no_tracked_file(checkout: 
     assert ended.returncode == 0, ended.stderr
     assert tracked(checkout) == before
     page = (checkout / ".nox" / "report" / "compatibility.md").read_text(encoding="utf-8")
-    assert "| **2.3.2** | ✅ sound" in page
+    assert "| **2.3.2** | ✅ right" in page
     said = " ".join(ended.stdout.split())
     assert ".nox/report/index.html" in said
     assert "nox -s publish takes it into reports/" in said
@@ -88,7 +88,7 @@ def test_publishing_takes_what_was_measured_here(checkout: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert f"{record.file_name}: taken" in ended.stdout
     assert published(checkout) == [record]
-    assert "| 2.3.2 | ✅ sound" in (checkout / "README.md").read_text(encoding="utf-8")
+    assert "| **2.3.2** | ✅ right" in (checkout / "README.md").read_text(encoding="utf-8")
     assert (checkout / "reports" / "index.html").exists()
 
 

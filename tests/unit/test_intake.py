@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 import samples
-from written_report import on_gpu, violated, write_report
+from written_report import violated, write_report
 
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
@@ -291,7 +291,7 @@ def test_a_script_of_others_stands_on_no_page(tmp_path: Path) -> None:
     page = write_report(tmp_path)
     command = "nox -s cpu-2.3.2 -- -k test_selection_is_bit_exact --profile standard --seed 7"
     assert ["stolen" in shown for shown in (page.markdown, page.html)] == [False, False]
-    assert [command in shown for shown in (page.markdown, page.html)] == [True, True]
+    assert command in page.html
 
 
 def test_spaces_of_others_hide_nothing_on_a_page(tmp_path: Path) -> None:
@@ -306,24 +306,9 @@ def test_a_script_of_our_own_stands_on_the_pages(tmp_path: Path) -> None:
     assert "print('ours')" in page.markdown
 
 
-def test_what_others_measured_is_marked_wherever_it_stands(tmp_path: Path) -> None:
-    page = write_report(tmp_path, violated().model_copy(update={"provenance": "sent in"}))
-    assert "❌ unsound 不可靠<br>◇ measured by others 他人测得" in page.line("| **2.3.2 H1 ◇**")
-    assert '<span class="word measured-by-others">◇ ' in page.html
-    assert "(cpu-2.3.2 H1 ◇)" in page.line("### ❌ masked_select")
-
-
 def test_what_others_measured_is_not_counted_as_ours(tmp_path: Path) -> None:
     sent = samples.record().model_copy(update={"provenance": "sent in"})
     page = write_report(tmp_path, violated(), sent)
-    badge = json.loads((page.folder / "badge.json").read_text(encoding="utf-8"))
-    assert badge["message"] == "0 of 1 measured as expected, 1 worse, 1 by others"
-    assert page.summary.startswith("1 cells: 0 sound, 1 unsound, 0 not run.")
-
-
-def test_the_headline_of_a_class_is_what_we_measured(tmp_path: Path) -> None:
-    sent = on_gpu([samples.result(outcome="violated")], provenance="sent in")
-    page = write_report(tmp_path, on_gpu(), sent)
-    cell = page.section("GPU").split("**2.3.2** |")[1].split("|")[0]
-    assert cell.strip().startswith("✅ sound")
-    assert "[❌ H1 ◇]" in cell
+    badge = json.loads(page.read("badge.json"))
+    assert badge["message"] == "1 new in 1 cell"
+    assert page.summary.startswith("1 cells: 1 measured, 0 not run.")

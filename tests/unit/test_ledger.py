@@ -16,7 +16,8 @@ from paddlecompat.fixtures import bugs
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records.record import PropertyResult, Record
-from paddlecompat.report import ledger, pages
+from paddlecompat.report import ledger
+from paddlecompat.report.templates import environment
 from paddlecompat.report.view import view_of
 
 EVERYWHERE = samples.known(releases=["2.*"])
@@ -177,7 +178,7 @@ def test_the_ledger_shows_the_way_around(
 def report_on(folder: Path, name: str, *records: Record) -> str:
     write_report(folder, *records)
     view = view_of([folder / "cells"], EVERYWHERE, NEWEST, samples.SUITE.digest)
-    return ledger.report_of(view, name, pages.environment())
+    return ledger.report_of(view, name, environment())
 
 
 def test_a_bug_of_the_newest_release_fills_in_paddles_form(tmp_path: Path) -> None:

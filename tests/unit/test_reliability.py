@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from paddlecompat.fixtures.folders import REPORTS, ROOT
-from paddlecompat.report import pages, trust_pages
+from paddlecompat.report import pages
+from paddlecompat.report.studied import trust_pages
 
 FAULT = """\
 [[fault]]

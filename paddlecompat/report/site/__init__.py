@@ -1,0 +1,1 @@
+"""The pages that are asked: answers, releases, bugs, properties; and the badges."""

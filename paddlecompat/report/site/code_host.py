@@ -1,0 +1,53 @@
+"""The answers as Markdown, for those who read on a code host, and the table in the readmes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from paddlecompat.report.site.answers_file import Book
+from paddlecompat.report.templates import CHOOSE, environment
+from paddlecompat.report.view import MatrixView
+
+EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
+PAGES = ("compatibility.md", "compatibility.zh.md")
+SHOWN = ("7.5", "8.6", "8.9", "9.0")
+"""The cards of the tables, which are no wider than five columns."""
+
+
+def render(book: Book, view: MatrixView) -> dict[str, str]:
+    """The page in each language, by its path."""
+    new = [s for row in view.own_rows for s in row.failures.values() if s.cause is None]
+    return {
+        name: text_of("compatibility.md.j2", zh, book, view=view, new=new, folder="")
+        for zh, name in enumerate(PAGES)
+    }
+
+
+def text_of(template: str, zh: int, book: Book, **shown: object) -> str:
+    """A template's text in one language."""
+    cards = [card for card in book.cards if card.capability in SHOWN]
+    about = {"book": book, "shown_cards": cards, "zh": zh, "say": CHOOSE[zh]}
+    return environment().get_template(template).render(**about, **shown)
+
+
+def with_excerpts(readmes: Sequence[Path], book: Book, folder: str) -> dict[Path, str]:
+    """The readmes' texts, with the table in their language; one named .zh.md is Chinese.
+
+    `folder` leads from them to the pages. Raises ValueError as `with_excerpt`.
+    """
+    made = {}
+    for readme in readmes:
+        zh = int(readme.name.endswith(".zh.md"))
+        made[readme] = with_excerpt(readme, text_of("excerpt.md.j2", zh, book, folder=f"{folder}/"))
+    return made
+
+
+def with_excerpt(readme: Path, table: str) -> str:
+    """The text of `readme` with `table` between its two marks. Raises ValueError without them."""
+    start, end = EXCERPT
+    before, found, rest = readme.read_text(encoding="utf-8").partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"{readme}: put {start} and {end} where the table is to stand")
+    return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"

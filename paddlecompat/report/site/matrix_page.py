@@ -1,0 +1,90 @@
+"""The property matrix: a row for each property, a column for each cell, newest release first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from paddlecompat.fixtures.bugs import Bug
+from paddlecompat.fixtures.uses import Use
+from paddlecompat.report.answers import severity_of
+from paddlecompat.report.facts import SEVERITIES
+from paddlecompat.report.site.answers_file import Book
+from paddlecompat.report.templates import render_pages
+from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a property came to in one cell, over all its parameters."""
+
+    seen: Sequence[Sighting]
+
+    @cached_property
+    def failed(self) -> list[tuple[str, Sighting]]:
+        """Those that failed, each with its severity, the worst first."""
+        found = [(severity(seen), seen) for seen in self.seen if seen.failed]
+        return sorted(found, key=lambda pair: SEVERITIES.index(pair[0]))
+
+    @property
+    def word(self) -> str:
+        """The worst severity, 'right', or 'unsupported'."""
+        if self.failed:
+            return self.failed[0][0]
+        held = any(seen.result.outcome == "holds" for seen in self.seen)
+        return "right" if held else "unsupported"
+
+    @property
+    def calls(self) -> int:
+        return sum(seen.result.calls for seen in self.seen)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A property, whatever its parameter, in every cell."""
+
+    subject: str
+    marks: Sequence[Mark | None]
+    """In the order of the columns; None where it was not asked."""
+    uses: Sequence[Use]
+
+    @property
+    def severities(self) -> list[str]:
+        """How it fails somewhere, the worst first; ['right'] where it does not."""
+        found = {name for mark in self.marks if mark for name, _ in mark.failed}
+        return [name for name in SEVERITIES if name in found] or ["right"]
+
+    @property
+    def failing(self) -> int:
+        return sum(bool(mark and mark.failed) for mark in self.marks)
+
+
+def severity(seen: Sighting) -> str:
+    """That of the bug that explains it, else by its evidence."""
+    return seen.cause.severity if isinstance(seen.cause, Bug) else severity_of(seen.result)
+
+
+def lines_of(rows: Sequence[Row], uses: Sequence[Use]) -> list[Line]:
+    """The lines, in the order in which the records list the properties."""
+    by_row = [grouped(row.sightings, lambda seen: seen.subject) for row in rows]
+    keys: dict[str, set[str]] = {}
+    for found in by_row:
+        for subject, seen in found.items():
+            keys.setdefault(subject, set()).update(each.result.key for each in seen)
+    return [
+        Line(
+            subject,
+            [Mark(found[subject]) if subject in found else None for found in by_row],
+            [use for use in uses if any(map(use.needs, keys[subject]))],
+        )
+        for subject in keys
+    ]
+
+
+def render(book: Book, view: MatrixView, **shown: object) -> dict[str, str]:
+    """The page in each language, by its path."""
+    rows = [row for row in view.all_rows if row.record and row.record.properties]
+    lines = lines_of(rows, book.uses)
+    about = {"rows": rows, "lines": lines, "uses": book.uses, "listed": book.releases}
+    return render_pages("site/matrix.html.j2", "matrix.html", **about, **shown)

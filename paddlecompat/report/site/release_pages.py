@@ -1,0 +1,104 @@
+"""A page for each release: what it means for each use, its bugs, builds, records and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from paddlecompat.fixtures.bugs import Bug, Explanation
+from paddlecompat.fixtures.releases import SYSTEMS, Release, System
+from paddlecompat.fixtures.uses import Card, Use
+from paddlecompat.report.facts import HOWS, How
+from paddlecompat.report.site.answers_file import Book, TellingAnswer
+from paddlecompat.report.templates import render_pages
+from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
+
+Told = list[tuple[Use, TellingAnswer]]
+"""The answer for each use."""
+
+
+@dataclass(frozen=True)
+class CardsLine:
+    """Cards that have the same answers, for each way of installing."""
+
+    cards: list[Card]
+    answers: Mapping[How, Told]
+
+
+@dataclass(frozen=True)
+class ReleaseView:
+    """One release, with all that is known of it."""
+
+    release: Release
+    book: Book
+    rows: Sequence[Row]
+    """Its cells, those on the CPU first; a cell without a record has none."""
+
+    @property
+    def version(self) -> str:
+        return self.release.version
+
+    def told(self, how: How, system: System, capability: str | None = None) -> Told:
+        """The answer for each use."""
+        asked = self.version, how, system, capability
+        return [(use, self.book.ask(use.id, *asked)) for use in self.book.uses]
+
+    def cards(self, system: System) -> list[CardsLine]:
+        """The cards with their answers, those of which the same is known together."""
+        lines = [
+            CardsLine([card], {how: self.told(how, system, card.capability) for how in HOWS})
+            for card in self.book.cards
+        ]
+        alike = grouped(lines, lambda line: str(line.answers))
+        return [
+            CardsLine([line.cards[0] for line in some], some[0].answers) for some in alike.values()
+        ]
+
+    @property
+    def measured(self) -> list[Row]:
+        return [row for row in self.rows if row.record and row.record.properties]
+
+    @property
+    def idle(self) -> list[Row]:
+        """The cells whose record says why nothing ran."""
+        return [row for row in self.rows if row.record and row.record.not_run]
+
+    @cached_property
+    def failures(self) -> dict[Explanation | None, dict[str, list[Sighting]]]:
+        """What failed: by the bug, the new ones first, and by the property, in all its cells."""
+        found = [seen for row in self.measured for seen in row.failures.values()]
+        causes = grouped(found, lambda seen: seen.cause)
+        ordered = sorted(causes, key=lambda cause: isinstance(cause, Bug))
+        return {cause: grouped(causes[cause], lambda seen: seen.subject) for cause in ordered}
+
+    @property
+    def refusals(self) -> dict[tuple[Explanation | None, str], list[Sighting]]:
+        """What it does not offer, by what explains that and by its words."""
+        refused = [
+            s for r in self.measured for s in r.sightings if s.result.outcome == "unsupported"
+        ]
+        return grouped(refused, lambda seen: (seen.cause, seen.words[0]))
+
+    @property
+    def unmeasured(self) -> Iterator[str]:
+        """The commands that would measure what nobody has measured of it."""
+        answers = [
+            self.book.ask(use.id, self.version, how, system, capability)
+            for system in SYSTEMS
+            for capability in (None, *(card.capability for card in self.book.cards))
+            for how in HOWS
+            for use in self.book.uses
+        ]
+        yield from dict.fromkeys(answer.finds_out for answer in answers if answer.finds_out)
+
+
+def render(book: Book, view: MatrixView, **shown: object) -> dict[str, str]:
+    """The pages, by their paths."""
+    pages: dict[str, str] = {}
+    for version in book.releases:
+        rows = [row for row in view.all_rows if row.release == version]
+        shows = ReleaseView(book.facts.release(version), book, rows)
+        path = f"releases/{version}.html"
+        pages |= render_pages("site/release.html.j2", path, shows=shows, **shown)
+    return pages
