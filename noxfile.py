@@ -5,6 +5,7 @@
 #     "filelock>=3.13",
 #     "findpython>=0.7",
 #     "jinja2>=3.1",
+#     "matplotlib>=3.10",
 #     "nvidia-ml-py>=12.560",
 #     "packaging>=24",
 #     "pip>=23.3",

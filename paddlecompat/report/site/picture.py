@@ -1,0 +1,169 @@
+"""One picture of all bugs: releases across, each bug a bar from its first release to its last.
+
+An SVG for each language and colour scheme, drawn by Matplotlib. Its texts stay texts, every bar
+leads to its bug, and `description` says the same in words.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paddlecompat.fixtures.bugs import Bug, Severity
+from paddlecompat.fixtures.forms import Language, in_order
+from paddlecompat.fixtures.uses import Use
+from paddlecompat.report import ledger
+from paddlecompat.report.view import MatrixView
+
+FONTS = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "DejaVu Sans", "sans-serif"]
+COLOURS: dict[Severity, str] = {
+    "silent": "#c62828",
+    "crash": "#7b1fa2",
+    "error": "#ef6c00",
+    "bits": "#757575",
+}
+INK = {False: "#1f2328", True: "#e6edf3"}
+"""The colour of texts, on light and on dark ground; the ground itself is the page's."""
+EVERY_USE: dict[Language, str] = {"en": "every use", "zh": "所有用途"}
+SEVERITIES: dict[Language, dict[Severity, str]] = {
+    "en": {"silent": "silently wrong", "crash": "crashes", "error": "raises", "bits": "bits only"},
+    "zh": {"silent": "静默出错", "crash": "崩溃", "error": "报错", "bits": "仅位级差异"},
+}
+INCH = 72  # points
+ROW, WIDTH, LEFT, RIGHT, HEAD = 19, 980, 400, 170, 46  # points
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bug, and the releases that show it."""
+
+    bug: Bug
+    releases: frozenset[str]
+    uses: Sequence[Use]
+    """Those that it concerns; empty where it is every one."""
+
+    def title(self, language: Language) -> str:
+        return self.bug.title_zh if language == "zh" else self.bug.title
+
+    def use_titles(self, language: Language) -> str:
+        """The uses that it concerns."""
+        if not self.uses:
+            return EVERY_USE[language]
+        titles = [use.title_zh if language == "zh" else use.title for use in self.uses]
+        return ("、" if language == "zh" else ", ").join(titles)
+
+    def runs(self, releases: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Where the releases that show it begin and how many follow each other."""
+        places = [(number, name in self.releases) for number, name in enumerate(releases)]
+        for shown, run in groupby(places, lambda place: place[1]):
+            numbers = [number for number, _ in run]
+            if shown:
+                yield numbers[0], len(numbers)
+
+
+def bars_of(view: MatrixView, uses: Sequence[Use]) -> list[Bar]:
+    """The bugs that show somewhere, in the order of the ledger."""
+    bars = []
+    for entry in ledger.entries(view):
+        keys = {seen.result.key for seen in entry.shown}
+        concerned = [use for use in uses if any(map(use.needs, keys))]
+        releases = frozenset(seen.record.release for seen in entry.shown)
+        bars.append(Bar(entry.bug, releases, concerned if len(concerned) < len(uses) else ()))
+    return [bar for bar in bars if bar.releases]
+
+
+def pictures(view: MatrixView, uses: Sequence[Use], pages: dict[Language, str]) -> dict[str, str]:
+    """The pictures by their files' names: 'bugs-en-light.svg'. `pages`: where a bug's page is."""
+    bars = bars_of(view, uses)
+    releases = sorted({row.release for row in view.own_rows if row.record}, key=in_order)
+    return {
+        f"bugs-{language}-{'dark' if dark else 'light'}.svg": draw(
+            bars, releases, language, dark, page
+        )
+        for language, page in pages.items()
+        for dark in (False, True)
+    }
+
+
+def draw(
+    bars: Sequence[Bar], releases: Sequence[str], language: Language, dark: bool, page: str
+) -> str:
+    """The picture as SVG. `releases`: all that were measured, the oldest first; `page`: a bug's
+    page, with ID in it.
+    """
+    height = HEAD + ROW * (len(bars) + 2)
+    with mpl.rc_context(
+        {
+            "svg.fonttype": "none",  # texts stay texts
+            "svg.hashsalt": "paddle matrix",  # the same bugs give the same bytes
+            "text.parse_math": False,
+            "text.color": INK[dark],
+            "font.family": "sans-serif",
+            "font.size": 9,
+        }
+    ):
+        figure = Figure(figsize=(WIDTH / INCH, height / INCH), dpi=INCH)
+        wide, high = (WIDTH - LEFT - RIGHT) / WIDTH, ROW * len(bars) / height
+        axes = figure.add_axes((LEFT / WIDTH, 2 * ROW / height, wide, high))
+        axes.set_axis_off()
+        axes.set_xlim(0, len(releases))
+        axes.set_ylim(len(bars), 0)
+        label_releases(axes, releases, len(bars), INK[dark])
+        for row, bar in enumerate(bars):
+            draw_bar(axes, row, bar, releases, language, page.replace("ID", bar.bug.id))
+        add_legend(axes, language, len(bars))
+        made = io.StringIO()
+        with warnings.catch_warnings():  # the reader's machine has the fonts that this one lacks
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            figure.savefig(made, format="svg", transparent=True, metadata={"Date": None})
+    family = ", ".join(f"'{font}'" if " " in font else font for font in FONTS)
+    return made.getvalue().replace("sans-serif", family)
+
+
+def label_releases(axes: Axes, releases: Sequence[str], rows: int, ink: str) -> None:
+    """Name the releases along the top, with a line between two series."""
+    for place, release in enumerate(releases):
+        axes.text(place + 0.5, -0.25, release, rotation=60, ha="left", va="bottom", fontsize=8)
+        series = release.rpartition(".")[0]
+        if place and not releases[place - 1].startswith(f"{series}."):
+            axes.plot([place, place], [0, rows], color=ink, alpha=0.25, linewidth=0.6, zorder=0)
+
+
+def draw_bar(
+    axes: Axes, row: int, bar: Bar, releases: Sequence[str], language: Language, address: str
+) -> None:
+    """Draw a bug's row: its title, its bar, and the uses that it concerns."""
+    middle = row + 0.5
+    title = bar.title(language)
+    axes.text(-0.2, middle, title, ha="right", va="center", url=address)
+    for start, length in bar.runs(releases):
+        (patch,) = axes.barh(
+            middle, length, left=start, height=0.62, color=COLOURS[bar.bug.severity]
+        )
+        patch.set_url(address)
+    uses = bar.use_titles(language)
+    axes.text(len(releases) + 0.2, middle, uses, ha="left", va="center", fontsize=7)
+
+
+def add_legend(axes: Axes, language: Language, rows: int) -> None:
+    """Say below what the colours mean."""
+    for place, (severity, words) in enumerate(SEVERITIES[language].items()):
+        axes.barh(rows + 1, 0.6, left=place * 5, height=0.5, color=COLOURS[severity], clip_on=False)
+        axes.text(place * 5 + 0.8, rows + 1, words, ha="left", va="center", fontsize=8)
+
+
+def description(bars: Sequence[Bar], releases: Sequence[str], language: Language) -> list[str]:
+    """The picture in words: one line for each bug."""
+    lines = []
+    for bar in bars:
+        there = [release for release in releases if release in bar.releases]
+        span = there[0] if len(there) == 1 else f"{there[0]}-{there[-1]}"
+        lines.append(f"{bar.title(language)}: {span}, {bar.use_titles(language)}")
+    return lines
