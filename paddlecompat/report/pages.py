@@ -63,16 +63,20 @@ def write(
     These are the pages, the badges, the published forms. A table of answers goes into the
     `readmes`, too. Raises ValueError, before anything is written, where a readme has no marks.
     """
+    from paddlecompat.report.site import picture  # Matplotlib is needed for pages alone
+
     book = book_of(view, cards)
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest, "stand_ins": view.stand_ins}
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
-    pages |= first_page.render(book, entries, errors=view.errors, **about)
+    pictures = picture.inline(view, book.uses, "bugs/ID.html") if view.failures else ("", "")
+    pages |= first_page.render(book, entries, errors=view.errors, pictures=pictures, **about)
     pages |= release_pages.render(book, view, **about)
     pages |= bug_pages.render(book, entries, **about)
     pages |= matrix_page.render(book, view, **about)
     pages |= code_host.render(book, view)
     pages |= badges.render(book, view)
+    pages |= picture.pictures(view, book.uses, {"en": "bugs/ID.html", "zh": "zh/bugs/ID.html"})
     pages |= ledger.render(view, templates)
     pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():

@@ -7,6 +7,7 @@ leads to its bug, and `description` says the same in words.
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ COLOURS: dict[Severity, str] = {
 }
 INK = {False: "#1f2328", True: "#e6edf3"}
 """The colour of texts, on light and on dark ground; the ground itself is the page's."""
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 EVERY_USE: dict[Language, str] = {"en": "every use", "zh": "所有用途"}
 SEVERITIES: dict[Language, dict[Severity, str]] = {
     "en": {"silent": "silently wrong", "crash": "crashes", "error": "raises", "bits": "bits only"},
@@ -81,8 +83,7 @@ def bars_of(view: MatrixView, uses: Sequence[Use]) -> list[Bar]:
 
 def pictures(view: MatrixView, uses: Sequence[Use], pages: dict[Language, str]) -> dict[str, str]:
     """The pictures by their files' names: 'bugs-en-light.svg'. `pages`: where a bug's page is."""
-    bars = bars_of(view, uses)
-    releases = sorted({row.release for row in view.own_rows if row.record}, key=in_order)
+    bars, releases = bars_of(view, uses), releases_in(view)
     return {
         f"bugs-{language}-{'dark' if dark else 'light'}.svg": draw(
             bars, releases, language, dark, page
@@ -90,6 +91,40 @@ def pictures(view: MatrixView, uses: Sequence[Use], pages: dict[Language, str]) 
         for language, page in pages.items()
         for dark in (False, True)
     }
+
+
+def inline(view: MatrixView, uses: Sequence[Use], page: str) -> tuple[str, str]:
+    """The picture in English and in Chinese, to stand in a page whose colours it takes.
+
+    The page has the same links as a list: nobody has to tab through those of the picture.
+    """
+    bars, releases = bars_of(view, uses), releases_in(view)
+    english, chinese = (draw(bars, releases, language, False, page) for language in LANGUAGES)
+    return inlined(english), inlined(chinese)
+
+
+def inlined(svg: str) -> str:
+    """The picture without its XML head and size, in the colour of the text around it.
+
+    Its styles become attributes, as a page's policy may refuse styles that stand in it.
+    """
+    body = svg[svg.index("<svg") :].replace(INK[False], "currentColor")
+    body = re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", body)
+    body = re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", body)
+    body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r'style="([^"]*)"', as_attributes, body)
+    return body.replace("<a ", '<a tabindex="-1" ')
+
+
+def as_attributes(style: re.Match[str]) -> str:
+    """The declarations of a style as attributes of their names."""
+    pairs = (part.partition(":") for part in style[1].split(";") if part.strip())
+    return " ".join(f'{name.strip()}="{value.strip()}"' for name, _, value in pairs)
+
+
+def releases_in(view: MatrixView) -> list[str]:
+    """Those that were measured here, the oldest first."""
+    return sorted({row.release for row in view.own_rows if row.record}, key=in_order)
 
 
 def draw(
