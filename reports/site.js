@@ -145,7 +145,8 @@ function startAsking() {
     return make("td", { class: answer.worst }, link, basis ? make("small", {}, basis) : "");
   }
 
-  // What others reported of the release on any card, unless that is the chosen answer itself.
+  // What others reported of the release on any card, by the system and the CUDA of the build that
+  // they had, unless that is the chosen answer itself.
   function reportedElsewhere(use, release, asked) {
     const found = new Map();
     const here = answerTo(use, release, asked.how, asked.system, asked.card);
@@ -153,13 +154,13 @@ function startAsking() {
       if (here.reported && system === asked.system) continue;
       for (const card of data.places) {
         const answer = answerTo(use, release, "pinned", system, card);
-        const key = `${system} ${answer.worst}`;
-        if (answer.reported > (found.get(key)?.[1].reported || 0)) found.set(key, [form.elements.system.options[at].textContent, answer]);
+        const where = [form.elements.system.options[at].textContent, text(answer, "cuda")];
+        if (answer.reported) found.set(where.join(labels.comma), answer);
       }
     }
-    const parts = [...found.values()].flatMap(([system, answer], at) =>
-      [at ? make("br") : "", `${system}${labels.colon}${fill(labels.reported, labels.worst[answer.worst], answer.reported)}`]);
-    const worst = [...found.values()].map(([, answer]) => answer.worst).sort().at(-1);
+    const parts = [...found].flatMap(([where, answer], at) =>
+      [at ? make("br") : "", `${where}${labels.colon}${fill(labels.reported, labels.worst[answer.worst], answer.reported)}`]);
+    const worst = labels.order.find((name) => [...found.values()].some((answer) => answer.worst === name));
     return make("td", { class: worst || "unknown" }, ...(parts.length ? parts : [labels.none]));
   }
 

@@ -292,19 +292,6 @@ class Record(Model):
         """The Nox session that measures it anew."""
         return "here" if self.build and self.build.source == "installed" else self.cell
 
-    @property
-    def host_class(self) -> str | None:
-        """Its column in the tables: 'Linux', or 'Windows, Turing' for a GPU cell.
-
-        None for a GPU cell that reached no device.
-        """
-        if self.place == "cpu":
-            return self.host.system
-        if self.device is not None:
-            return f"{self.host.system}, {self.device.generation}"
-        reached = self.host.gpu is not None or self.not_run is None
-        return f"{self.host.system}, card not told" if reached else None
-
 
 def verdict_of(results: Collection[PropertyResult]) -> Verdict:
     """`sound` needs at least one property that holds on verified calls, and none that failed."""

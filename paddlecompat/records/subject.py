@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat
 
 from paddlecompat.fixtures.folders import ROOT
-from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, in_order, tag_of
+from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, tag_of
 
 LOCKED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
 Pin = Annotated[str, Field(pattern=r"^(numpy|protobuf|setuptools)<=?[0-9.]{1,20}$")]
@@ -24,18 +24,6 @@ Pin = Annotated[str, Field(pattern=r"^(numpy|protobuf|setuptools)<=?[0-9.]{1,20}
 MOST = 10**9  # calls: more than any run makes
 SanitizerTool = Literal["memcheck", "initcheck"]
 SYSTEMS = ("Linux", "WSL", "Windows", "Wine", "macOS")
-GENERATIONS = (
-    ("Kepler", (3, 0)),
-    ("Maxwell", (5, 0)),
-    ("Pascal", (6, 0)),
-    ("Volta", (7, 0)),
-    ("Turing", (7, 5)),
-    ("Ampere", (8, 0)),
-    ("Ada", (8, 9)),
-    ("Hopper", (9, 0)),
-    ("Blackwell", (10, 0)),
-)
-"""NVIDIA's, each with its first compute capability; it ends where the next begins."""
 
 
 class Host(Model):
@@ -100,13 +88,6 @@ class Device(Model):
     runtime: dict[Line, Line] = Field(
         default={}, max_length=100, description="CUDA libraries loaded: versions."
     )
-
-    @property
-    def generation(self) -> str:
-        """'Turing' for the capability 7.5."""
-        capability = tuple(in_order(self.capability))
-        reached = [name for name, first in GENERATIONS if capability >= first]
-        return reached[-1] if reached else f"capability {self.capability}"
 
 
 class Finding(Model):
@@ -188,13 +169,6 @@ class Seconds(Model):
     )
     test: FiniteFloat | None = None
     environment_reused: bool = False
-
-
-def class_order(host_class: str) -> tuple[int, int, str]:
-    """What to sort classes of hosts by: Linux first, and old generations before new ones."""
-    system, _, card = host_class.partition(", ")
-    cards = [name for name, _ in GENERATIONS]
-    return [*SYSTEMS, system].index(system), [*cards, card].index(card), host_class
 
 
 def impersonal(text: str, root: PurePath = ROOT) -> str:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from paddlecompat.fixtures.published import thread_of
 from paddlecompat.fixtures.releases import SYSTEMS
+from paddlecompat.report.answers import major
 from paddlecompat.report.ledger import Entry
 from paddlecompat.report.site.answers_file import Book, ListedAnswer, TellingAnswer, compact
 from paddlecompat.report.templates import environment, render_pages
@@ -75,6 +76,7 @@ def data_of(book: Book, zh: bool) -> dict[str, Any]:
             "install": install,
             "instead": listed.instead,
             "finds": listed.finds_out,
+            "cuda": f"CUDA {major(listed.cuda)}" if listed.basis == "reported" else "",
         }
         lists = {
             "bugs": listed.bugs,
