@@ -45,7 +45,7 @@ from paddlecompat.report import asked, ledger, pages, terminal
 from paddlecompat.report.asked import Asked, Language
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.view import view_of
-from paddlecompat.studies import advice, bench, gpu_code, mutation
+from paddlecompat.studies import advice, bench, gpu_code, mutation, scripts
 
 COMMANDS: dict[str, Command] = {}
 
@@ -310,6 +310,13 @@ def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     view = view_of([PUBLISHED, RECORDS], bugs.load(), fixture, manifest.load().digest)
     print(ledger.report_of(view, parsed.id, pages.environment()))
     return Status.AS_EXPECTED
+
+
+@command("scripts", scripts.add_arguments, "[ID ...]")
+def run_scripts(parsed: Namespace, fixture: Fixture) -> Status:
+    """Run every published script where it has to fail, and where it has to pass (8 GB to fetch)."""
+    view = view_of([PUBLISHED], bugs.load(), fixture, manifest.load().digest)
+    return scripts.run(ledger.trials_of(view, parsed.bugs), fixture)
 
 
 def tell(summary: pages.Summary, errors: Sequence[str] = ()) -> Status:

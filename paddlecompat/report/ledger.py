@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,11 +14,15 @@ from jinja2 import Environment
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.manifest import PROPERTIES
+from paddlecompat.fixtures.setups import Trial
 from paddlecompat.fixtures.uses import names
+from paddlecompat.report import scripts
 from paddlecompat.report.tables import Row, Sighting, grouped
 from paddlecompat.report.view import MatrixView
 
 SHOWN = "shown"
+RAISED = "an answer"
+"""What evidence says is expected where a call raised, or ended the process."""
 LANGUAGES = {"bugs.md": "en", "bugs.zh.md": "zh"}
 
 
@@ -102,11 +106,46 @@ class Entry:
     def since(self) -> str:
         return min((span.since for _, span in self.ranges), key=in_order, default="")
 
-    @property
+    @cached_property
     def evidence(self) -> Sighting | None:
-        """Of the newest release that shows it, the failure with the shortest script."""
+        """Of the newest release that shows it, the failure with the shortest script.
+
+        It fails as the severity says: one that raises is no picture of a wrong value.
+        """
         there = [seen for seen in self.shown if seen.record.release == self.newest]
-        return min(there, key=lambda seen: (not seen.script, len(seen.script)), default=None)
+        return min(there, key=self.rank, default=None)
+
+    def rank(self, seen: Sighting) -> tuple[bool, bool, bool, int]:
+        """The best evidence first."""
+        fixture, shown = self.view.fixture, seen.result.evidence
+        answers = shown is not None and shown.expected != RAISED
+        fits = answers == (self.bug.severity in ("silent", "bits"))
+        script = scripts.script_for(seen, fixture)
+        return not script, not scripts.short_script(seen, fixture), not fits, len(script)
+
+    @cached_property
+    def script(self) -> str:
+        """What shows it in its newest release; '' where no record has one."""
+        return self.view.script_for(self.evidence) if self.evidence else ""
+
+    @property
+    def right(self) -> str:
+        """The next release in which the property that showed it holds, in the same kind of cell.
+
+        Else the one with the fix, else the last that was right before; '' where there is none.
+        """
+        if self.evidence is None:
+            return ""
+        kind, key, order = self.evidence.record.kind, self.evidence.result.key, in_order
+        rows = [row for row in self.view.own_rows if row.kind == kind and key in row.results]
+        held = [row.release for row in rows if row.results[key].outcome == "holds"]
+        later = [release for release in held if order(release) > order(self.newest)]
+        before = [release for release in held if order(release) < order(self.newest)]
+        return (
+            min(later, key=order, default="")
+            or (self.bug.fixed_in or "")
+            or max(before, key=order, default="")
+        )
 
     @cached_property
     def code(self) -> str:
@@ -133,6 +172,22 @@ def entries(view: MatrixView) -> list[Entry]:
     seen = [entry for entry in found if entry.shown]
     seen.sort(key=lambda entry: in_order(entry.newest), reverse=True)
     return seen + [entry for entry in found if not entry.shown]
+
+
+def trials_of(view: MatrixView, wanted: Sequence[str] = ()) -> list[Trial]:
+    """Two for each bug with a script. Raises ValueError where a bug is unknown."""
+    found = {entry.bug.id: entry for entry in entries(view) if entry.script}
+    if unknown := set(wanted) - found.keys():
+        raise ValueError(f"no script of {', '.join(unknown)}; there are {', '.join(found)}")
+    trials = []
+    for name, entry in found.items():
+        if entry.evidence and (not wanted or name in wanted):
+            there = scripts.setup_of(entry.evidence, view.fixture)
+            trials.append(Trial(name, entry.script, there, fails=True))
+            if entry.right:
+                right = scripts.setup_of(entry.evidence, view.fixture, entry.right)
+                trials.append(Trial(name, entry.script, right, fails=False))
+    return trials
 
 
 def render(view: MatrixView, templates: Environment) -> dict[str, str]:

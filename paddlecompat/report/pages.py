@@ -80,11 +80,13 @@ def write(
     reports = published.load_field_reports(reports_path) if reports_path else []
     view = view_of(folders, bugs.load(bugs_path), fixture, suite, reports, stand_ins)
     templates = environment()
+    made = {entry.bug.id: entry.script for entry in ledger.entries(view) if entry.script}
     pages = {
-        name: templates.get_template(f"{name}.j2").render(view=view)
+        name: templates.get_template(f"{name}.j2").render(view=view, scripts=made)
         for name in ("compatibility.md", "index.html", "badge.svg")
     }
     pages |= ledger.render(view, templates)
+    pages |= {f"scripts/{name}.py": text for name, text in made.items()}
     pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)
@@ -93,6 +95,8 @@ def write(
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= {readme: with_excerpt(readme, table) for readme in readmes}
+    for gone in {*(out_folder / "scripts").glob("*.py")} - texts.keys():
+        gone.unlink()
     for path, text in texts.items():
         write_text(path, text)
     return Summary(summary_of(view, out_folder), view.errors)

@@ -125,9 +125,9 @@ class Sighting:
         return f"nox -s {record.session} -- -k {name} --profile {record.profile}{seed}{build}"
 
     @property
-    def alike(self) -> tuple[str, str, Explanation | None, str]:
+    def alike(self) -> tuple[str, str, Explanation | None]:
         """What the failures that the page shows together have in common."""
-        return self.result.key, self.result.outcome, self.cause, self.script
+        return self.result.key, self.result.outcome, self.cause
 
 
 @dataclass(frozen=True)

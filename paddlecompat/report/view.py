@@ -21,6 +21,7 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Host, class_order
+from paddlecompat.report import scripts
 from paddlecompat.report.tables import (
     BY_OTHERS,
     ReleaseLine,
@@ -111,6 +112,10 @@ class MatrixView:
     @property
     def all_rows(self) -> list[Row]:
         return [row for kind in KINDS for row in self.rows[kind]]
+
+    def script_for(self, seen: Sighting) -> str:
+        """As `scripts.script_for`."""
+        return scripts.script_for(seen, self.fixture)
 
     @property
     def own_rows(self) -> list[Row]:

@@ -64,7 +64,6 @@ y.backward(paddle.to_tensor(upstream))
 for_x = upstream.copy()
 for_x[MASK] = 0
 np.testing.assert_array_equal(leaf.grad.numpy(), for_x)
-actual = values.grad.numpy()
 """
 FILLED = """
 actual = paddle.masked_fill(paddle.to_tensor(x), paddle.to_tensor(MASK), VALUE).numpy()
@@ -88,12 +87,12 @@ expected = x[MASK]
     "assigning_gradient": Body(
         "\nupstream = np.flip(x).copy()"
         + WRITING_GRADIENT.replace("WRITTEN", "x[MASK]")
-        + "expected = upstream[MASK]\n"
+        + "actual, expected = values.grad.numpy(), upstream[MASK]\n"
     ),
     "assigning_gradient_of_one": Body(
         "\nupstream = x"
         + WRITING_GRADIENT.replace("WRITTEN", "np.array([77], x.dtype)")
-        + "expected = upstream[MASK].sum(keepdims=True)\n"
+        + "actual, expected = values.grad.numpy(), upstream[MASK].sum(keepdims=True)\n"
     ),
     "choosing": Body(
         """
@@ -182,7 +181,7 @@ def script_of(case: str, expected: str, actual: str) -> str:
     if case.startswith("pip install "):
         return "import paddle\n"
     if question == "finite_steps" and "unsupported operand type(s) for +" in actual:
-        return f"import paddle\n\npaddle.set_device(\"cpu\")\n{INT32_PLUS_INT64.lstrip()}"
+        return f'import paddle\n\npaddle.set_device("cpu")\n{INT32_PLUS_INT64.lstrip()}'
     if found := LABELS.fullmatch(about):
         return whole(label_body(*found.groups()))
     arrays = arrays_of(question, about)
