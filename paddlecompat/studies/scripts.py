@@ -25,6 +25,7 @@ from paddlecompat.records.record import MachineFailed
 IMPORTS = "import paddle\n"
 
 
+Make = Callable[[Setup, Fixture, Path], Path]
 Run = Callable[[Path, str], str | None]
 """Run a script by an interpreter: None where it passes, else its last words."""
 
@@ -58,10 +59,7 @@ def run_script(python: Path, script: str) -> str | None:
 
 
 def outcomes(
-    trials: Sequence[Trial],
-    fixture: Fixture,
-    make: Callable[[Setup, Fixture, Path], Path] = make,
-    execute: Run = run_script,
+    trials: Sequence[Trial], fixture: Fixture, make: Make, execute: Run
 ) -> Iterator[tuple[Trial, str | None]]:
     """What came of each, one environment after the other; each is deleted when it was used.
 
@@ -83,10 +81,12 @@ def outcomes(
                 yield trial, execute(python, trial.script)
 
 
-def run(trials: Sequence[Trial], fixture: Fixture) -> Status:
+def run(
+    trials: Sequence[Trial], fixture: Fixture, make: Make = make, execute: Run = run_script
+) -> Status:
     """Run them all, and tell each as it ends. Raises MachineFailed as `outcomes`."""
     wrong = 0
-    for trial, words in outcomes(trials, fixture):
+    for trial, words in outcomes(trials, fixture, make, execute):
         right = trial.fails == (words is not None)
         wrong += not right
         due = "fails" if trial.fails else "passes"

@@ -277,11 +277,12 @@ def code_of(array: np.ndarray) -> str:
     listed = array.tolist()
     if array.dtype.kind == "f":  # as few digits as the dtype needs
         listed = np.array([float(str(v)) for v in array.ravel()]).reshape(array.shape).tolist()
-    text = re.sub(r"\b(nan|inf)\b", r"np.\1", str(listed))
-    read = np.array(eval(text, {"np": np}), array.dtype)  # text that was made in the line above
-    if read.tobytes() == array.tobytes():
-        dtype = "" if array.dtype == bool else f", {array.dtype.name!r}"
-        return f"np.array({text}{dtype})"
+    if array.dtype.kind != "c" or np.isfinite(array).all():
+        text = re.sub(r"\b(nan|inf)\b", r"np.\1", str(listed))
+        read = np.array(eval(text, {"np": np}), array.dtype)  # text that was made a line above
+        if read.tobytes() == array.tobytes():
+            dtype = "" if array.dtype == bool else f", {array.dtype.name!r}"
+            return f"np.array({text}{dtype})"
     raw = f"uint{8 * min(array.itemsize, 8)}"
     width = 2 + 2 * min(array.itemsize, 8)
     bits = re.sub(r"\d+", lambda m: f"{int(m[0]):#0{width}x}", str(array.view(raw).tolist()))
