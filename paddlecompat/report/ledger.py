@@ -140,12 +140,11 @@ class Entry:
         rows = [row for row in self.view.own_rows if row.kind == kind and key in row.results]
         held = [row.release for row in rows if row.results[key].outcome == "holds"]
         later = [release for release in held if order(release) > order(self.newest)]
+        listed = [release.version for release in self.view.fixture.release]
+        fixed = self.bug.fixed_in if self.bug.fixed_in in listed else ""
         before = [release for release in held if order(release) < order(self.newest)]
-        return (
-            min(later, key=order, default="")
-            or (self.bug.fixed_in or "")
-            or max(before, key=order, default="")
-        )
+        last = max(before, key=order, default="")
+        return min(later, key=order, default="") or fixed or last
 
     @cached_property
     def code(self) -> str:

@@ -73,7 +73,7 @@ def head_of(seen: Sighting, fixture: Fixture) -> str:
         f"Install:  {setup.install_command(system)}",
     ]
     if gaps and system == "linux":
-        lines.append(f"          Linux without {', '.join(gaps)}: nox -s cpu-{release.version}")
+        lines.append(f"          Linux without {', '.join(gaps)}: nox -s {seen.record.cell}")
     instead = "a loss, and no error" if expected == "an error" else actual
     lines += [*comment("Expected", expected), *comment("Instead", instead)]
     lines += [f"Upstream: {bug.link}"] if bug else []

@@ -38,6 +38,14 @@ def test_no_figure_was_edited_by_hand(made_anew: Path, name: str) -> None:
     assert (made_anew / name).read_bytes() == (ROOT / name).read_bytes()
 
 
+def test_every_script_is_made_from_the_records(made_anew: Path) -> None:
+    made, committed = (
+        {path.name: path.read_bytes() for path in folder.glob("*.py")}
+        for folder in (made_anew / "reports/scripts", REPORTS / "scripts")
+    )
+    assert made == committed
+
+
 def test_every_cpu_cell_has_a_record_of_all_properties() -> None:
     gathered, _ = store.gather(PUBLISHED)
     measured = {record.cell: record for record in gathered if record.not_run is None}
