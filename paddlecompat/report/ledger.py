@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,6 @@ from jinja2 import Environment
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.manifest import PROPERTIES
-from paddlecompat.fixtures.setups import Trial
 from paddlecompat.fixtures.uses import names
 from paddlecompat.report import scripts
 from paddlecompat.report.tables import Row, Sighting, grouped
@@ -132,19 +131,16 @@ class Entry:
     def right(self) -> str:
         """The next release in which the property that showed it holds, in the same kind of cell.
 
-        Else the one with the fix, else the last that was right before; '' where there is none.
+        Else the one with the fix, else the last before; '' where there is none.
         """
         if self.evidence is None:
             return ""
-        kind, key, order = self.evidence.record.kind, self.evidence.result.key, in_order
+        kind, key = self.evidence.record.kind, self.evidence.result.key
         rows = [row for row in self.view.own_rows if row.kind == kind and key in row.results]
-        held = [row.release for row in rows if row.results[key].outcome == "holds"]
-        later = [release for release in held if order(release) > order(self.newest)]
-        listed = [release.version for release in self.view.fixture.release]
-        fixed = self.bug.fixed_in if self.bug.fixed_in in listed else ""
-        before = [release for release in held if order(release) < order(self.newest)]
-        last = max(before, key=order, default="")
-        return min(later, key=order, default="") or fixed or last
+        held = {row.release for row in rows if row.results[key].outcome == "holds"}
+        fixed = {r.version for r in self.view.fixture.release if r.version == self.bug.fixed_in}
+        later = {release for release in held if in_order(release) > in_order(self.newest)}
+        return min(later or fixed, key=in_order, default="") or max(held, key=in_order, default="")
 
     @cached_property
     def code(self) -> str:
@@ -171,22 +167,6 @@ def entries(view: MatrixView) -> list[Entry]:
     seen = [entry for entry in found if entry.shown]
     seen.sort(key=lambda entry: in_order(entry.newest), reverse=True)
     return seen + [entry for entry in found if not entry.shown]
-
-
-def trials_of(view: MatrixView, wanted: Sequence[str] = ()) -> list[Trial]:
-    """Two for each bug with a script. Raises ValueError where a bug is unknown."""
-    found = {entry.bug.id: entry for entry in entries(view) if entry.script}
-    if unknown := set(wanted) - found.keys():
-        raise ValueError(f"no script of {', '.join(unknown)}; there are {', '.join(found)}")
-    trials = []
-    for name, entry in found.items():
-        if entry.evidence and (not wanted or name in wanted):
-            there = scripts.setup_of(entry.evidence, view.fixture)
-            trials.append(Trial(name, entry.script, there, fails=True))
-            if entry.right:
-                right = scripts.setup_of(entry.evidence, view.fixture, entry.right)
-                trials.append(Trial(name, entry.script, right, fails=False))
-    return trials
 
 
 def render(view: MatrixView, templates: Environment) -> dict[str, str]:

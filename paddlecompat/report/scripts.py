@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from functools import cache
 
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.folders import TESTS
-from paddlecompat.fixtures.releases import Fixture, System
-from paddlecompat.fixtures.setups import Setup
-from paddlecompat.records.record import IMPORTS
+from paddlecompat.fixtures.releases import Fixture, Release, System
+from paddlecompat.records.record import IMPORTS, Evidence
 from paddlecompat.report.tables import Sighting
 
 WIDTH = 100
@@ -23,14 +23,20 @@ SHOWN = 300  # characters of what is due, and of what comes instead
 HEX = re.compile(r" \(<U\d+, shape \[[\d, ]*\]\)")  # of bits that were written as text
 
 
-def setup_of(seen: Sighting, fixture: Fixture, version: str = "") -> Setup:
-    """That of the cell where it was seen, of its release or of another version."""
-    record = seen.record
-    release = next(r for r in fixture.release if r.version == (version or record.release))
-    if not record.resolution:
-        return Setup(release, release.python)
-    needs = () if seen.result.key == IMPORTS else tuple(record.resolution.needs or ())
-    return Setup(release, record.resolution.python, needs)
+def install_command(seen: Sighting, release: Release) -> str:
+    """What makes of a release the environment of the cell where the failure was seen."""
+    resolved = seen.record.resolution
+    if not resolved:
+        system: System = "windows" if seen.record.host.system == "Windows" else "linux"
+        return release.install_command(release.on_pypi, system)
+    needs = [] if seen.result.key == IMPORTS else resolved.needs or []
+    named = f"{release.on_pypi.distribution}=={release.version}"
+    return " ".join(["python -m pip install", named, *(f'"{pin}"' for pin in needs)])
+
+
+def python_for(seen: Sighting, release: Release) -> str:
+    """The CPython of that environment, as '3.12'."""
+    return seen.record.resolution.python if seen.record.resolution else release.python
 
 
 def script_for(seen: Sighting, fixture: Fixture) -> str:
@@ -41,11 +47,12 @@ def script_for(seen: Sighting, fixture: Fixture) -> str:
 def short_script(seen: Sighting, fixture: Fixture) -> str:
     """The short script; '' where none can be made of the case, or others measured it."""
     record, shown = seen.record, seen.result.evidence
-    listed = any(release.version == record.release for release in fixture.release)
-    if shown is None or record.place != "cpu" or record.provenance != "own" or not listed:
+    release = next((r for r in fixture.release if r.version == record.release), None)
+    if not (shown and release) or record.place != "cpu" or record.provenance != "own":
         return ""
     lines = lines_of(shown.case, shown.expected, shown.actual)
-    return f"{head_of(seen, fixture)}{lines}" if lines else ""
+    gaps = [gap.asked for gap in fixture.gaps_of(release)]
+    return f"{head_of(seen, shown, release, gaps)}{lines}" if lines else ""
 
 
 @cache
@@ -58,24 +65,20 @@ def lines_of(case: str, expected: str, actual: str) -> str:
     return script_of(case, expected, actual)
 
 
-def head_of(seen: Sighting, fixture: Fixture) -> str:
-    """The comment at the top of the script of a failure that has evidence."""
-    setup, shown = setup_of(seen, fixture), seen.result.evidence
-    release, bug = setup.release, seen.cause if isinstance(seen.cause, Bug) else None
-    expected, actual = (shown.expected, shown.actual) if shown else ("", "")
-    system: System = "windows" if seen.record.host.system == "Windows" else "linux"
-    gaps = [gap.asked for gap in fixture.gaps_of(release)]
+def head_of(seen: Sighting, shown: Evidence, release: Release, gaps: Sequence[str]) -> str:
+    """The comment at the top of a script. `gaps` are what its release may lack on Linux."""
+    bug, python = seen.cause if isinstance(seen.cause, Bug) else None, python_for(seen, release)
     only_gpu = release.on_pypi.distribution == "paddlepaddle-gpu"
     named = " (on PyPI as paddlepaddle-gpu alone; no GPU is needed)" if only_gpu else ""
     lines = [
         bug.title if bug else seen.full_title,
-        f"PaddlePaddle {release.version} on the CPU, CPython {setup.python}{named}",
-        f"Install:  {setup.install_command(system)}",
+        f"PaddlePaddle {release.version} on the CPU, CPython {python}{named}",
+        f"Install:  {install_command(seen, release)}",
     ]
-    if gaps and system == "linux":
-        lines.append(f"          Linux without {', '.join(gaps)}: nox -s {seen.record.cell}")
-    instead = "a loss, and no error" if expected == "an error" else actual
-    lines += [*comment("Expected", expected), *comment("Instead", instead)]
+    if gaps and seen.record.host.system == "Linux":
+        lines.append(f"          Linux without {', '.join(gaps)}: nox -s {seen.record.cell} mends it")
+    instead = "a loss, and no error" if shown.expected == "an error" else shown.actual
+    lines += [*comment("Expected", shown.expected), *comment("Instead", instead)]
     lines += [f"Upstream: {bug.link}"] if bug else []
     return "".join(f"# {line}\n" for line in lines)
 

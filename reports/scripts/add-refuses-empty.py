@@ -12,7 +12,6 @@ paddle.set_device("cpu")
 x = np.zeros([0], "float32")
 mask = np.zeros([0], "bool")
 
-value = np.array(77, x.dtype)
 actual = paddle.masked_fill(paddle.to_tensor(x), paddle.to_tensor(mask), 77).numpy()
-expected = np.where(mask, value, x)
+expected = np.where(mask, np.array(77, x.dtype), x)
 np.testing.assert_array_equal(actual, expected)

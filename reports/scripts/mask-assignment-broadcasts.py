@@ -12,10 +12,9 @@ x = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
 mask = np.array([[True, False], [True, False]])
 
 for chosen in (mask, ~mask):
-    value = np.flip(x)[chosen]
+    values = np.flip(x)[chosen]
     actual = paddle.to_tensor(x)
-    actual[paddle.to_tensor(chosen)] = paddle.to_tensor(value)
-    actual = actual.numpy()
-    expected = x.copy()
-    expected[chosen] = value
+    actual[paddle.to_tensor(chosen)] = paddle.to_tensor(values)
+    actual, expected = actual.numpy(), x.copy()
+    expected[chosen] = values
     np.testing.assert_array_equal(actual, expected)

@@ -11,10 +11,8 @@ paddle.set_device("cpu")
 x = np.array([np.nan, 2.0], "float32")
 mask = np.array([True, False])
 
-value = 77
 actual = paddle.to_tensor(x)
-actual[paddle.to_tensor(mask)] = value
-actual = actual.numpy()
-expected = x.copy()
-expected[mask] = value
+actual[paddle.to_tensor(mask)] = 77
+actual, expected = actual.numpy(), x.copy()
+expected[mask] = 77
 np.testing.assert_array_equal(actual, expected)

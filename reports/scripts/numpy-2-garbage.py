@@ -10,6 +10,5 @@ import paddle
 paddle.set_device("cpu")
 x = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], "int8")
 
-actual = paddle.to_tensor(x).numpy()
-expected = x
+actual, expected = paddle.to_tensor(x).numpy(), x
 np.testing.assert_array_equal(actual, expected)

@@ -1,7 +1,7 @@
 # A static graph gives None for an empty result
 # PaddlePaddle 2.4.2 on the CPU, CPython 3.10 (on PyPI as paddlepaddle-gpu alone; no GPU is needed)
 # Install:  python -m pip install paddlepaddle-gpu==2.4.2 "numpy<1.24" "protobuf<=3.20.3" "setuptools<80"
-#           Linux without libcudart.so.10.2: nox -s cpu-2.4.2
+#           Linux without libcudart.so.10.2: nox -s cpu-2.4.2 mends it
 # Expected: [] (float32, shape [0])
 # Instead:  None (object, shape [])
 # Upstream: https://github.com/PaddlePaddle/Paddle/pull/51735

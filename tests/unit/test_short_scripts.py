@@ -14,20 +14,18 @@ from properties.programs.short_scripts import code_of, script_of
 from paddlecompat.fixtures import bugs, manifest, releases
 from paddlecompat.fixtures.folders import PUBLISHED
 from paddlecompat.fixtures.releases import Build, Fixture, Release
-from paddlecompat.fixtures.setups import Setup, Trial
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import MachineFailed
 from paddlecompat.report import ledger, scripts
 from paddlecompat.report.tables import Sighting
 from paddlecompat.report.view import MatrixView, view_of
-from paddlecompat.studies.scripts import run
+from paddlecompat.studies.scripts import Trial, run
 
 LINES = 25
 READING = "reading_alike: x float32 [2] filled count, mask first, seed 0"
 GPU_BUILD = Build(distribution="paddlepaddle-gpu", version="2.3.2")
 RELEASE = Release(version="2.3.2", requires=["numpy<1.24"], builds=[GPU_BUILD])
 FIXTURE = Fixture(release=[RELEASE])
-SETUP = Setup(RELEASE, "3.10")
 DTYPES = ("bool", "int8", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
 
 
@@ -176,12 +174,12 @@ def test_every_shown_bug_has_a_release_that_is_right(published: MatrixView) -> N
 
 
 def trial(fails: bool, script: str = "print(1)\n") -> Trial:
-    return Trial("a-bug", script, SETUP, fails)
+    return Trial(RELEASE, "3.10", "python -m pip install x", "a-bug", script, fails)
 
 
 def status(*trials: Trial, words: dict[str, str | None]) -> Status:
     """What `nox -s scripts` ends with, where each script ends with these words."""
-    return run(trials, FIXTURE, lambda setup, fixture, folder: folder, lambda _, s: words[s])
+    return run(trials, FIXTURE, lambda trial, fixture, folder: folder, lambda _, s: words[s])
 
 
 @pytest.mark.parametrize(
