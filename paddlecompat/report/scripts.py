@@ -76,7 +76,9 @@ def head_of(seen: Sighting, shown: Evidence, release: Release, gaps: Sequence[st
         f"Install:  {install_command(seen, release)}",
     ]
     if gaps and seen.record.host.system == "Linux":
-        lines.append(f"          Linux without {', '.join(gaps)}: nox -s {seen.record.cell} mends it")
+        lines.append(
+            f"          Linux without {', '.join(gaps)}: nox -s {seen.record.cell} mends it"
+        )
     instead = "a loss, and no error" if shown.expected == "an error" else shown.actual
     lines += [*comment("Expected", shown.expected), *comment("Instead", instead)]
     lines += [f"Upstream: {bug.link}"] if bug else []

@@ -15,8 +15,11 @@ from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.studies.scripts import Trial, execute
 
-IN_PIP_ALONE = ("numpy-2-garbage", "imports-setuptools", "needs-protobuf-3")
-PINNED = [trial for trial in trials_of([], releases.load()) if trial.bug not in IN_PIP_ALONE]
+PINNED = [  # the others are of what pip installs where nothing is pinned
+    trial
+    for trial in trials_of([], releases.load())
+    if trial.install == trial.release.install_command(trial.release.on_pypi, "linux")
+]
 
 
 def interpreter_for(trial: Trial) -> Path:
