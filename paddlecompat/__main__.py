@@ -44,8 +44,10 @@ from paddlecompat.records.subject import Device
 from paddlecompat.report import asked, ledger, pages, templates, terminal
 from paddlecompat.report.asked import Asked
 from paddlecompat.report.facts import Facts
+from paddlecompat.report.scripts import install_command, python_for
 from paddlecompat.report.view import MatrixView, view_of
-from paddlecompat.studies import advice, bench, gpu_code, mutation
+from paddlecompat.studies import advice, bench, gpu_code, mutation, scripts
+from paddlecompat.studies.scripts import Trial
 
 COMMANDS: dict[str, Command] = {}
 
@@ -320,6 +322,38 @@ def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     view = view_on([PUBLISHED, RECORDS], fixture)
     print(ledger.report_of(view, parsed.id, templates.environment()))
     return Status.AS_EXPECTED
+
+
+@command("scripts", lambda parser: parser.add_argument("bugs", nargs="*", metavar="ID"), "[ID ...]")
+def run_scripts(parsed: Namespace, fixture: Fixture) -> Status:
+    """Run every published script where it has to fail, and where it has to pass (8 GB to fetch)."""
+    return scripts.run(trials_of(parsed.bugs, fixture), fixture)
+
+
+def trials_of(names: Sequence[str], fixture: Fixture) -> list[Trial]:
+    """The scripts of these bugs, or of all, each in the release that it names and in a right one.
+
+    Raises ValueError where a bug has no script.
+    """
+    view = view_on([PUBLISHED], fixture)
+    found = {entry.bug.id: entry for entry in ledger.entries(view) if entry.script}
+    if unknown := set(names) - found.keys():
+        raise ValueError(f"no script of {', '.join(unknown)}; there are {', '.join(found)}")
+    by_version = {release.version: release for release in fixture.release}
+    return [
+        Trial(
+            release := by_version[version],
+            python_for(entry.evidence, release),
+            install_command(entry.evidence, release),
+            name,
+            entry.script,
+            fails,
+        )
+        for name, entry in found.items()
+        if entry.evidence and (not names or name in names)
+        for version, fails in ((entry.newest, True), (entry.right, False))
+        if version
+    ]
 
 
 def write_report(

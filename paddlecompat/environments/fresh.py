@@ -32,7 +32,7 @@ from paddlecompat.environments.installed import PLUGINS
 from paddlecompat.environments.wheels import Wheel
 from paddlecompat.fixtures.folders import WHEELS, environment_of
 from paddlecompat.fixtures.forms import write_text
-from paddlecompat.fixtures.releases import REQUIREMENTS, Build, Cell, Fixture, requirements
+from paddlecompat.fixtures.releases import REQUIREMENTS, Cell, Fixture, requirements
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.index import settings_for_uv
 from paddlecompat.machine.interpreters import UV
@@ -67,12 +67,6 @@ def resolution_in(path: Path, cell: Cell) -> Resolution:
     if record.resolution is None:
         raise ValueError(f"--from-record {path}: it says nothing of what pip resolved")
     return record.resolution
-
-
-def build_of(cell: Cell) -> Build:
-    """What PyPI gives by the release's name: `paddlepaddle` where it has that."""
-    on_pypi = [build for build in cell.release.builds if build.index == "pypi"]
-    return min(on_pypi, key=lambda build: build.distribution)
 
 
 def make_empty(cell: Cell, folder: Path, uv: str) -> None:
@@ -128,7 +122,7 @@ def prepare(
 
 def resolve(cell: Cell, folder: Path) -> Resolution:
     """What pip would install now. Raises MachineFailed with its words where it cannot tell."""
-    build = build_of(cell)
+    build = cell.release.on_pypi
     asked = f"{build.distribution}=={build.version}"
     print(f"asking pip what it installs today for {asked}", flush=True)
     report = folder / "report.json"
@@ -158,7 +152,7 @@ def make(
     seconds: dict[str, float] = {}
     python, uv = installer.python_of(folder), hands.uv
     with timed(seconds, "download"):
-        wheel = wheels.fetch(cell, build_of(cell), cache=hands.wheels)
+        wheel = wheels.fetch(cell, cell.release.on_pypi, cache=hands.wheels)
     if (folder / STAMP).exists():
         hands.make_empty(cell, folder, uv)
     with timed(seconds, "install"):

@@ -15,9 +15,12 @@ from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.fixtures.uses import names
+from paddlecompat.report import scripts
 from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
 
 SHOWN = "shown"
+RAISED = "an answer"
+"""What evidence says is expected where a call raised, or ended the process."""
 LANGUAGES = {"bugs.md": "en", "bugs.zh.md": "zh"}
 
 
@@ -101,11 +104,42 @@ class Entry:
     def since(self) -> str:
         return min((span.since for _, span in self.ranges), key=in_order, default="")
 
-    @property
+    @cached_property
     def evidence(self) -> Sighting | None:
-        """Of the newest release that shows it, the failure with the shortest script."""
+        """Of the newest release that shows it, the failure with the shortest script.
+
+        It fails as the severity says: one that raises is no picture of a wrong value.
+        """
         there = [seen for seen in self.shown if seen.record.release == self.newest]
-        return min(there, key=lambda seen: (not seen.script, len(seen.script)), default=None)
+        return min(there, key=self.rank, default=None)
+
+    def rank(self, seen: Sighting) -> tuple[bool, bool, bool, int]:
+        """The best evidence first."""
+        fixture, shown = self.view.fixture, seen.result.evidence
+        answers = shown is not None and shown.expected != RAISED
+        fits = answers == (self.bug.severity in ("silent", "bits"))
+        script = scripts.script_for(seen, fixture)
+        return not script, not scripts.short_script(seen, fixture), not fits, len(script)
+
+    @cached_property
+    def script(self) -> str:
+        """What shows it in its newest release; '' where no record has one."""
+        return scripts.script_for(self.evidence, self.view.fixture) if self.evidence else ""
+
+    @property
+    def right(self) -> str:
+        """The next release in which the property that showed it holds, in the same kind of cell.
+
+        Else the one with the fix, else the last before; '' where there is none.
+        """
+        if self.evidence is None:
+            return ""
+        kind, key = self.evidence.record.kind, self.evidence.result.key
+        rows = [row for row in self.view.own_rows if row.kind == kind and key in row.results]
+        held = {row.release for row in rows if row.results[key].outcome == "holds"}
+        fixed = {r.version for r in self.view.fixture.release if r.version == self.bug.fixed_in}
+        later = {release for release in held if in_order(release) > in_order(self.newest)}
+        return min(later or fixed, key=in_order, default="") or max(held, key=in_order, default="")
 
     @cached_property
     def code(self) -> str:

@@ -37,7 +37,7 @@ from paddlecompat.report.studied import advice_page, trust_pages
 from paddlecompat.report.templates import TEMPLATES, WIDTH, environment
 from paddlecompat.report.view import MatrixView, grouped
 
-MADE_ANEW = ("badges", "bugs", "releases", "zh")
+MADE_ANEW = ("badges", "bugs", "releases", "scripts", "zh")
 """Folders of the report that hold nothing else: a page of what is gone does not stay."""
 SHARED = ("site.css", "site.js")
 SCHEMAS = FIXTURES / "schemas"
@@ -78,6 +78,7 @@ def write(
     pages |= badges.render(book, view)
     pages |= picture.pictures(view, book.uses, {"en": "bugs/ID.html", "zh": "zh/bugs/ID.html"})
     pages |= ledger.render(view, templates)
+    pages |= {f"scripts/{entry.bug.id}.py": entry.script for entry in entries if entry.script}
     pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)

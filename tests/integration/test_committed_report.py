@@ -46,6 +46,14 @@ def files_in(folder: Path) -> set[str]:
     return {path.as_posix() for path in found if path.parts[0] not in HANDED_ON}
 
 
+def test_every_script_is_made_from_the_records(made_anew: Path) -> None:
+    made, committed = (
+        {path.name: path.read_bytes() for path in folder.glob("*.py")}
+        for folder in (made_anew / "reports/scripts", REPORTS / "scripts")
+    )
+    assert made == committed
+
+
 def test_every_cpu_cell_has_a_record_of_all_properties() -> None:
     gathered, _ = store.gather(PUBLISHED)
     measured = {record.cell: record for record in gathered if record.not_run is None}

@@ -1,4 +1,4 @@
-"""A page for each bug, and its script as a file."""
+"""A page for each bug."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from paddlecompat.report.templates import render_pages
 
 
 def render(book: Book, entries: Sequence[Entry], **shown: object) -> dict[str, str]:
-    """The pages and the scripts, by their paths."""
+    """The pages, by their paths."""
     pages: dict[str, str] = {}
     for entry in entries:
-        seen, name = entry.evidence, entry.bug.id
         keys = {failure.result.key for failure in entry.shown}
         uses = [use for use in book.uses if any(map(use.needs, keys))]
-        path = f"bugs/{name}.html"
+        path = f"bugs/{entry.bug.id}.html"
         pages |= render_pages("site/bug.html.j2", path, entry=entry, uses=uses, **shown)
-        if seen and seen.script:
-            pages[f"bugs/{name}.py"] = seen.script
     return pages

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from paddlecompat.report.scripts import script_for
 from paddlecompat.report.site.answers_file import Book
 from paddlecompat.report.templates import CHOOSE, environment
 from paddlecompat.report.view import MatrixView
@@ -17,7 +18,8 @@ SHOWN = ("7.5", "8.6", "8.9", "9.0")
 
 def render(book: Book, view: MatrixView) -> dict[str, str]:
     """The page in each language, by its path."""
-    new = [s for row in view.own_rows for s in row.failures.values() if s.cause is None]
+    failures = (seen for row in view.own_rows for seen in row.failures.values())
+    new = [(seen, script_for(seen, view.fixture)) for seen in failures if seen.cause is None]
     return {
         name: text_of("compatibility.md.j2", zh, book, view=view, new=new, folder="")
         for zh, name in enumerate(PAGES)

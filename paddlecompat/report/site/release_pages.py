@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from paddlecompat.fixtures.bugs import Bug, Explanation
 from paddlecompat.fixtures.releases import SYSTEMS, Release, System
 from paddlecompat.fixtures.uses import Card, Use
 from paddlecompat.report.facts import HOWS, How
+from paddlecompat.report.scripts import script_for
 from paddlecompat.report.site.answers_file import Book, TellingAnswer
 from paddlecompat.report.templates import render_pages
 from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
@@ -96,9 +97,12 @@ class ReleaseView:
 def render(book: Book, view: MatrixView, **shown: object) -> dict[str, str]:
     """The pages, by their paths."""
     pages: dict[str, str] = {}
+    scripts = partial(script_for, fixture=view.fixture)
     for version in book.releases:
         rows = [row for row in view.all_rows if row.release == version]
         shows = ReleaseView(book.facts.release(version), book, rows)
         path = f"releases/{version}.html"
-        pages |= render_pages("site/release.html.j2", path, shows=shows, **shown)
+        pages |= render_pages(
+            "site/release.html.j2", path, shows=shows, script_for=scripts, **shown
+        )
     return pages
