@@ -113,13 +113,20 @@ class Entry:
         there = [seen for seen in self.shown if seen.record.release == self.newest]
         return min(there, key=self.rank, default=None)
 
-    def rank(self, seen: Sighting) -> tuple[bool, bool, bool, int]:
-        """The best evidence first."""
+    def rank(self, seen: Sighting) -> tuple[bool, bool, bool, bool, int]:
+        """The best evidence first: of a pinned cell, whose packages serve other releases, too."""
         fixture, shown = self.view.fixture, seen.result.evidence
         answers = shown is not None and shown.expected != RAISED
         fits = answers == (self.bug.severity in ("silent", "bits"))
         script = scripts.script_for(seen, fixture)
-        return not script, not scripts.short_script(seen, fixture), not fits, len(script)
+        pinned = seen.record.kind == "cpu"
+        return (
+            not script,
+            not pinned,
+            not scripts.short_script(seen, fixture),
+            not fits,
+            len(script),
+        )
 
     @cached_property
     def script(self) -> str:

@@ -69,14 +69,14 @@ def write(
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest, "stand_ins": view.stand_ins}
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
-    pictures = picture.inline(view, book.uses, "bugs/ID.html") if view.failures else ("", "")
-    pages |= first_page.render(book, entries, errors=view.errors, pictures=pictures, **about)
+    pages |= (pictures := picture.render(view, book.uses))
+    inline = picture.inline(pictures)
+    pages |= first_page.render(book, entries, errors=view.errors, pictures=inline, **about)
     pages |= release_pages.render(book, view, **about)
     pages |= bug_pages.render(book, entries, **about)
     pages |= matrix_page.render(book, view, **about)
     pages |= code_host.render(book, view)
     pages |= badges.render(book, view)
-    pages |= picture.pictures(view, book.uses, {"en": "bugs/ID.html", "zh": "zh/bugs/ID.html"})
     pages |= ledger.render(view, templates)
     pages |= {f"scripts/{entry.bug.id}.py": entry.script for entry in entries if entry.script}
     pages |= trust_pages.render_studies(out_folder, templates)

@@ -1,6 +1,6 @@
 # Adding an empty tensor to one of another shape raises
-# PaddlePaddle 2.6.2 on the CPU, CPython 3.12
-# Install:  python -m pip install paddlepaddle==2.6.2 "setuptools<80"
+# PaddlePaddle 2.6.2 on the CPU, CPython 3.10
+# Install:  python -m pip install paddlepaddle==2.6.2 "numpy<2" "setuptools<80"
 # Expected: an answer
 # Instead:  RuntimeError: (PreconditionNotMet) The meta data must be valid when call the mutable
 #           data function.

@@ -1,6 +1,7 @@
 # Reading a tensor without elements by a mask raises
 # PaddlePaddle 2.2.2 on the CPU, CPython 3.9 (on PyPI as paddlepaddle-gpu alone; no GPU is needed)
 # Install:  python -m pip install paddlepaddle-gpu==2.2.2 "numpy<1.24" "protobuf<=3.20.3" "setuptools<80"
+#           Linux without _dl_sym@GLIBC_PRIVATE: nox -s cpu-2.2.2 mends it
 # Expected: an answer
 # Instead:  RuntimeError: (PreconditionNotMet) The Tensor's element number must be equal or greater
 #           than zero. The Tensor's shape is [-1] now

@@ -1,6 +1,6 @@
 # cross_entropy takes a label of 2**32 and more for a class
-# PaddlePaddle 3.3.1 on the CPU, CPython 3.13
-# Install:  python -m pip install paddlepaddle==3.3.1
+# PaddlePaddle 3.3.1 on the CPU, CPython 3.10
+# Install:  python -m pip install paddlepaddle==3.3.1 "setuptools<80"
 # Expected: an error
 # Instead:  a loss, and no error
 # Upstream: https://github.com/PaddlePaddle/Paddle/blob/v3.3.1/paddle/phi/kernels/funcs/cross_entropy.cc

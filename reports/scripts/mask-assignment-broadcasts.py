@@ -1,6 +1,6 @@
 # x[mask] = values repeats the values instead of writing one after the other
-# PaddlePaddle 2.6.2 on the CPU, CPython 3.12
-# Install:  python -m pip install paddlepaddle==2.6.2 "setuptools<80"
+# PaddlePaddle 2.6.2 on the CPU, CPython 3.10
+# Install:  python -m pip install paddlepaddle==2.6.2 "numpy<2" "setuptools<80"
 # Expected: [[4., 2.], [2., 4.]] (float32, shape [2, 2])
 # Instead:  [[4., 2.], [4., 4.]] (float32, shape [2, 2])
 # Upstream: https://github.com/PaddlePaddle/Paddle/pull/69480

@@ -1,6 +1,6 @@
 # A value that is written through a mask gets the gradient 0
-# PaddlePaddle 3.3.1 on the CPU, CPython 3.13
-# Install:  python -m pip install paddlepaddle==3.3.1
+# PaddlePaddle 3.3.1 on the CPU, CPython 3.10
+# Install:  python -m pip install paddlepaddle==3.3.1 "setuptools<80"
 # Expected: 1. (float32, shape [])
 # Instead:  0. (float32, shape [])
 # Upstream: https://github.com/PaddlePaddle/Paddle/blob/v3.3.1/paddle/phi/kernels/cpu/masked_fill_grad_kernel.cc

@@ -1,6 +1,6 @@
 # paddle.sum refuses an empty tensor
-# PaddlePaddle 2.6.2 on the CPU, CPython 3.12
-# Install:  python -m pip install paddlepaddle==2.6.2 "setuptools<80"
+# PaddlePaddle 2.6.2 on the CPU, CPython 3.10
+# Install:  python -m pip install paddlepaddle==2.6.2 "numpy<2" "setuptools<80"
 # Expected: an answer
 # Instead:  ValueError: (InvalidArgument) Tensor need be reduced must not empty.
 # Upstream: https://github.com/PaddlePaddle/Paddle/issues/64419

@@ -1,6 +1,6 @@
 # where loses the sign of -0.0 and the payload of NaN
-# PaddlePaddle 2.6.2 on the CPU, CPython 3.12
-# Install:  python -m pip install paddlepaddle==2.6.2 "setuptools<80"
+# PaddlePaddle 2.6.2 on the CPU, CPython 3.10
+# Install:  python -m pip install paddlepaddle==2.6.2 "numpy<2" "setuptools<80"
 # Expected: ['0x80800000', '0xff800001']
 # Instead:  ['0x80800000', '0xffc00001']
 # Upstream: https://github.com/PaddlePaddle/Paddle/pull/69556

@@ -22,7 +22,7 @@ def bar(*releases: str) -> Bar:
 
 
 def drawn(some: Bar, language: Language = "en") -> ElementTree.Element:
-    return ElementTree.fromstring(picture.draw([some], RELEASES, language, False, PAGE))
+    return ElementTree.fromstring(picture.draw([some], RELEASES, language, PAGE))
 
 
 def test_every_bar_leads_to_its_bug() -> None:
@@ -40,7 +40,7 @@ def test_the_picture_has_its_words_as_text() -> None:
 
 
 def test_the_same_bugs_give_the_same_bytes() -> None:
-    once, again = (picture.draw([bar("2.3.2")], RELEASES, "en", True, PAGE) for _ in range(2))
+    once, again = (picture.draw([bar("2.3.2")], RELEASES, "en", PAGE) for _ in range(2))
     assert once == again
 
 

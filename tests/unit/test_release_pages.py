@@ -76,7 +76,7 @@ def test_a_known_violation_leads_to_its_bug_and_script(tmp_path: Path) -> None:
     page = write_report(tmp_path, violated(), bugs=samples.known())
     links = Page(page.read(RELEASE[0])).values("href")
     assert "../bugs/count-overwrites-grid.html#script" in links
-    assert page.read("bugs/count-overwrites-grid.py") == samples.evidence().script
+    assert page.read("scripts/count-overwrites-grid.py") == samples.evidence().script
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,10 @@ COLOURS: dict[Severity, str] = {
     "error": "#ef6c00",
     "bits": "#757575",
 }
-INK = {False: "#1f2328", True: "#e6edf3"}
+LIGHT_INK, DARK_INK = "#1f2328", "#e6edf3"
 """The colour of texts, on light and on dark ground; the ground itself is the page's."""
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+PAGES: dict[Language, str] = {"en": "bugs/ID.html", "zh": "zh/bugs/ID.html"}
+"""Where a bug's page is, from where the files lie."""
 EVERY_USE: dict[Language, str] = {"en": "every use", "zh": "所有用途"}
 SEVERITIES: dict[Language, dict[Severity, str]] = {
     "en": {"silent": "silently wrong", "crash": "crashes", "error": "raises", "bits": "bits only"},
@@ -81,26 +82,24 @@ def bars_of(view: MatrixView, uses: Sequence[Use]) -> list[Bar]:
     return [bar for bar in bars if bar.releases]
 
 
-def pictures(view: MatrixView, uses: Sequence[Use], pages: dict[Language, str]) -> dict[str, str]:
-    """The pictures by their files' names: 'bugs-en-light.svg'. `pages`: where a bug's page is."""
+def render(view: MatrixView, uses: Sequence[Use]) -> dict[str, str]:
+    """The pictures by their files' names: 'bugs-en-light.svg'; none where no bug shows."""
     bars, releases = bars_of(view, uses), releases_in(view)
-    return {
-        f"bugs-{language}-{'dark' if dark else 'light'}.svg": draw(
-            bars, releases, language, dark, page
-        )
-        for language, page in pages.items()
-        for dark in (False, True)
-    }
+    made = {}
+    for language, page in PAGES.items() if bars else ():
+        light = draw(bars, releases, language, page)
+        made[f"bugs-{language}-light.svg"] = light
+        made[f"bugs-{language}-dark.svg"] = light.replace(LIGHT_INK, DARK_INK)
+    return made
 
 
-def inline(view: MatrixView, uses: Sequence[Use], page: str) -> tuple[str, str]:
-    """The picture in English and in Chinese, to stand in a page whose colours it takes.
+def inline(made: dict[str, str]) -> list[str]:
+    """The pictures in English and in Chinese, to stand in a page whose colours they take.
 
     The page has the same links as a list: nobody has to tab through those of the picture.
     """
-    bars, releases = bars_of(view, uses), releases_in(view)
-    english, chinese = (draw(bars, releases, language, False, page) for language in LANGUAGES)
-    return inlined(english), inlined(chinese)
+    named = (made.get(f"bugs-{language}-light.svg") for language in PAGES)
+    return [inlined(svg.replace("zh/bugs/", "bugs/")) if svg else "" for svg in named]
 
 
 def inlined(svg: str) -> str:
@@ -108,7 +107,7 @@ def inlined(svg: str) -> str:
 
     Its styles become attributes, as a page's policy may refuse styles that stand in it.
     """
-    body = svg[svg.index("<svg") :].replace(INK[False], "currentColor")
+    body = svg[svg.index("<svg") :].replace(LIGHT_INK, "currentColor")
     body = re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", body)
     body = re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", body)
     body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
@@ -127,9 +126,7 @@ def releases_in(view: MatrixView) -> list[str]:
     return sorted({row.release for row in view.own_rows if row.record}, key=in_order)
 
 
-def draw(
-    bars: Sequence[Bar], releases: Sequence[str], language: Language, dark: bool, page: str
-) -> str:
+def draw(bars: Sequence[Bar], releases: Sequence[str], language: Language, page: str) -> str:
     """The picture as SVG. `releases`: all that were measured, the oldest first; `page`: a bug's
     page, with ID in it.
     """
@@ -139,7 +136,7 @@ def draw(
             "svg.fonttype": "none",  # texts stay texts
             "svg.hashsalt": "paddle matrix",  # the same bugs give the same bytes
             "text.parse_math": False,
-            "text.color": INK[dark],
+            "text.color": LIGHT_INK,
             "font.family": "sans-serif",
             "font.size": 9,
         }
@@ -150,7 +147,7 @@ def draw(
         axes.set_axis_off()
         axes.set_xlim(0, len(releases))
         axes.set_ylim(len(bars), 0)
-        label_releases(axes, releases, len(bars), INK[dark])
+        label_releases(axes, releases, len(bars), LIGHT_INK)
         for row, bar in enumerate(bars):
             draw_bar(axes, row, bar, releases, language, page.replace("ID", bar.bug.id))
         add_legend(axes, language, len(bars))
