@@ -2,15 +2,19 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #     "nox>=2025.10",
+#     "capstone>=5.0",
 #     "filelock>=3.13",
 #     "findpython>=0.7",
 #     "jinja2>=3.1",
+#     "numpy>=1.26",
 #     "nvidia-ml-py>=12.560",
 #     "packaging>=24",
+#     "pefile>=2023.2",
 #     "pip>=23.3",
 #     "psutil>=6",
 #     "pydantic>=2.7",
 #     "pyelftools>=0.31",
+#     "unicorn>=2.1",
 #     "uv>=0.8",
 # ]
 # ///

@@ -40,7 +40,7 @@ from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
 from paddlecompat.report import ledger, pages, terminal
 from paddlecompat.report.view import view_of
-from paddlecompat.studies import advice, bench, gpu_code, mutation
+from paddlecompat.studies import advice, bench, builds, mutation
 
 COMMANDS: dict[str, Command] = {}
 
@@ -298,7 +298,7 @@ def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
 @command("builds", add_releases, "[RELEASE ...]")
 def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
     """Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?"""
-    return Status(gpu_code.check(fixture, parsed.releases))
+    return Status(builds.check(fixture, parsed.releases))
 
 
 @command("releases", lambda parser: None)
