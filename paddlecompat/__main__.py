@@ -38,7 +38,8 @@ from paddlecompat.machine.processes import interruptible
 from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
-from paddlecompat.report import ledger, pages, terminal
+from paddlecompat.records.wheel_answer import READ_HERE
+from paddlecompat.report import ledger, pages, terminal, wheel_pages
 from paddlecompat.report.view import view_of
 from paddlecompat.studies import advice, bench, builds, mutation
 
@@ -295,10 +296,31 @@ def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
     return report(fixture) if whole else Status.AS_EXPECTED
 
 
-@command("builds", add_releases, "[RELEASE ...]")
+@command("builds", builds.add_arguments, "[RELEASE ...]")
 def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
-    """Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?"""
-    return Status(builds.check(fixture, parsed.releases))
+    """Read each wheel on PyPI: its GPU code, and whether the reported defect is live in it."""
+    kept_in = READ_HERE if parsed.write else None
+    return Status(builds.check(fixture, parsed.releases, kept_in=kept_in))
+
+
+def add_wheel_arguments(parser: ArgumentParser) -> None:
+    about = "a wheel's path, or a version whose wheels are fetched: 2.3.2, 2.3.2.post112"
+    parser.add_argument("what", metavar="FILE|VERSION", help=about)
+    parser.add_argument(
+        "--system", choices=releases.SYSTEMS, help="of a version; default: Linux and Windows"
+    )
+
+
+@command("wheel", add_wheel_arguments, "FILE|VERSION")
+def ask_wheels(parsed: Namespace, fixture: Fixture) -> Status:
+    """Ask a wheel: is the reported defect live in it, and has it code for which cards?"""
+    systems = [parsed.system] if parsed.system else releases.SYSTEMS
+    answers = []
+    for answer in builds.ask(parsed.what, systems, fixture):
+        print(*wheel_pages.answer_lines(answer, fixture, pages.environment()), "", sep="\n")
+        answers.append(answer.answer)
+    good = all(answer in ("dormant", "absent") for answer in answers)
+    return Status.AS_EXPECTED if good else Status.WORSE
 
 
 @command("releases", lambda parser: None)

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
-from paddlecompat.records import advice_results, study_results
+from paddlecompat.records import advice_results, study_results, wheel_answer
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import IMPORTS, Record
 
@@ -223,6 +223,9 @@ def copy_studies(source: Path, target: Path) -> list[str]:
         study_results.write_mutation(study_results.read_mutation(path).trials, target / path.name)
     if (path := source / study_results.BENCH.name).exists():
         study_results.write_bench(study_results.read_bench(path), target / path.name)
+    if (folder := source / wheel_answer.ANSWERS.name).exists():
+        for answer in wheel_answer.read_all(folder):
+            wheel_answer.write(answer, target / wheel_answer.ANSWERS.name)
     return errors
 
 

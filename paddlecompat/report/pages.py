@@ -11,7 +11,7 @@ import json
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
@@ -23,9 +23,10 @@ from paddlecompat.fixtures import bugs, cuda, published
 from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.records import advice_results
+from paddlecompat.records import advice_results, wheel_answer
 from paddlecompat.records.record import Record
-from paddlecompat.report import advice_page, ledger, trust_pages
+from paddlecompat.records.wheel_answer import WheelAnswer
+from paddlecompat.report import advice_page, ledger, trust_pages, wheel_pages
 from paddlecompat.report.tables import BY_OTHERS, CARDS, LONGEST, grouped
 from paddlecompat.report.view import MatrixView, view_of
 
@@ -79,6 +80,8 @@ def write(
     """
     reports = published.load_field_reports(reports_path) if reports_path else []
     view = view_of(folders, bugs.load(bugs_path), fixture, suite, reports, stand_ins)
+    asked = out_folder / wheel_answer.ANSWERS.name
+    view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else [])
     templates = environment()
     pages = {
         name: templates.get_template(f"{name}.j2").render(view=view)
@@ -88,6 +91,9 @@ def write(
     pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
         pages["advice.md"] = advice_page.render(measured, templates)
+    if view.answers:
+        pages["wheels.md"] = wheel_pages.render(view.answers, templates)
+        pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
     pages["badge.json"] = json.dumps(view.badge, indent=1) + "\n"
     pages["record.schema.json"] = schema_of(Record)
     table = templates.get_template("excerpt.md.j2").render(view=view, folder=out_folder.name)

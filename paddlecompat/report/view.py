@@ -21,6 +21,7 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Host, class_order
+from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.report.tables import (
     BY_OTHERS,
     ReleaseLine,
@@ -83,6 +84,8 @@ class MatrixView:
     reports: Sequence[FieldReport]
     stand_ins: bool
     """Whether the records were made with a stand-in device."""
+    answers: Sequence[WheelAnswer] = ()
+    """What wheels say by their own code."""
 
     @cached_property
     def letters(self) -> dict[Host, str]:

@@ -257,6 +257,7 @@ def test_the_check_passes_where_every_wheel_is_as_listed(
     said = capsys.readouterr().out.splitlines()
     assert said == [
         "2.3.2 linux: CUDA 10.2, cuDNN 7.6.5, sm 7.0 7.5: as listed",
+        "2.3.2 linux: the reported defect is not read (3 not read): not published yet",
         "2.3.2 windows: no wheel: as listed",
     ]
 

@@ -1,0 +1,115 @@
+"""What wheels answer by their own code: on the terminal, and as the page for maintainers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from jinja2 import Environment
+
+from paddlecompat.fixtures.forms import in_order
+from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
+from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, worst_of
+from paddlecompat.report.tables import CARDS, grouped
+
+CARDS_ASKED = {"GTX 10": "6.1", "V100": "7.0", "RTX 20": "7.5", **CARDS}
+"""Cards that people have, with their compute capabilities; older ones than the tables name, too."""
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The cards that a wheel has code for, and those that it has none for: 'RTX 30 (8.6)'."""
+
+    runs: list[str]
+    none: list[str]
+
+
+def cards_of(answer: WheelAnswer) -> Cards:
+    """Of the cards that people have, those that its code runs on, and the others."""
+    runs = {f"{card} ({capability})": answer.code.runs_on(capability)
+            for card, capability in CARDS_ASKED.items()}  # fmt: skip
+    return Cards([card for card, there in runs.items() if there],
+                 [card for card, there in runs.items() if not there])  # fmt: skip
+
+
+def typical(answer: WheelAnswer) -> FunctionAnswer:
+    """Of its functions one that has its answer."""
+    return next(found for found in answer.functions if found.answer == answer.answer)
+
+
+def answer_lines(answer: WheelAnswer, fixture: Fixture, templates: Environment) -> list[str]:
+    """What a wheel answers, in plain English, and the same in Chinese below it."""
+    release = next((r for r in fixture.release if r.version == answer.release), None)
+    text = templates.get_template("wheel.txt.j2").render(
+        answer=answer,
+        cards=cards_of(answer),
+        typical=typical(answer),
+        code=[*map(sm, answer.sm), *(f"PTX {ptx}" for ptx in answer.ptx)],
+        notices=release.failed_launches if release else None,
+    )
+    return text.strip().splitlines()
+
+
+def short_lines(answer: WheelAnswer, templates: Environment) -> list[str]:
+    """What a wheel answers of the reported defect, in a line of English and one of Chinese."""
+    template = templates.get_template("wheel_short.txt.j2")
+    return template.render(answer=answer, typical=typical(answer)).strip().splitlines()
+
+
+@dataclass(frozen=True)
+class Family:
+    """Wheels of one system whose functions do the same with the count."""
+
+    system: System
+    answers: list[WheelAnswer]
+
+    @property
+    def answer(self) -> WheelAnswer:
+        """The newest of them, whose instructions are shown."""
+        return self.answers[-1]
+
+    @property
+    def name(self) -> str:
+        """'2.3.0, 2.3.1, 2.3.2 (Windows)'."""
+        return f"{', '.join(a.version for a in self.answers)} ({self.system.title()})"
+
+    @property
+    def anchor(self) -> str:
+        return f"{self.system}-{self.answers[0].version}"
+
+    @cached_property
+    def functions(self) -> dict[str, list[FunctionAnswer]]:
+        """The functions of the newest, by the function of Paddle."""
+        return grouped(self.answer.functions, lambda found: found.function)
+
+
+def families(answers: Iterable[WheelAnswer]) -> list[Family]:
+    """The wheels by system and by what they do: CUDA, what made them, copy, count, answer."""
+    alike = grouped(answers, likeness)
+    found = [Family(some[0].system, some) for some in alike.values()]
+    return sorted(found, key=lambda one: (in_order(one.answer.release), one.system), reverse=True)
+
+
+def likeness(answer: WheelAnswer) -> tuple[object, ...]:
+    """What is alike in the wheels of a family."""
+    done = {(one.function, one.copied, one.count, one.answer) for one in answer.functions}
+    return answer.system, answer.toolchain, answer.answer, frozenset(done)
+
+
+def by_release(answers: Sequence[WheelAnswer]) -> dict[str, dict[System, WheelAnswer]]:
+    """The answers of each build, the newest first, by system: of several wheels the worst."""
+    lines: dict[str, dict[System, WheelAnswer]] = {}
+    for answer in sorted(answers, key=lambda one: in_order(one.release), reverse=True):
+        there = lines.setdefault(answer.version, {}).get(answer.system)
+        worse = there is None or worst_of([there.answer, answer.answer]) != there.answer
+        if worse:
+            lines[answer.version][answer.system] = answer
+    return lines
+
+
+def render(answers: Sequence[WheelAnswer], templates: Environment) -> str:
+    """The page for maintainers."""
+    template = templates.get_template("wheels.md.j2")
+    lines = by_release(answers)
+    return template.render(families=families(answers), lines=lines, systems=SYSTEMS)
