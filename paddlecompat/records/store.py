@@ -269,7 +269,7 @@ def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
     if not EARLIEST <= record.measured_at <= datetime.now(UTC) + TOLERANCE:
         when = f"{record.measured_at:%Y-%m-%d}"
         raise ValueError(f"measured_at: {when} is no day since 2022: set the clock, measure anew")
-    update: dict[str, object] = {"provenance": "sent in"}
+    update: dict[str, object] = {"provenance": "sent in", "wheel": None}
     if build := record.build:
         named = Build(distribution=build.distribution, version=build.version)
         update["build"] = build.model_copy(update={"locked": build.sha256 in named.hashes})

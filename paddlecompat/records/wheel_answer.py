@@ -17,13 +17,11 @@ from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_text
 from paddlecompat.fixtures.releases import Capability, GpuCode, System
 from paddlecompat.records.record import BuildVersion
+from paddlecompat.records.subject import Answer, WheelSaid
 
 ANSWERS = REPORTS / "wheels"
 READ_HERE = STUDIES / "wheels"
 
-Answer = Literal["live", "not read", "dormant", "absent"]
-"""Of the reported defect, the worst first: four bytes too many are copied and used; it cannot be
-told; they are copied and never used; as many are copied as the count has."""
 WORST: tuple[Answer, ...] = get_args(Answer)
 FunctionName = Literal["masked_select", "masked_select's gradient", "nonzero"]
 FUNCTIONS: tuple[FunctionName, ...] = get_args(FunctionName)
@@ -106,6 +104,23 @@ class WheelAnswer(Model):
         return {answer: counted[answer] for answer in WORST if counted[answer]}
 
     @property
+    def typical(self) -> FunctionAnswer:
+        """Of its functions one that has its answer."""
+        return next(found for found in self.functions if found.answer == self.answer)
+
+    @property
+    def said(self) -> WheelSaid:
+        """It in short, as the record of a cell carries it."""
+        return WheelSaid(
+            version=self.version,
+            system=self.system,
+            sha256=self.sha256,
+            answer=self.answer,
+            counts=self.counts,
+            reason=self.typical.reason,
+        )
+
+    @property
     def file_name(self) -> str:
         return f"{self.version}-{self.system}-{self.sha256[:8]}.json"
 
@@ -113,6 +128,16 @@ class WheelAnswer(Model):
 def worst_of(answers: Iterable[Answer]) -> Answer:
     """The worst of them; where there is none, nothing was read."""
     return min(answers, key=WORST.index, default="not read")
+
+
+def by_build(answers: Iterable[WheelAnswer]) -> dict[str, dict[System, WheelAnswer]]:
+    """The answers of each build, the newest first, by system: of several wheels the worst."""
+    builds: dict[str, dict[System, WheelAnswer]] = {}
+    for answer in sorted(answers, key=lambda one: in_order(one.release), reverse=True):
+        there = builds.setdefault(answer.version, {})
+        other = there.get(answer.system, answer)
+        there[answer.system] = min(other, answer, key=lambda one: WORST.index(one.answer))
+    return builds
 
 
 def read_all(folder: Path = ANSWERS) -> list[WheelAnswer]:

@@ -16,12 +16,12 @@ from pathlib import Path
 from paddlecompat.fixtures.bugs import Bug, Explanation, Known
 from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.fixtures.releases import Fixture, System
 from paddlecompat.records import store
 from paddlecompat.records.judging import Standing, judge
 from paddlecompat.records.record import Record
-from paddlecompat.records.subject import Host, class_order
-from paddlecompat.records.wheel_answer import WheelAnswer
+from paddlecompat.records.subject import Answer, Host, class_order
+from paddlecompat.records.wheel_answer import WheelAnswer, by_build
 from paddlecompat.report.tables import (
     BY_OTHERS,
     ReleaseLine,
@@ -191,6 +191,17 @@ class MatrixView:
         lines = wheel_lines(self.fixture)
         alike = grouped(lines, lines.__getitem__)
         spans = {release_span(some, list(lines)): line for line, some in alike.items()}
+        return dict(reversed(spans.items()))
+
+    @property
+    def asked(self) -> dict[str, dict[System, Answer]]:
+        """What the builds' own code says of the reported defect, by system; alike ones together."""
+        found = {
+            build: tuple((system, one.answer) for system, one in sorted(answers.items()))
+            for build, answers in reversed(by_build(self.answers).items())
+        }
+        alike = grouped(found, found.__getitem__)
+        spans = {release_span(some, list(found)): dict(pairs) for pairs, some in alike.items()}
         return dict(reversed(spans.items()))
 
     @cached_property

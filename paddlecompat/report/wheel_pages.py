@@ -10,7 +10,8 @@ from jinja2 import Environment
 
 from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
-from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, worst_of
+from paddlecompat.records.subject import WheelSaid
+from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, by_build
 from paddlecompat.report.tables import CARDS, grouped
 
 CARDS_ASKED = {"GTX 10": "6.1", "V100": "7.0", "RTX 20": "7.5", **CARDS}
@@ -33,28 +34,24 @@ def cards_of(answer: WheelAnswer) -> Cards:
                  [card for card, there in runs.items() if not there])  # fmt: skip
 
 
-def typical(answer: WheelAnswer) -> FunctionAnswer:
-    """Of its functions one that has its answer."""
-    return next(found for found in answer.functions if found.answer == answer.answer)
-
-
 def answer_lines(answer: WheelAnswer, fixture: Fixture, templates: Environment) -> list[str]:
     """What a wheel answers, in plain English, and the same in Chinese below it."""
     release = next((r for r in fixture.release if r.version == answer.release), None)
     text = templates.get_template("wheel.txt.j2").render(
         answer=answer,
         cards=cards_of(answer),
-        typical=typical(answer),
+        said=answer.said,
         code=[*map(sm, answer.sm), *(f"PTX {ptx}" for ptx in answer.ptx)],
         notices=release.failed_launches if release else None,
     )
     return text.strip().splitlines()
 
 
-def short_lines(answer: WheelAnswer, templates: Environment) -> list[str]:
-    """What a wheel answers of the reported defect, in a line of English and one of Chinese."""
-    template = templates.get_template("wheel_short.txt.j2")
-    return template.render(answer=answer, typical=typical(answer)).strip().splitlines()
+def said_lines(said: WheelSaid | None, templates: Environment) -> list[str]:
+    """What the wheel of a cell's build answers, in English and in Chinese; [] where it was not."""
+    if said is None:
+        return []
+    return templates.get_template("wheel_said.txt.j2").render(said=said).strip().splitlines()
 
 
 @dataclass(frozen=True)
@@ -97,19 +94,8 @@ def likeness(answer: WheelAnswer) -> tuple[object, ...]:
     return answer.system, answer.toolchain, answer.answer, frozenset(done)
 
 
-def by_release(answers: Sequence[WheelAnswer]) -> dict[str, dict[System, WheelAnswer]]:
-    """The answers of each build, the newest first, by system: of several wheels the worst."""
-    lines: dict[str, dict[System, WheelAnswer]] = {}
-    for answer in sorted(answers, key=lambda one: in_order(one.release), reverse=True):
-        there = lines.setdefault(answer.version, {}).get(answer.system)
-        worse = there is None or worst_of([there.answer, answer.answer]) != there.answer
-        if worse:
-            lines[answer.version][answer.system] = answer
-    return lines
-
-
 def render(answers: Sequence[WheelAnswer], templates: Environment) -> str:
     """The page for maintainers."""
     template = templates.get_template("wheels.md.j2")
-    lines = by_release(answers)
+    lines = by_build(answers)
     return template.render(families=families(answers), lines=lines, systems=SYSTEMS)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
-from paddlecompat.environments.wheel_code.gpu_code import DAMAGED, Unpacked, unpacked
+from paddlecompat.environments.wheel_code.gpu_code import CORE, DAMAGED, VERSION, Unpacked, unpacked
 from paddlecompat.environments.wheel_code.kernels import Kernel, launching, registered
 from paddlecompat.environments.wheel_code.verdict import Code
 from paddlecompat.environments.wheel_code.x86.formats import open_image
 from paddlecompat.environments.wheel_code.x86.image import Image
 from paddlecompat.environments.wheels import sha256_of
 from paddlecompat.fixtures.releases import System
-from paddlecompat.records.wheel_answer import FUNCTIONS, FunctionAnswer, WheelAnswer, worst_of
+from paddlecompat.records.subject import MeasuredBuild
+from paddlecompat.records.wheel_answer import (
+    ANSWERS,
+    FUNCTIONS,
+    READ_HERE,
+    FunctionAnswer,
+    WheelAnswer,
+    find,
+    worst_of,
+)
 
 SYSTEM_OF: dict[str, System] = {"win_amd64": "windows", "x86_64": "linux"}
 """By how a wheel's platform ends."""
+PARTS = ("fluid/*", "base/*", "libs/*", "version.py", "version/__init__.py")
+"""Where what is looked at lies in the package."""
 
 
 def ask_wheel(wheel: Path, folder: Path | None = None) -> WheelAnswer:
@@ -32,6 +43,45 @@ def ask_wheel(wheel: Path, folder: Path | None = None) -> WheelAnswer:
             return answer_of(found, version, system, wheel)
         except DAMAGED as error:
             raise ValueError(f"{wheel.name}: {error}") from None
+
+
+def ask_installed(paddle: Path, version: str, system: System) -> WheelAnswer | None:
+    """The answer of a build by the folder of its package; None where it cannot be read."""
+    parent, about = paddle.parent, ""
+    libraries: dict[str, Path] = {}
+    for path in (path for pattern in PARTS for path in paddle.glob(pattern)):
+        name = path.relative_to(parent).as_posix()
+        if VERSION.fullmatch(name):
+            about = path.read_text(encoding="utf-8")
+        elif CORE.fullmatch(name):
+            libraries[name] = path
+    try:
+        largest = max(libraries.values(), key=lambda path: path.stat().st_size)
+        return answer_of(Unpacked(about, libraries), version, system, largest)
+    except DAMAGED:
+        return None
+
+
+def ask_built(build: MeasuredBuild, environment: Path, system: System) -> WheelAnswer | None:
+    """The answer of the build in an environment: the kept one of its wheel, else it is read."""
+    if build.distribution != "paddlepaddle-gpu":
+        return None
+    if build.sha256 and (known := known_answer({build.sha256}, system)):
+        return known
+    packages = ("lib/python*/site-packages", "Lib/site-packages")
+    found = [path for where in packages for path in environment.glob(f"{where}/paddle")]
+    return ask_installed(found[0], build.version, system) if found else None
+
+
+def known_answer(
+    hashes: Collection[str], system: System, folders: Sequence[Path] = (ANSWERS, READ_HERE)
+) -> WheelAnswer | None:
+    """The kept answer of a wheel for a system that has one of these sha256."""
+    for folder in folders:
+        for sha256 in sorted(hashes):
+            if (found := find(sha256, folder)) and found.system == system:
+                return found
+    return None
 
 
 def build_of(wheel: Path) -> tuple[str, System]:
