@@ -19,8 +19,12 @@ from small_libraries import (
     Layout,
 )
 
+from paddlecompat.__main__ import run
+from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.wheel_code.asking import ask_wheel
 from paddlecompat.fixtures.releases import System
+from paddlecompat.records import wheel_answer
+from paddlecompat.records.judging import Status
 from paddlecompat.records.wheel_answer import FUNCTIONS, WheelAnswer, worst_of
 from unit.test_gpu_code import SM, VERSION, fat_binary
 
@@ -175,3 +179,60 @@ def test_a_truncated_library_is_refused_in_a_line(tmp_path: Path, system: System
 
 def test_nothing_that_was_read_is_no_good_answer() -> None:
     assert worst_of([]) == "not read"
+
+
+def make_command_wheel(folder: Path, layout: Layout) -> Path:
+    library = small_libraries.library("windows", dict.fromkeys(FUNCTIONS, layout), GPU_CODE)
+    return make_wheel(folder, "windows", library)
+
+
+def test_the_command_says_it_in_both_languages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = run(["wheel", str(make_command_wheel(tmp_path, DORMANT))]).status
+    said = " ".join(capsys.readouterr().out.split())
+    assert status == Status.AS_EXPECTED
+    assert "is dormant by the code of its 3 host functions (3 dormant)" in said
+    assert "3 个存在但不触发" in said
+
+
+def test_the_command_names_cards_with_code_and_without(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["wheel", str(make_command_wheel(tmp_path, DORMANT))])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "It runs on V100 (7.0), RTX 20 (7.5)." in said
+    assert "It has none for GTX 10 (6.1), RTX 30 (8.6)" in said
+
+
+@pytest.mark.parametrize("layout", [LIVE, ODD])
+def test_the_command_ends_in_1_where_a_wheel_is_not_cleared(tmp_path: Path, layout: Layout) -> None:
+    assert run(["wheel", str(make_command_wheel(tmp_path, layout))]).status == Status.WORSE
+
+
+@pytest.mark.parametrize("name", ["numpy-1.26.4-cp310-cp310-{}.whl", "paddle.whl"])
+def test_the_command_ends_in_2_where_it_is_no_such_wheel(tmp_path: Path, name: str) -> None:
+    came = run(["wheel", str(make_wheel(tmp_path, "linux", b"", name))])
+    assert (came.status, "\n" in came.words) == (Status.WRONG_OPTIONS, False)
+
+
+def test_an_answer_is_found_by_the_wheels_sha256(tmp_path: Path) -> None:
+    found = ask(tmp_path, "windows", LIVE)
+    wheel_answer.write(found, tmp_path / "kept")
+    assert wheel_answer.find(found.sha256, tmp_path / "kept") == found
+    assert wheel_answer.find("0" * 64, tmp_path / "kept") is None
+
+
+def test_an_answer_that_contradicts_its_functions_is_refused(tmp_path: Path) -> None:
+    found = ask(tmp_path, "windows", LIVE).model_dump()
+    with pytest.raises(ValueError, match="its functions are 'live'"):
+        WheelAnswer.model_validate({**found, "answer": "absent"})
+
+
+def test_an_installed_build_answers_as_its_wheel(tmp_path: Path) -> None:
+    wheel = make_command_wheel(tmp_path, LIVE)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site-packages")
+    found = asking.ask_installed(tmp_path / "site-packages" / "paddle", "2.3.2", "windows")
+    assert found is not None
+    assert found.functions == ask_wheel(wheel).functions

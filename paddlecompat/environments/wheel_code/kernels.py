@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from paddlecompat.environments.wheel_code.x86.image import (
     BASE,
@@ -53,6 +54,8 @@ TYPE = r"(?:N3phi5dtype|NS_5dtype|N6paddle8platform|NS_8platform)\d+(\w+?)E|([a-
 class Kernel:
     """A kernel that the library registers."""
 
+    DESIGN: ClassVar[str] = "SelectKernel"
+    """The kernel of the design that 2.3 brought, which the reported defect is of."""
     name: str
     stub: int
 

@@ -47,6 +47,8 @@ class Code:
         usual = traces[USUAL, 0]
         answer, reason, steps = self.judge(function, traces, kernel.short)
         copied = usual.copied
+        if answer == "not read" and kernel.short != kernel.DESIGN:
+            reason = f"another design than that of 2.3 ({kernel.short}): {reason}"[:400]
         return FunctionAnswer.model_validate(
             {
                 "function": kernel.function,
