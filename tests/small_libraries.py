@@ -41,6 +41,8 @@ class Layout:
     odd: bytes = b""
     """Code between the copy and the first read."""
     copied: bool = True
+    passed: bool = False
+    """Whether the count's address is passed on after the copy."""
 
 
 LIVE = Layout(grid=0x44, reads=(4,))
@@ -49,6 +51,8 @@ REWRITTEN = Layout(grid=0x44, reads=(4,), rewritten=True)
 ABSENT = Layout()
 NARROW = Layout(reads=(8, 4))
 ODD = Layout(odd=b"\xc5\xfc\x58\xc1")  # vaddps ymm0, ymm0, ymm1
+PASSED = Layout(reads=(4,), passed=True)
+LIVE_AND_PASSED = Layout(grid=0x44, reads=(4,), passed=True)
 UNCOPIED = Layout(copied=False)
 
 
@@ -175,6 +179,10 @@ class Windows:
         if layout.rewritten:
             asm.slot("8b4424", 0x7C)
             asm.slot("894424", layout.grid)
+        if layout.passed:
+            asm.slot("488d4c24", layout.count)
+            asm.slot("488d7c24", layout.count)
+            asm.to("e8", "register")
         asm.code += layout.odd
         for width in layout.reads:
             asm.slot("8b4424" if width == 4 else "488b4424", layout.count)

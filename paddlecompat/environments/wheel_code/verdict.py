@@ -82,23 +82,18 @@ class Code:
         touching = after(usual, copied)
         steps += [self.step(a, "reads the count") for a in touching if reads_count(a, copied)]
         beyond = f"{copied.size} bytes are copied into a count of {width}"
-        if copied.size > width:
-            answer, reason, found = self.beyond(touching, copied, width)
-            steps += found
-            if answer != "dormant":
-                return answer, f"{beyond}: {reason}", steps
-        else:
-            answer, reason = "absent", "as many bytes are copied as the count has"
-        if wrong := wrong_grids(traces, selecting):
-            return "live", f"{beyond}: {wrong}", steps
-        if copied.size > width and (differs := differences(traces)):
-            return "live", f"{beyond}: {differs}", steps
-        return answer, reason if answer == "absent" else f"{beyond}: {reason}", steps
+        answer, reason, found = self.beyond(touching, copied, width)
+        shows = wrong_grids(traces, selecting) or differences(traces, width)
+        if shows or answer == "live":
+            return "live", f"{beyond}: {shows or reason}", [*steps, *found]
+        return answer, reason if answer == "absent" else f"{beyond}: {reason}", [*steps, *found]
 
     def beyond(
         self, touching: list[Access], copied: Copied, width: int
     ) -> tuple[Answer, str, list[Step]]:
         """What becomes of the bytes past the count, in the order of what touches them."""
+        if copied.size <= width:
+            return "absent", "as many bytes are copied as the count has", []
         left = set(range(width, copied.size))
         steps: list[Step] = []
         for access in touching:
@@ -176,8 +171,10 @@ def wrong_grids(traces: Mapping[tuple[int, int | None], Trace], selecting: str) 
     return ""
 
 
-def differences(traces: Mapping[tuple[int, int | None], Trace]) -> str:
-    """Where the bytes past the count change what is called or launched; '' where nowhere."""
+def differences(traces: Mapping[tuple[int, int | None], Trace], width: int) -> str:
+    """Where bytes past a count of so many change what is called or launched; '' where nowhere."""
+    if width == COUNT:
+        return ""
     for elements in ASKED_THRICE:
         seen = [(traces[elements, high].launches, traces[elements, high].calls) for high in HIGHS]
         if any(one != seen[0] for one in seen):
