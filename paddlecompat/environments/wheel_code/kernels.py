@@ -7,7 +7,7 @@ stands for it (its stub): `__cudaRegisterFunction(module, stub, name, name, ...)
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -153,19 +153,38 @@ def launching(
 ) -> dict[Kernel, list[Function]]:
     """The host functions that launch each kernel: those that name its stub, or load its address."""
     ways = {kernel: ways_to(image, kernel.stub) for kernel in kernels}
-    references = image.references(at for found in ways.values() for at in found)
-    launching: dict[Kernel, list[Function]] = {}
-    for kernel, targets in ways.items():
-        functions: set[Function] = set()
-        for target in targets:
-            for at in references[target]:
-                function = image.function_at(at)
-                if function is None or function.start in targets or function in registering:
-                    continue
-                if names(image, function, target, at):
-                    functions.add(function)
-        launching[kernel] = sorted(functions, key=lambda function: function.start)
-    return launching
+    found = naming(image, ways, registering)
+    stubs = {kernel: [f.start for f in some if is_stub(image, f)] for kernel, some in found.items()}
+    callers = naming(image, {k: starts for k, starts in stubs.items() if starts}, registering)
+    return {
+        kernel: sorted(
+            {f for f in (*some, *callers.get(kernel, ())) if f.start not in stubs[kernel]},
+            key=lambda function: function.start,
+        )
+        for kernel, some in found.items()
+    }
+
+
+def naming(
+    image: Image, targets: Mapping[Kernel, list[int]], registering: set[Function]
+) -> dict[Kernel, set[Function]]:
+    """The functions that name one of a kernel's targets, but for the targets themselves."""
+    references = image.references(at for found in targets.values() for at in found)
+    naming: dict[Kernel, set[Function]] = {}
+    for kernel, wanted in targets.items():
+        naming[kernel] = set()
+        for target, at in ((one, at) for one in wanted for at in references[one]):
+            function = image.function_at(at)
+            if function is None or function.start in wanted or function in registering:
+                continue
+            if names(image, function, target, at):
+                naming[kernel].add(function)
+    return naming
+
+
+def is_stub(image: Image, function: Function) -> bool:
+    """Whether it does no more than launch: it makes two calls at most."""
+    return sum(found.mnemonic == "call" for found in image.instructions(function)) <= 2
 
 
 def ways_to(image: Image, stub: int) -> list[int]:

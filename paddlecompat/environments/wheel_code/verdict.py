@@ -36,18 +36,21 @@ class Code:
     kernels: Mapping[int, str]
     known: Known = field(default_factory=Known)
 
-    def trace(self, function: Function, elements: int, high: int | None) -> Trace:
+    def trace(self, function: Function, elements: int, high: int | None, older: str = "") -> Trace:
         case = Case(elements, min(elements, SELECTED), high)
-        return Run(self.image, function, self.kernels, case, self.known).run()
+        return Run(self.image, function, self.kernels, case, self.known, older).run()
 
     def answer(self, kernel: Kernel, function: Function) -> FunctionAnswer:
         """The answer of the host function that launches a kernel."""
         cases = [(n, high) for n in ELEMENTS for high in (HIGHS if n in ASKED_THRICE else (0,))]
-        traces = {case: self.trace(function, *case) for case in cases}
+        older = kernel.dtype if kernel.short != kernel.DESIGN else ""
+        traces = {case: self.trace(function, *case, older=older) for case in cases}
         usual = traces[USUAL, 0]
         answer, reason, steps = self.judge(function, traces, kernel.short)
+        if older and self.counts_elsewhere(usual, kernel):
+            answer, reason = "absent", "it copies no count: what is selected is counted before it"
         copied = usual.copied
-        if answer == "not read" and kernel.short != kernel.DESIGN:
+        if answer == "not read" and older:
             reason = f"another design than that of 2.3 ({kernel.short}): {reason}"[:400]
         return FunctionAnswer.model_validate(
             {
@@ -63,6 +66,12 @@ class Code:
                 "reason": reason,
             }
         )
+
+    def counts_elsewhere(self, trace: Trace, kernel: Kernel) -> bool:
+        """Whether a function of 2.2 came to its launch, and copied nothing that has a name."""
+        launched = any(launch.kernel == kernel.short for launch in trace.launches)
+        named = self.image.system == "linux"
+        return named and launched and trace.copied is None and not trace.error
 
     def judge(
         self, function: Function, traces: Mapping[tuple[int, int | None], Trace], selecting: str

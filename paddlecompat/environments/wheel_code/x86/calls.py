@@ -34,6 +34,7 @@ ON_STACK = {"windows": 32, "linux": 0}  # where a call's further arguments begin
 NUMEL_SLOT = {"windows": 1, "linux": 2}  # of a tensor's virtual functions
 BY_NAME = {
     r"Tensor5numelEv|^_ZN3phi7productERKNS_4DDimE|9framework7productE": "numel",
+    r"^_ZN6paddle6memory5AllocE": "allocate",
     r"4DDimeqE": "yes",
     r"4DDimneE": "no",
     r"^__cudaPushCallConfiguration": "configure",
@@ -41,7 +42,7 @@ BY_NAME = {
     r"^cudaLaunchKernel": "launch",
     r"6memory4Copy|12memory_utils4Copy": "copy",
     r"^cudaMemcpy": "memcpy",
-    r"^cuda": "no",
+    r"^cuda|^_ZN3cub": "no",
     r"^__cxa_throw|^_Unwind_Resume|^_ZSt\d+__throw|^__stack_chk_fail|^abort": "end",
 }
 WORDS_OF_PLACES = {r"3phi\d+\w*Place": (2, 2), r"platform8CPUPlaceE.*9CUDAPlace": (0, 1)}
@@ -118,13 +119,22 @@ class Calls(Machine):
             return 0
         if self.depth:
             return 0
+        if role == "allocate":  # what it gives lies where its first argument points
+            piece = self.fresh()
+            self.machine.mem_write(piece + 8, self.fresh().to_bytes(8, "little"))
+            self.machine.mem_write(words[0], piece.to_bytes(8, "little"))
+            return words[0]
         self.look_for_passing(words)
         self.trace.calls.append((self.at, role))
+        return self.fresh()
+
+    def fresh(self) -> int:
+        """Memory that nothing else has: an object."""
         self.heap += PIECE
         if self.heap >= HEAP + HEAP_SIZE:
             self.stop(f"no end of calls at {self.at:#x}")
             return 0
-        self.machine.mem_write(self.heap, (OBJECTS + 7 * OBJECT).to_bytes(8, "little"))
+        self.machine.mem_write(self.heap, self.members(OBJECTS + 7 * OBJECT, is_tensor=True))
         return self.heap
 
     def dimensions(
@@ -175,12 +185,14 @@ class Calls(Machine):
         """Write the count, where a call copies to the stack after a launch; False: it does not."""
         if self.trace.copied or not self.trace.launches:
             return False
+        to_cpu = False
         if role == "memcpy":
             to, size = words[0], words[2]
         elif self.image.system == "windows":
             to, size = words[1], words[4]
         else:
             name = self.name(target)
+            to_cpu = re.search(r"4CopyIN\w*?8CPUPlaceE", name) is not None
             if "CopyERK" in name:
                 to, size = words[1], words[4]
             else:
@@ -188,7 +200,8 @@ class Calls(Machine):
                     (n for form, n in WORDS_OF_PLACES.items() if re.search(form, name)), (2, 2)
                 )
                 to, size = words[first], words[first + 1 + second + 1]
-        if not on_stack(to) or not 0 < size <= 64:
+        to_host = on_stack(to) or (to_cpu and HEAP <= to < HEAP + HEAP_SIZE)
+        if not to_host or not 0 < size <= 64:
             return False
         after = len(self.trace.accesses)
         self.trace.copied = Copied(self.at, to, size, to - self.get("rsp"), after)

@@ -34,6 +34,8 @@ TABLES = OBJECTS + 0x8_0000  # of virtual functions
 VIRTUAL, SLOTS = 0x6100_0000_0000, 64
 HEAP, HEAP_SIZE, PIECE = 0x6200_0000_0000, 0x20_0000, 0x200
 THREAD = 0x6300_0000_0000
+MEMBERS, DTYPE_AT = 31, 3  # of a tensor of 2.2
+DTYPES = {"bool": 0, "int32": 2, "int64": 3, "float32": 5, "float64": 6}  # as 2.2 numbers them
 END = 0x6400_0000_0000
 ARGUMENTS = {
     "windows": ("rcx", "rdx", "r8", "r9"),
@@ -108,9 +110,12 @@ class Machine:
     def __init__(
         self, image: Image, function: Function, kernels: Mapping[int, str], case: Case,
         known: Known,
+        older: str = "",
     ) -> None:  # fmt: skip
         self.image, self.function, self.kernels, self.case = image, function, kernels, case
         self.known = known
+        self.older = older
+        """The dtype of a function of 2.2, whose objects are looked into; '' of a newer one."""
         self.trace = Trace()
         self.depth, self.at, self.heap = 0, 0, HEAP
         self.pending: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
@@ -128,7 +133,7 @@ class Machine:
             self.machine.mem_map(start, size)
         for number in range(8):
             table = TABLES + OBJECT * number
-            self.machine.mem_write(OBJECTS + OBJECT * number, table.to_bytes(8, "little"))
+            self.machine.mem_write(OBJECTS + OBJECT * number, self.members(table))
             slots = [VIRTUAL + 8 * (SLOTS * number + slot) for slot in range(SLOTS)]
             self.machine.mem_write(table, struct.pack(f"<{SLOTS}Q", *slots))
         hooks: list[tuple[int, Callable[..., object]]] = [
@@ -138,7 +143,8 @@ class Machine:
         for kind, hook in hooks:
             self.machine.hook_add(kind, hook)
         both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
-        self.machine.hook_add(both, self.access, begin=STACK, end=STACK + STACK_SIZE)
+        for start, size in ((STACK, STACK_SIZE), (HEAP, HEAP_SIZE)):
+            self.machine.hook_add(both, self.access, begin=start, end=start + size)
         self.entry = STACK + STACK_SIZE - 0x1_0008
         self.machine.mem_write(self.entry, END.to_bytes(8, "little"))
         self.put("rsp", self.entry)
@@ -149,6 +155,15 @@ class Machine:
         if self.image.system == "windows":
             self.machine.mem_write(self.entry + 40, (OBJECTS + OBJECT * 4).to_bytes(8, "little"))
 
+    def members(self, first: int, is_tensor: bool = False) -> bytes:
+        """What an object consists of: a pointer; in 2.2 also pointers to another, and a dtype."""
+        members = [first]
+        if self.older:
+            members += [OBJECTS + 7 * OBJECT] * MEMBERS
+        if self.older and is_tensor:
+            members[DTYPE_AT] = DTYPES.get(self.older, DTYPES["int32"])
+        return struct.pack(f"<{len(members)}Q", *members)
+
     def get(self, name: str) -> int:
         return int(self.machine.reg_read(register(name)))
 
@@ -156,6 +171,9 @@ class Machine:
         self.machine.reg_write(register(name), value)
 
     def word(self, address: int) -> int:
+        """The eight bytes there, also where nothing asked for that page before."""
+        if BASE <= address < BASE + (1 << 32):
+            self.map_page(self.machine, 0, address, 8)
         return int.from_bytes(self.machine.mem_read(address, 8), "little")
 
     def map_page(self, machine: Any, kind: int, address: int, size: int, *_: object) -> bool:
@@ -173,7 +191,7 @@ class Machine:
 
     def note(self, kind: str, address: int, size: int) -> None:
         """Take down an access of the function's own to the stack."""
-        if self.depth == 0 and STACK <= address < STACK + STACK_SIZE:
+        if self.depth == 0 and (on_stack(address) or HEAP <= address < HEAP + HEAP_SIZE):
             self.trace.accesses.append(Access(kind, self.at, address, size))
 
     def access(self, machine: Any, kind: int, address: int, size: int, *_: object) -> None:
