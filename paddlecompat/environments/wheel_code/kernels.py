@@ -184,7 +184,8 @@ def naming(
 
 def is_stub(image: Image, function: Function) -> bool:
     """Whether it does no more than launch: it makes two calls at most."""
-    return sum(found.mnemonic == "call" for found in image.instructions(function)) <= 2
+    calls = [found for found in image.instructions(function) if found.mnemonic == "call"]
+    return len(calls) <= 2
 
 
 def ways_to(image: Image, stub: int) -> list[int]:
