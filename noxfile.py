@@ -2,6 +2,7 @@
 # requires-python = ">=3.11"
 # dependencies = [
 #     "nox>=2025.10",
+#     "capstone>=5.0",
 #     "filelock>=3.13",
 #     "findpython>=0.7",
 #     "jinja2>=3.1",
@@ -9,10 +10,12 @@
 #     "numpy>=1.26",
 #     "nvidia-ml-py>=12.560",
 #     "packaging>=24",
+#     "pefile>=2023.2",
 #     "pip>=23.3",
 #     "psutil>=6",
 #     "pydantic>=2.7",
 #     "pyelftools>=0.31",
+#     "unicorn>=2.1",
 #     "uv>=0.8",
 # ]
 # ///
@@ -100,7 +103,8 @@ for command, about in {
     "mutation": "Put mutants in: which properties kill them? -- --mutant FILE::NAME for your own.",
     "bench": "Time the properties.",
     "releases": "Does PyPI have a release that releases.toml does not know?",
-    "builds": "Read the GPU code in the wheels on PyPI (13 GB): is it as releases.toml lists it?",
+    "builds": "Read the wheels on PyPI (18 GB): their GPU code, and the reported defect.",
+    "wheel": "Ask a wheel, -- FILE or -- 2.3.2: is the reported defect live, for which cards?",
     "libraries": "Open every CUDA library that a release will load; -- gpu-2.5.2. Needs no GPU.",
     "manifest": "List the properties anew, with the calls that each has to verify.",
     "lock": "Lock the environments anew, with hashes; all releases, or those after `--`.",

@@ -41,12 +41,13 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed, Record
 from paddlecompat.records.subject import Device
-from paddlecompat.report import asked, ledger, pages, templates, terminal
+from paddlecompat.records.wheel_answer import READ_HERE, read_all
+from paddlecompat.report import asked, ledger, pages, templates, terminal, wheel_pages
 from paddlecompat.report.asked import Asked
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.scripts import install_command, python_for
 from paddlecompat.report.view import MatrixView, view_of
-from paddlecompat.studies import advice, bench, gpu_code, mutation, scripts
+from paddlecompat.studies import advice, bench, builds, mutation, scripts
 from paddlecompat.studies.scripts import Trial
 
 COMMANDS: dict[str, Command] = {}
@@ -168,7 +169,9 @@ def fill_cell(
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
     lines += ["", *meaning(record, options, fixture)] if record.properties else []
-    print("", *lines, *terminal.build_lines(record), f"record: {filled.kept}", sep="\n", flush=True)
+    said = wheel_pages.said_lines(record.wheel, templates.environment())
+    told = [*lines, *terminal.build_lines(record), *said]
+    print("", *told, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, filled.judgement, options.strict, options.require_device)
     words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
     nothing_ran = record.verdict == "not run"
@@ -191,6 +194,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     language = asked.language_of(options.lang, os.environ)
     more = terminal.here_lines(record, judgement, filled.advised, options.keyword, language)
     told = meaning(record, options, fixture) if record.properties else terminal.build_lines(record)
+    more += wheel_pages.said_lines(record.wheel, templates.environment())
     print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
     status = Status.WORSE if record.lost else status  # known or not, nobody may train there
@@ -260,7 +264,7 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
 def load_facts(fixture: Fixture) -> Facts:
     """All that answers are made of: what is published, and what was measured here."""
     view = view_on([PUBLISHED, RECORDS], fixture)
-    return Facts(view.records, view.known, fixture, view.reports, uses.load_uses())
+    return Facts(view.records, view.known, fixture, view.reports, uses.load_uses(), read_all())
 
 
 # The report.
@@ -391,10 +395,31 @@ def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
     return report(fixture) if whole else Status.AS_EXPECTED
 
 
-@command("builds", add_releases, "[RELEASE ...]")
+@command("builds", builds.add_arguments, "[RELEASE ...]")
 def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
-    """Read the GPU code out of each wheel on PyPI: is it as releases.toml lists it?"""
-    return Status(gpu_code.check(fixture, parsed.releases))
+    """Read each wheel on PyPI: its GPU code, and whether the reported defect is live in it."""
+    kept_in = READ_HERE if parsed.write else None
+    return Status(builds.check(fixture, parsed.releases, kept_in=kept_in))
+
+
+def add_wheel_arguments(parser: ArgumentParser) -> None:
+    about = "a wheel's path, or a version whose wheels are fetched: 2.3.2, 2.3.2.post112"
+    parser.add_argument("what", metavar="FILE|VERSION", help=about)
+    parser.add_argument(
+        "--system", choices=releases.SYSTEMS, help="of a version; default: Linux and Windows"
+    )
+
+
+@command("wheel", add_wheel_arguments, "FILE|VERSION")
+def ask_wheels(parsed: Namespace, fixture: Fixture) -> Status:
+    """Ask a wheel: is the reported defect live in it, and has it code for which cards?"""
+    systems = [parsed.system] if parsed.system else releases.SYSTEMS
+    answers = []
+    for answer in builds.ask(parsed.what, systems, fixture):
+        print(*wheel_pages.answer_lines(answer, fixture, templates.environment()), "", sep="\n")
+        answers.append(answer.answer)
+    good = all(answer in ("dormant", "absent") for answer in answers)
+    return Status.AS_EXPECTED if good else Status.WORSE
 
 
 @command("releases", lambda parser: None)

@@ -62,7 +62,9 @@ def lists(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[li
 
 def objects(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     if "properties" not in schema:
-        return st.dictionaries(WORDS, drawn(schema["additionalProperties"], known), max_size=3)
+        allowed = schema.get("propertyNames", {}).get("enum")
+        names = st.sampled_from(allowed) if allowed else WORDS
+        return st.dictionaries(names, drawn(schema["additionalProperties"], known), max_size=3)
     fields = {name: drawn(field, known) for name, field in schema["properties"].items()}
     required = {name: fields.pop(name) for name in schema.get("required", ())}
     return st.fixed_dictionaries(required, optional=fields)

@@ -17,6 +17,7 @@ from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
+from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import bugs, cuda, forms
 from paddlecompat.fixtures.bugs import Known
@@ -38,6 +39,7 @@ from paddlecompat.records.record import (
     verdict_of,
 )
 from paddlecompat.records.subject import Device, Resolution
+from paddlecompat.records.wheel_answer import WheelAnswer
 
 SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
 
@@ -73,6 +75,8 @@ class Hands:
     settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
     run: Callable[[Path, Request, Path], Ran] = suite.run
     load_known: Callable[[], Known] = bugs.load
+    known_answer: Callable[..., WheelAnswer | None] = asking.known_answer
+    ask_built: Callable[..., WheelAnswer | None] = asking.ask_built
     held: Callable[[str], AbstractContextManager[object]] = environment.held
     served: Callable[[Cell], AbstractContextManager[object]] = wine.server_for
     packages: Callable[[str], dict[str, str]] = environment.packages_of
@@ -153,10 +157,13 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     watch = installed(options.sanitize) if options.sanitize else None
     try:
         if cell.place == "gpu":
+            asked = build or cell.release.gpu_build(cell.release.version)
+            record = with_answer(record, hands.known_answer(asked.hashes, host.system()))
             record = add_device(record, cell, hands.look(options.stand_in))
             if build is None or options.wheel is None:
                 build = build_for(record, cell, fixture, build, hands)
             record = record.model_copy(update={"chosen": build.version})
+            record = with_answer(record, hands.known_answer(build.hashes, host.system()))
         wanted = Wanted(options.wheel, build, options.stand_in is None, again)
         prepared = hands.prepare(cell, fixture, wanted)
         told = ("build", "environment", "seconds", "resolution")
@@ -165,6 +172,8 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             raise CannotRun(NotRun(reason="import failed", detail=prepared.resolution.refused))
         settings = prepared.settings
         if cell.place == "gpu":
+            found = hands.ask_built(prepared.build, prepared.folder, host.system())
+            record = tell(with_answer(record, found))
             settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
         workers = workers_at(cell.place, options)
         request = Request(cell.place, options, settings, watch, workers)
@@ -172,6 +181,19 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     except CannotRun as error:
         changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []
         return give_up(record, error.not_run.model_copy(update={"changed": changed}))
+
+
+def with_answer(record: Record, answer: WheelAnswer | None) -> Record:
+    """The record with what the wheel of its build says of the reported defect."""
+    return record.model_copy(update={"wheel": answer.said if answer else None})
+
+
+def tell(record: Record) -> Record:
+    """Say what the wheel says, before anything runs; the record as it is."""
+    if said := record.wheel:
+        about = f"the reported defect is {said.answer}: {said.reason}"
+        print(f"asked the wheel of {said.version}: {about}", flush=True)
+    return record
 
 
 def import_result(resolved: Resolution) -> PropertyResult:

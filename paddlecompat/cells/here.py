@@ -15,16 +15,19 @@ from paddlecompat.cells.option_set import Options, check, workers_at
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed, NotImported
+from paddlecompat.environments.wheel_code import asking
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.folders import HERE, RUNS
 from paddlecompat.fixtures.forms import Place
+from paddlecompat.machine import host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.command_line import add_options
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.record import IMPORTS, CannotRun, NotRun, Record
 from paddlecompat.records.subject import Device, Environment
+from paddlecompat.records.wheel_answer import WheelAnswer
 
 CASES = 20
 SECONDS = 1800  # for following the advice
@@ -40,6 +43,15 @@ def follow_advice(
     return Measured.model_validate_json(ended.said)
 
 
+def ask_wheel(found: Installed) -> WheelAnswer | None:
+    """What the installed build's own code says of the reported defect; None: it is no GPU build."""
+    if found.build.distribution != "paddlepaddle-gpu" or found.interpreter.paddle is None:
+        return None
+    print("asking the installed library", flush=True)
+    package = found.interpreter.paddle.parent
+    return asking.ask_installed(package, found.build.version, host.system())
+
+
 @dataclass(frozen=True)
 class Reader:
     """How an interpreter is read; tests hand in their own."""
@@ -48,6 +60,7 @@ class Reader:
     settings: Callable[[Installed], dict[str, str]] = installed.settings_for
     follow_advice: Callable[..., Measured] = follow_advice
     runs: Path = RUNS
+    ask: Callable[[Installed], WheelAnswer | None] = ask_wheel
 
 
 @dataclass(frozen=True)
@@ -93,7 +106,7 @@ def measure(
     folder = suite.new_folder(reader.runs / f"here-{where}-{found.release}")
     made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
     blank = filling.blank(where, found.release, found.interpreter.python, options)
-    record = blank.model_copy(update=made)
+    record = filling.tell(filling.with_answer(blank.model_copy(update=made), reader.ask(found)))
     try:
         if isinstance(device, NotRun) and where == "gpu":
             raise CannotRun(device)

@@ -37,9 +37,11 @@ PLUGINS = {
 """Pytest's plugins are those of the test tools: what else is installed may bring more (anyio)."""
 LOOK = """
 import importlib.util, json, sys
-has_paddle = importlib.util.find_spec("paddle") is not None
+spec = importlib.util.find_spec("paddle")
+paddle = spec.origin if spec else None
 python = "%d.%d" % sys.version_info[:2]
-print(json.dumps({"path": sys.executable, "python": python, "has_paddle": has_paddle}))
+print(json.dumps({"path": sys.executable, "python": python, "has_paddle": spec is not None,
+    "paddle": paddle}))
 """
 
 
@@ -60,6 +62,7 @@ class Interpreter(Model):
     path: Path
     python: str = Field(description="Its version, as '3.10'.")
     has_paddle: bool
+    paddle: Path | None = Field(default=None, description="Its package's first file.")
 
 
 @dataclass(frozen=True)

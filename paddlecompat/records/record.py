@@ -36,6 +36,7 @@ from paddlecompat.records.subject import (
     Resolution,
     Sanitizer,
     Seconds,
+    WheelSaid,
 )
 
 PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
@@ -210,6 +211,9 @@ class Record(Model):
         default=None, description="The fault of a stand-in device: never a published record."
     )
     sanitizer: Sanitizer | None = None
+    wheel: WheelSaid | None = Field(
+        default=None, description="GPU: what the build's wheel says of the reported defect."
+    )
     verdict: Verdict
     not_run: NotRun | None = None
     conditions: Conditions | None = Field(default=None, description="None where nothing ran.")

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
-from paddlecompat.records import advice_results, study_results
+from paddlecompat.records import advice_results, study_results, wheel_answer
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import IMPORTS, Record
 
@@ -217,6 +217,9 @@ def copy_studies(source: Path, target: Path) -> list[str]:
         study_results.write_mutation(study_results.read_mutation(path).trials, target / path.name)
     if (path := source / study_results.BENCH.name).exists():
         study_results.write_bench(study_results.read_bench(path), target / path.name)
+    if (folder := source / wheel_answer.ANSWERS.name).exists():
+        for answer in wheel_answer.read_all(folder):
+            wheel_answer.write(answer, target / wheel_answer.ANSWERS.name)
     return errors
 
 
@@ -260,7 +263,7 @@ def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
     if not EARLIEST <= record.measured_at <= datetime.now(UTC) + TOLERANCE:
         when = f"{record.measured_at:%Y-%m-%d}"
         raise ValueError(f"measured_at: {when} is no day since 2022: set the clock, measure anew")
-    update: dict[str, object] = {"provenance": "sent in"}
+    update: dict[str, object] = {"provenance": "sent in", "wheel": None}
     if build := record.build:
         named = Build(distribution=build.distribution, version=build.version)
         update["build"] = build.model_copy(update={"locked": build.sha256 in named.hashes})

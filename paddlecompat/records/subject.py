@@ -22,6 +22,10 @@ LOCKED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9.!+_-]{1,60} --hash=sha25
 Pin = Annotated[str, Field(pattern=r"^(numpy|protobuf|setuptools)<=?[0-9.]{1,20}$")]
 """A requirement that people are told to type: no other is taken from a record."""
 MOST = 10**9  # calls: more than any run makes
+Answer = Literal["live", "not read", "dormant", "absent"]
+"""What a wheel's own code says of the reported defect, the worst first: four bytes too many are
+copied and used; it cannot be told; they are copied and never used; the copy is as wide as the
+count."""
 SanitizerTool = Literal["memcheck", "initcheck"]
 SYSTEMS = ("Linux", "WSL", "Windows", "Wine", "macOS")
 
@@ -73,6 +77,17 @@ class MeasuredBuild(Model):
     def tag(self) -> str:
         """'post112' of '2.3.2.post112'; empty where the version has none."""
         return tag_of(self.version)
+
+
+class WheelSaid(Model):
+    """What the wheel of a build says of the reported defect: read from its code, not measured."""
+
+    version: Line = Field(description="The build's.")
+    system: Literal["linux", "windows"]
+    sha256: Sha256 = Field(description="The wheel's, or the library's that was read.")
+    answer: Answer
+    counts: dict[Answer, int] = Field(description="How many host functions have which answer.")
+    reason: Line = Field(description="Why, for a function that has the answer.")
 
 
 class Device(Model):

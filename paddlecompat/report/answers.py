@@ -249,7 +249,13 @@ def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: 
         install=install,
         finds_out=measuring(release, build),
     )
-    if wrong:
+    asked = facts.wheel(build.version, question.system) if use.reports else None
+    if asked:
+        unknown = unknown.model_copy(update={"wheel": asked.answer})
+    if asked and asked.answer == "live":
+        changes = {"worst": "silent", "basis": "from the wheel", "reason": "live"}
+        return unknown.model_copy(update=changes)
+    if wrong and (asked is None or asked.answer == "not read"):
         other = right_build(question, facts)
         changes = {"worst": "silent", "basis": "reported", "reason": "reported wrong"}
         if other:

@@ -16,7 +16,9 @@ from paddlecompat.fixtures.releases import Capability, Fixture, Release, System
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.records.judging import Judgement, judge
 from paddlecompat.records.record import Record
+from paddlecompat.records.subject import Answer as WheelWord
 from paddlecompat.records.subject import Host
+from paddlecompat.records.wheel_answer import WheelAnswer
 
 How = Literal["pinned", "fresh"]
 """How it was installed: the build that fits with what it can live with, or by pip alone, today."""
@@ -32,6 +34,7 @@ Reason = Literal[
     "no code",
     "no build",
     "none listed",
+    "live",
     "reported wrong",
     "reported right",
     "not measured",
@@ -77,6 +80,9 @@ class Finding(Model):
     on_the_cpu: Worst | None = Field(
         default=None, description="Of a card nobody measured: the answer on the CPU."
     )
+    wheel: WheelWord | None = Field(
+        default=None, description="What the build's wheel says of the reported defect."
+    )
     threads: list[str] = Field(default=[], description="The reports' threads.")
     instead: str | None = Field(default=None, description="The build of another release to take.")
     finds_out: str = Field(default="", description="The command that measures it.")
@@ -98,6 +104,8 @@ class Facts:
     fixture: Fixture
     reports: Sequence[FieldReport]
     uses: Sequence[Use]
+    wheels: Sequence[WheelAnswer] = ()
+    """What wheels say by their own code."""
 
     @cached_property
     def judgements(self) -> dict[str, Judgement]:
@@ -108,6 +116,11 @@ class Facts:
     def given(self) -> dict[Question, Answer]:
         """The answers that were given before: `answers.answer` keeps them here."""
         return {}
+
+    def wheel(self, build: str, system: System) -> WheelAnswer | None:
+        """What the wheel of a build says of the reported defect; None: nobody asked it."""
+        found = (w for w in self.wheels if (w.version, w.system) == (build, system))
+        return next(found, None)
 
     def use(self, name: str) -> Use:
         return next(use for use in self.uses if use.id == name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -19,9 +20,10 @@ from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import Card, load_cards, load_uses
-from paddlecompat.records import advice_results
+from paddlecompat.records import advice_results, wheel_answer
 from paddlecompat.records.record import Record
-from paddlecompat.report import ledger
+from paddlecompat.records.wheel_answer import WheelAnswer
+from paddlecompat.report import ledger, wheel_pages
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.site import (
     answers_file,
@@ -65,6 +67,8 @@ def write(
     """
     from paddlecompat.report.site import picture  # Matplotlib is needed for pages alone
 
+    asked = out_folder / wheel_answer.ANSWERS.name
+    view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else ())
     book = book_of(view, cards)
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest, "stand_ins": view.stand_ins}
@@ -84,6 +88,9 @@ def write(
         pages["advice.md"] = advice_page.render(measured, templates)
     pages["answers.json"] = answers_file.as_json(book.file)
     pages["answers.schema.json"] = schema_of(AnswersFile)
+    if view.answers:
+        pages["wheels.md"] = wheel_pages.render(view.answers, templates)
+        pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= code_host.with_excerpts(readmes, book, out_folder.name)
@@ -107,7 +114,7 @@ def write_reliability(folder: Path = REPORTS, faults: Path = trust_pages.FAULTS)
 
 def book_of(view: MatrixView, cards: Sequence[Card] | None) -> Book:
     """Every question that the pages can be asked; by default about every card."""
-    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses())
+    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses(), view.answers)
     return Book(facts, load_cards() if cards is None else cards)
 
 

@@ -22,6 +22,7 @@ from paddlecompat.records import store
 from paddlecompat.records.judging import Judgement, judge
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.records.subject import Host
+from paddlecompat.records.wheel_answer import WheelAnswer
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
@@ -204,6 +205,8 @@ class MatrixView:
     reports: Sequence[FieldReport]
     stand_ins: bool
     """Whether the records were made with a stand-in device."""
+    answers: Sequence[WheelAnswer] = ()
+    """What wheels say by their own code."""
 
     @cached_property
     def letters(self) -> dict[Host, str]:

@@ -282,6 +282,13 @@ def test_whether_a_build_is_locked_is_looked_up(
     assert taken.build.locked == locked
 
 
+def test_what_others_say_of_a_wheel_is_not_taken(tmp_path: Path) -> None:
+    said = {"version": "2.3.2", "system": "linux", "sha256": "0" * 64, "answer": "absent"}
+    sent = send(tmp_path / "sent", wheel={**said, "counts": {"absent": 14}, "reason": "as told"})
+    (taken,), _ = take(sent)
+    assert taken.wheel is None
+
+
 # What becomes of it on the pages.
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from paddlecompat.records.wheel_answer import by_build
 from paddlecompat.report.scripts import script_for
 from paddlecompat.report.site.answers_file import Book
 from paddlecompat.report.templates import CHOOSE, environment
@@ -20,8 +21,9 @@ def render(book: Book, view: MatrixView) -> dict[str, str]:
     """The page in each language, by its path."""
     failures = (seen for row in view.own_rows for seen in row.failures.values())
     new = [(seen, script_for(seen, view.fixture)) for seen in failures if seen.cause is None]
+    wheels = by_build(view.answers)
     return {
-        name: text_of("compatibility.md.j2", zh, book, view=view, new=new, folder="")
+        name: text_of("compatibility.md.j2", zh, book, view=view, new=new, wheels=wheels, folder="")
         for zh, name in enumerate(PAGES)
     }
 

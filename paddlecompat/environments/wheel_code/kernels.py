@@ -1,0 +1,205 @@
+"""The kernels of selection in a library, by their names, and the host functions that launch them.
+
+A library registers each of its kernels with CUDA's runtime by name, beside the host function that
+stands for it (its stub): `__cudaRegisterFunction(module, stub, name, name, ...)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from paddlecompat.environments.wheel_code.x86.image import (
+    BASE,
+    Function,
+    Image,
+    Instruction,
+    target_of,
+)
+
+# Where the stub and the kernel's name stand in that call.
+ARGUMENTS = {"windows": ("rdx", "r9"), "linux": ("rsi", "rcx")}
+WORDS = (
+    "12SelectKernelI",
+    "19GetBlockCountKernelI",
+    "14CumsumOneBlockI",
+    "12SetTrueIndexI",
+    "10GetTrueNumI",
+    "20SelectWithPrefixMaskI",
+    "24SelectGradWithPrefixMaskI",
+    "12SetMaskArray",
+)
+"""Of the names of kernels that selection launches; the last five are those of 2.2."""
+SELECTING = {
+    r"12SelectKernelI.*?MaskedSelectFunctorI": "masked_select",
+    r"12SelectKernelI.*?MaskedSelectGradFunctorI": "masked_select's gradient",
+    r"12SelectKernelI.*?12IndexFunctorI": "nonzero",
+    r"12SetTrueIndexI": "nonzero",
+    r"20SelectWithPrefixMaskI": "masked_select",
+    r"24SelectGradWithPrefixMaskI": "masked_select's gradient",
+}
+"""The kernels that write what is selected, and the function of Paddle that each belongs to."""
+TYPES = {
+    "b": "bool", "h": "uint8", "a": "int8", "s": "int16", "i": "int32", "l": "int64", "x": "int64",
+    "f": "float32", "d": "float64", "float16": "float16", "bfloat16": "bfloat16",
+    "complexIf": "complex64", "complexId": "complex128",
+}  # fmt: skip
+TYPE = r"(?:N3phi5dtype|NS_5dtype|N6paddle8platform|NS_8platform)\d+(\w+?)E|([a-z])"
+"""A type as it is mangled; the word of one of Paddle's own."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel that the library registers."""
+
+    DESIGN: ClassVar[str] = "SelectKernel"
+    """The kernel of the design that 2.3 brought, which the reported defect is of."""
+    name: str
+    stub: int
+
+    @property
+    def function(self) -> str | None:
+        """The function of Paddle whose output it writes; None: it is a step before."""
+        return next((of for form, of in SELECTING.items() if re.search(form, self.name)), None)
+
+    @property
+    def dtype(self) -> str:
+        """Of the elements that it selects."""
+        return dtype_of(self.name)
+
+    @property
+    def short(self) -> str:
+        """'SelectKernel' of its mangled name."""
+        return next(
+            word.lstrip("0123456789").removesuffix("I") for word in WORDS if word in self.name
+        )
+
+
+def dtype_of(name: str) -> str:
+    """The type of the elements in a kernel's mangled name; '?' where it cannot be told.
+
+    `SelectKernel<MT, InT, CT, OutT, ...>`: MT is nonzero's, InT masked_select's.
+    """
+    start = re.search(
+        r"(?:12SelectKernel|12SetTrueIndex|20SelectWithPrefixMask|24SelectGradWithPrefixMask)I",
+        name,
+    )
+    if start is None:
+        return "?"
+    rest = name[start.end() :]
+    if "MaskedSelect" in rest:
+        rest = rest.removeprefix("b")
+    match = re.match(TYPE, rest)
+    return TYPES.get(match[1] or match[2], "?") if match else "?"
+
+
+def registered(image: Image) -> tuple[list[Kernel], set[Function]]:
+    """The kernels of selection that it registers, and the functions that do so."""
+    texts = {at: text for at, text in image.strings(*WORDS).items() if text.startswith("_Z")}
+    references = image.references(texts)
+    found = (image.function_at(at) for places in references.values() for at in places)
+    functions = {function for function in found if function is not None}
+    kernels: dict[int, Kernel] = {}
+    registering: set[Function] = set()
+    for function in functions:
+        for stub, name in registrations(image, function, texts):
+            kernels[stub] = Kernel(name, stub)
+            registering.add(function)
+    return sorted(kernels.values(), key=lambda kernel: kernel.name), registering
+
+
+def registrations(
+    image: Image, function: Function, texts: dict[int, str]
+) -> Iterator[tuple[int, str]]:
+    """The stubs and names that a function registers."""
+    stub_in, name_in = ARGUMENTS[image.system]
+    known: dict[str, int] = {}
+    for instruction in image.instructions(function):
+        if instruction.mnemonic == "call":
+            stub, name = known.get(stub_in), known.get(name_in)
+            if stub is not None and name in texts:
+                yield stub, texts[name]
+            known = {register: value for register, value in known.items() if register in KEPT}
+        else:
+            follow(image, instruction, known)
+
+
+KEPT = ("rbx", "rbp", "r12", "r13", "r14", "r15")  # over a call, on both systems
+
+
+def follow(image: Image, instruction: Instruction, known: dict[str, int]) -> None:
+    """Keep up with the addresses that registers hold."""
+    operands = instruction.operands
+    if len(operands) != 2 or operands[0].type != 1:
+        return
+    register = instruction.reg_name(operands[0].reg)
+    target, value = target_of(instruction), None
+    if instruction.mnemonic == "lea":
+        value = target
+    elif instruction.mnemonic == "mov" and target is not None:
+        value = dict(image.relocations(target, target + 8)).get(target)
+        value = value - BASE if value is not None else None
+    elif instruction.mnemonic == "mov" and operands[1].type == 1:
+        value = known.get(instruction.reg_name(operands[1].reg))
+    known.pop(register, None)
+    if value is not None:
+        known[register] = value
+
+
+def launching(
+    image: Image, kernels: list[Kernel], registering: set[Function]
+) -> dict[Kernel, list[Function]]:
+    """The host functions that launch each kernel: those that name its stub, or load its address."""
+    ways = {kernel: ways_to(image, kernel.stub) for kernel in kernels}
+    found = naming(image, ways, registering)
+    stubs = {kernel: [f.start for f in some if is_stub(image, f)] for kernel, some in found.items()}
+    callers = naming(image, {k: starts for k, starts in stubs.items() if starts}, registering)
+    return {
+        kernel: sorted(
+            {f for f in (*some, *callers.get(kernel, ())) if f.start not in stubs[kernel]},
+            key=lambda function: function.start,
+        )
+        for kernel, some in found.items()
+    }
+
+
+def naming(
+    image: Image, targets: Mapping[Kernel, list[int]], registering: set[Function]
+) -> dict[Kernel, set[Function]]:
+    """The functions that name one of a kernel's targets, but for the targets themselves."""
+    references = image.references(at for found in targets.values() for at in found)
+    naming: dict[Kernel, set[Function]] = {}
+    for kernel, wanted in targets.items():
+        naming[kernel] = set()
+        for target, at in ((one, at) for one in wanted for at in references[one]):
+            function = image.function_at(at)
+            if function is None or function.start in wanted or function in registering:
+                continue
+            if names(image, function, target, at):
+                naming[kernel].add(function)
+    return naming
+
+
+def is_stub(image: Image, function: Function) -> bool:
+    """Whether it does no more than launch: it makes two calls at most."""
+    calls = [found for found in image.instructions(function) if found.mnemonic == "call"]
+    return len(calls) <= 2
+
+
+def ways_to(image: Image, stub: int) -> list[int]:
+    """What leads to a stub: its address, where that is kept, and the function that it jumps to."""
+    ways = [stub, *image.slots_of(stub)]
+    first = image.instruction(stub)
+    if first.mnemonic == "jmp" and (target := target_of(first)) is not None:
+        ways.append(target)
+    return ways
+
+
+def names(image: Image, function: Function, target: int, at: int) -> bool:
+    """Whether an instruction of the function has its four bytes there, and leads to the target."""
+    for instruction in image.instructions(function):
+        if instruction.address <= at < instruction.address + instruction.size:
+            return target_of(instruction) == target
+    return False

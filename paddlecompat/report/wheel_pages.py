@@ -1,0 +1,100 @@
+"""What wheels answer by their own code: on the terminal, and as the page for maintainers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from jinja2 import Environment
+
+from paddlecompat.fixtures.forms import in_order
+from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
+from paddlecompat.fixtures.uses import load_cards
+from paddlecompat.records.subject import WheelSaid
+from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, by_build
+from paddlecompat.report.view import grouped
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The cards that a wheel has code for, and those that it has none for: 'RTX 30 (8.6)'."""
+
+    runs: list[str]
+    none: list[str]
+
+
+def cards_of(answer: WheelAnswer) -> Cards:
+    """Of the cards that people have, those that its code runs on, and the others."""
+    found = Cards([], [])
+    for card in load_cards():
+        some = found.runs if answer.code.runs_on(card.capability) else found.none
+        some.append(f"{card.group} ({card.capability})")
+    return found
+
+
+def answer_lines(answer: WheelAnswer, fixture: Fixture, templates: Environment) -> list[str]:
+    """What a wheel answers, in plain English, and the same in Chinese below it."""
+    release = next((r for r in fixture.release if r.version == answer.release), None)
+    text = templates.get_template("wheel.txt.j2").render(
+        answer=answer,
+        cards=cards_of(answer),
+        said=answer.said,
+        code=[*map(sm, answer.sm), *(f"PTX {ptx}" for ptx in answer.ptx)],
+        notices=release.failed_launches if release else None,
+    )
+    return text.strip().splitlines()
+
+
+def said_lines(said: WheelSaid | None, templates: Environment) -> list[str]:
+    """What the wheel of a cell's build answers, in English and in Chinese; [] where it was not."""
+    if said is None:
+        return []
+    return templates.get_template("wheel_said.txt.j2").render(said=said).strip().splitlines()
+
+
+@dataclass(frozen=True)
+class Family:
+    """Wheels of one system whose functions do the same with the count."""
+
+    system: System
+    answers: list[WheelAnswer]
+
+    @property
+    def answer(self) -> WheelAnswer:
+        """The newest of them, whose instructions are shown."""
+        return self.answers[-1]
+
+    @property
+    def name(self) -> str:
+        """'2.3.0, 2.3.1, 2.3.2 (Windows)'."""
+        return f"{', '.join(a.version for a in self.answers)} ({self.system.title()})"
+
+    @property
+    def anchor(self) -> str:
+        return f"{self.system}-{self.answers[0].version}"
+
+    @cached_property
+    def functions(self) -> dict[str, list[FunctionAnswer]]:
+        """The functions of the newest, by the function of Paddle."""
+        return grouped(self.answer.functions, lambda found: found.function)
+
+
+def families(answers: Iterable[WheelAnswer]) -> list[Family]:
+    """The wheels by system and by what they do: CUDA, what made them, copy, count, answer."""
+    alike = grouped(answers, likeness)
+    found = [Family(some[0].system, some) for some in alike.values()]
+    return sorted(found, key=lambda one: (in_order(one.answer.release), one.system), reverse=True)
+
+
+def likeness(answer: WheelAnswer) -> tuple[object, ...]:
+    """What is alike in the wheels of a family."""
+    done = {(one.function, one.copied, one.count, one.answer) for one in answer.functions}
+    return answer.system, answer.toolchain, answer.answer, frozenset(done)
+
+
+def render(answers: Sequence[WheelAnswer], templates: Environment) -> str:
+    """The page for maintainers."""
+    template = templates.get_template("wheels.md.j2")
+    lines = by_build(answers)
+    return template.render(families=families(answers), lines=lines, systems=SYSTEMS)

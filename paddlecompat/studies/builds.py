@@ -1,0 +1,128 @@
+"""Paddle's wheels on PyPI: their GPU code and what they answer of the reported defect.
+
+The first is compared with what `fixtures/releases.toml` lists, the second with what is published.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from paddlecompat.environments import wheels
+from paddlecompat.environments.wheel_code.asking import answer_of, ask_wheel
+from paddlecompat.environments.wheel_code.gpu_code import DAMAGED, Contents, unpacked
+from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.folders import WHEELS, shown
+from paddlecompat.fixtures.releases import SYSTEMS, Build, Fixture, System
+from paddlecompat.records import wheel_answer
+from paddlecompat.records.wheel_answer import ANSWERS, READ_HERE, WheelAnswer
+
+PLATFORMS: dict[System, list[str]] = {
+    "linux": ["manylinux1_x86_64", "manylinux2014_x86_64"],
+    "windows": ["win_amd64"],
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
+    about = f"keep what the wheels answer in {shown(READ_HERE)}, for nox -s publish"
+    parser.add_argument("--write", action="store_true", help=about)
+
+
+def check(
+    fixture: Fixture,
+    versions: list[str],
+    fetch: Callable[[list[str], Build, str, Path], Path | None] = wheels.download_for,
+    folder: Path = WHEELS,
+    published: Path = ANSWERS,
+    kept_in: Path | None = None,
+) -> int:
+    """Read the wheels on PyPI of the named releases, or of all; 1 where one is not as listed.
+
+    Each wheel is fetched into `folder` and deleted. What it answers of the defect is compared with
+    what is `published`, and written into the folder `kept_in`. Raises ValueError where a release is
+    unknown or a wheel cannot be read, CannotRun where the index fails.
+    """
+    status = 0
+    folder.mkdir(parents=True, exist_ok=True)
+    builds = [(r.python, b) for r in releases.named(fixture, versions) for b in r.gpu_builds]
+    for python, build in builds:
+        for system in SYSTEMS if build.index == "pypi" else ():
+            with tempfile.TemporaryDirectory(dir=folder) as temporary:
+                wheel = fetch(PLATFORMS[system], build, python, Path(temporary))
+                found, answer = read(wheel, build, system) if wheel else (None, None)
+            wrong = differences(build, system, found)
+            verdict = f"NOT AS LISTED: {'; '.join(wrong)}" if wrong else "as listed"
+            print(f"{build.version} {system}: {found or 'no wheel'}: {verdict}", flush=True)
+            status |= bool(wrong)
+            if answer:
+                status |= compare(answer, published)
+                if kept_in:
+                    wheel_answer.write(answer, kept_in)
+    return status
+
+
+def read(wheel: Path, build: Build, system: System) -> tuple[Contents, WheelAnswer]:
+    """The GPU code in a wheel, and what it answers. Raises ValueError, with the file."""
+    with unpacked(wheel) as found:
+        try:
+            return found.contents, answer_of(found, build.version, system, wheel)
+        except DAMAGED as error:
+            raise ValueError(f"{wheel.name}: {error}") from None
+
+
+def ask(what: str, systems: Sequence[System], fixture: Fixture) -> Iterator[WheelAnswer]:
+    """The answers of a wheel by its path, or of the builds of a version, one for each system.
+
+    Raises ValueError, in a line: there is no such file or release, or the wheel cannot be read;
+    MachineFailed where no index has a wheel of that version, or fails.
+    """
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    if not re.fullmatch(r"\d+(\.\d+)*(\.?(post|rc|dev)\d+)?", what):
+        yield ask_wheel(Path(what), WHEELS)
+        return
+    release = next((r for r in fixture.release if re.match(rf"{r.version}(\.|$)", what)), None)
+    if release is None:
+        raise ValueError(f"fixtures/releases.toml has no release of {what}: name the wheel's file")
+    build = release.gpu_build(what)
+    for system in systems:
+        with tempfile.TemporaryDirectory(dir=WHEELS) as temporary:
+            asked = (Path(temporary), build.requirement, release.python, PLATFORMS[system])
+            wheel = wheels.download(*asked, *build.pip_options(system))
+            if wheel is None:
+                index = "PyPI" if build.index == "pypi" else "Paddle's own index"
+                where = f"for {system} and CPython {release.python}"
+                raise ValueError(f"{index} has no wheel of paddlepaddle-gpu {what} {where}")
+            yield ask_wheel(wheel)
+
+
+def compare(answer: WheelAnswer, published: Path) -> int:
+    """Say what a wheel answers, and whether that is what is published; 1 where it is not."""
+    known = wheel_answer.find(answer.sha256, published)
+    counted = ", ".join(f"{number} {name}" for name, number in answer.counts.items())
+    standing = "not published yet" if known is None else "as published"
+    if known is not None and known != answer:
+        standing = "OTHERWISE THAN PUBLISHED"
+    about = f"the reported defect is {answer.answer} ({counted})"
+    print(f"{answer.version} {answer.system}: {about}: {standing}", flush=True)
+    return int(standing.isupper())
+
+
+def differences(build: Build, system: System, found: Contents | None) -> list[str]:
+    """What the fixture lists otherwise than it was found."""
+    listed = build.on(system)
+    if listed is None:
+        return ["no wheel is listed there"] if found else []
+    if found is None:
+        return ["a wheel is listed there"]
+    pairs = {
+        "source": (listed.source, "wheel"),
+        "cuda": (build.cuda, found.cuda),
+        "cudnn": (listed.cudnn or build.cudnn, found.cudnn),
+        "sm": (listed.sm, found.sm),
+        "ptx": (listed.ptx, found.ptx),
+    }
+    return [f"{field} is {was!r} there" for field, (was, now) in pairs.items() if was != now]
