@@ -131,7 +131,7 @@ def test_a_page_has_no_id_twice(tmp_path: Path) -> None:
         assert len(ids) == len(set(ids))
 
 
-def test_a_failed_property_leads_from_the_matrix_to_its_evidence(tmp_path: Path) -> None:
+def test_a_mark_of_the_matrix_leads_to_its_evidence(tmp_path: Path) -> None:
     page = write_report(tmp_path, violated())
     (link,) = (each for each in Page(page.read("matrix.html")).values("href") if "#masked" in each)
     assert link.partition("#")[2] in Page(page.read(RELEASE[0])).values("id")
