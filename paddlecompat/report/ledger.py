@@ -90,6 +90,8 @@ class Entry:
         """SHOWN, or what its properties come to in a cell; '' where they were not asked there."""
         if any(seen.cause == self.bug for seen in row.failures.values()):
             return SHOWN
+        if any(where.sometimes and where.concerns(row.release) for where in self.bug.expected):
+            return ""  # that it did not show once says nothing
         patterns = [pattern for where in self.bug.expected for pattern in where.properties]
         found = [r for r in row.results.values() if any(names(p, r.key) for p in patterns)]
         order = ("holds", "violated", "crashed", "timed out", "unsupported")
