@@ -204,6 +204,11 @@ class MatrixView:
         spans = {release_span(some, list(found)): dict(pairs) for pairs, some in alike.items()}
         return dict(reversed(spans.items()))
 
+    def asked_of(self, release: str) -> dict[System, Answer]:
+        """What the build of PyPI says by system, of a release that has one."""
+        found = by_build(self.answers).get(release, {})
+        return {system: answer.answer for system, answer in sorted(found.items())}
+
     @cached_property
     def failures(self) -> list[Sighting]:
         return [failure for row in self.all_rows for failure in row.failures.values()]

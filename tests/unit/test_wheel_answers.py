@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from paddlecompat.fixtures import published, releases
+from paddlecompat.fixtures import bugs, published, releases
+from paddlecompat.fixtures.bugs import BUGS
 from paddlecompat.fixtures.releases import SYSTEMS
 from paddlecompat.records import store, wheel_answer
 from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.report import pages, wheel_pages
+from paddlecompat.report.view import MatrixView, view_of
 
 ANSWERS = wheel_answer.read_all()
 WANTED = [
@@ -83,3 +86,24 @@ def test_a_report_without_build_and_cuda_has_both_causes() -> None:
             and any(r.startswith("2.3") for r in report.releases)
         ):
             assert "no code for the card" in report.cause, report.link
+
+
+def view(*answers: WheelAnswer) -> MatrixView:
+    return replace(view_of([], bugs.load(), releases.load(), ""), answers=answers)
+
+
+def test_builds_that_say_the_same_share_a_line_of_the_table() -> None:
+    base = {"system": "linux", "sm": [], "ptx": []}
+    some = [answer(**base, version=version) for version in ("2.5.0", "2.5.1", "2.6.0")]
+    other = answer(**base, version="2.3.2", functions=[], answer="not read")
+    lines = view(*some, other).asked
+    assert lines == {"2.5.0-2.6.0": {"linux": some[0].answer}, "2.3.2": {"linux": "not read"}}
+
+
+def test_the_page_shows_what_the_wheels_say(tmp_path: Path) -> None:
+    for one in ANSWERS:
+        wheel_answer.write(one, tmp_path / "wheels")
+    pages.write([], tmp_path, BUGS, releases.load(), "")
+    page = (tmp_path / "compatibility.md").read_text(encoding="utf-8")
+    assert "| **2.3.0-2.3.2** | 🔍💤 dormant 存在但不触发 | 🔍💤 dormant 存在但不触发 |" in page
+    assert (tmp_path / "wheels.md").exists()
