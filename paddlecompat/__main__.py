@@ -161,7 +161,7 @@ def fill_cell(
     filled = filling.fill(cell, fixture, options, hands)
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
-    asked = wheel_pages.said_lines(record.wheel, pages.environment())
+    asked = wheel_pages.said_lines(record, pages.environment())
     told = [*lines, *terminal.build_lines(record), *asked]
     print("", *told, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, filled.judgement, options.strict, options.require_device)
@@ -178,7 +178,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     record, judgement = filled.record, filled.judgement
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
     told = terminal.here_lines(record, judgement, filled.advised, options.keyword)
-    told += wheel_pages.said_lines(record.wheel, pages.environment())
+    told += wheel_pages.said_lines(record, pages.environment())
     print("", *lines, "", *told, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
     status = Status.WORSE if record.lost else status  # known or not, nobody may train there

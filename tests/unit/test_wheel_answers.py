@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import samples
 
 from paddlecompat.fixtures import bugs, published, releases
 from paddlecompat.fixtures.bugs import BUGS
@@ -107,3 +108,10 @@ def test_the_page_shows_what_the_wheels_say(tmp_path: Path) -> None:
     page = (tmp_path / "compatibility.md").read_text(encoding="utf-8")
     assert "| **2.3.0-2.3.2** | 🔍💤 dormant 存在但不触发 | 🔍💤 dormant 存在但不触发 |" in page
     assert (tmp_path / "wheels.md").exists()
+
+
+def test_a_cell_of_a_build_that_nobody_read_says_how_to_ask(tmp_path: Path) -> None:
+    unseen = samples.record(place="gpu", cell="gpu-2.3.2", chosen="2.3.2.post112")
+    said = " ".join(wheel_pages.said_lines(unseen, pages.environment()))
+    assert "was not seen yet: `nox -s wheel -- 2.3.2.post112`" in said
+    assert wheel_pages.said_lines(samples.record(), pages.environment()) == []
