@@ -169,7 +169,7 @@ def fill_cell(
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
     lines += ["", *meaning(record, options, fixture)] if record.properties else []
-    said = wheel_pages.said_lines(record.wheel, templates.environment())
+    said = wheel_pages.said_lines(record, templates.environment())
     told = [*lines, *terminal.build_lines(record), *said]
     print("", *told, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, filled.judgement, options.strict, options.require_device)
@@ -194,7 +194,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     language = asked.language_of(options.lang, os.environ)
     more = terminal.here_lines(record, judgement, filled.advised, options.keyword, language)
     told = meaning(record, options, fixture) if record.properties else terminal.build_lines(record)
-    more += wheel_pages.said_lines(record.wheel, templates.environment())
+    more += wheel_pages.said_lines(record, templates.environment())
     print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
     status = Status.WORSE if record.lost else status  # known or not, nobody may train there

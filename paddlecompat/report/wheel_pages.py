@@ -11,7 +11,7 @@ from jinja2 import Environment
 from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
 from paddlecompat.fixtures.uses import load_cards
-from paddlecompat.records.subject import WheelSaid
+from paddlecompat.records.record import Record
 from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, by_build
 from paddlecompat.report.view import grouped
 
@@ -46,11 +46,17 @@ def answer_lines(answer: WheelAnswer, fixture: Fixture, templates: Environment) 
     return text.strip().splitlines()
 
 
-def said_lines(said: WheelSaid | None, templates: Environment) -> list[str]:
-    """What the wheel of a cell's build answers, in English and in Chinese; [] where it was not."""
-    if said is None:
+def said_lines(record: Record, templates: Environment) -> list[str]:
+    """What the wheel of a GPU cell's build answers, or how to ask it; in English and in Chinese.
+
+    Nothing where the record names no such build.
+    """
+    if record.wheel is None and record.chosen is None:
         return []
-    return templates.get_template("wheel_said.txt.j2").render(said=said).strip().splitlines()
+    text = templates.get_template("wheel_said.txt.j2").render(
+        said=record.wheel, chosen=record.chosen
+    )
+    return text.strip().splitlines()
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,10 @@ from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.choice import Machine
-from paddlecompat.records import store, subject
+from paddlecompat.records import store, subject, wheel_answer
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun, PropertyResult, Record
 from paddlecompat.records.subject import Device, Environment, Seconds
+from paddlecompat.records.wheel_answer import WheelAnswer
 
 FIXTURE = releases.load()
 CPU = releases.cell_named("cpu-2.3.2", FIXTURE)
@@ -45,6 +46,8 @@ class Desk:
         self.loaded: dict[str, str] | NotRun = {}
         self.problem: NotRun | Exception | None = None
         self.packages = {"numpy": "1.23.5"}
+        self.kept: WheelAnswer | None = None
+        self.read: WheelAnswer | None = None
         self.in_use: list[str] = []
         self.built: list[str | None] = []
         self.removed: list[str] = []
@@ -87,6 +90,8 @@ class Desk:
             run=self.run,
             held=self.hold,
             packages=lambda _: self.packages,
+            known_answer=lambda *_: self.kept,
+            ask_built=lambda *_: self.read,
             load_known=lambda: self.known,
             work=self.folder / "work",
             published=self.folder / "published",
@@ -203,6 +208,25 @@ def test_a_gpu_cell_without_a_device_says_so(desk: Desk) -> None:
     desk.device = NO_DEVICE
     desk.fill(GPU)
     assert (desk.why.reason, desk.why.detail) == ("no CUDA device", "no NVIDIA driver")
+
+
+def test_a_cell_without_a_device_tells_what_the_wheel_says(desk: Desk) -> None:
+    desk.device = NO_DEVICE
+    desk.kept = wheel_answer.read_all()[0]
+    desk.fill(GPU)
+    assert desk.record.wheel == desk.kept.said
+
+
+def test_a_gpu_cell_tells_what_the_wheel_that_it_installed_says(desk: Desk) -> None:
+    desk.read = wheel_answer.read_all()[-1]
+    desk.fill(GPU)
+    assert desk.record.wheel == desk.read.said
+
+
+def test_a_cpu_cell_does_not_ask_the_wheel(desk: Desk) -> None:
+    desk.kept = desk.read = wheel_answer.read_all()[0]
+    desk.fill()
+    assert desk.record.wheel is None
 
 
 def test_without_a_device_nothing_is_installed(desk: Desk) -> None:

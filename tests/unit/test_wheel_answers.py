@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import samples
 
-from paddlecompat.fixtures import published, releases
+from paddlecompat.fixtures import bugs, published, releases
 from paddlecompat.fixtures.releases import SYSTEMS
 from paddlecompat.records import store, wheel_answer
 from paddlecompat.records.wheel_answer import WheelAnswer
-from paddlecompat.report import wheel_pages
+from paddlecompat.report import pages, wheel_pages
 from paddlecompat.report.templates import environment
+from paddlecompat.report.view import view_of
 
 ANSWERS = wheel_answer.read_all()
 WANTED = [
@@ -40,7 +42,7 @@ def test_an_answer_has_the_code_that_is_listed() -> None:
     for one in ANSWERS:
         code = listed[one.version, one.system]
         assert code is not None
-        assert (one.version, one.sm, one.ptx) == (one.version, code.sm, code.ptx)
+        assert (one.sm, one.ptx) == (code.sm, code.ptx)
 
 
 def test_each_answer_but_not_read_has_its_proof() -> None:
@@ -84,3 +86,19 @@ def test_a_report_without_build_and_cuda_has_both_causes() -> None:
             and any(r.startswith("2.3") for r in report.releases)
         ):
             assert "no code for the card" in report.cause, report.link
+
+
+def test_the_page_shows_what_the_wheels_say(tmp_path: Path) -> None:
+    for one in ANSWERS:
+        wheel_answer.write(one, tmp_path / "wheels")
+    pages.write(view_of([], bugs.load(), releases.load(), ""), tmp_path)
+    page = (tmp_path / "compatibility.md").read_text(encoding="utf-8")
+    assert "| **2.3.2** | 🔍💤 dormant | 🔍💤 dormant |" in page
+    assert (tmp_path / "wheels.md").exists()
+
+
+def test_a_cell_of_a_build_that_nobody_read_says_how_to_ask(tmp_path: Path) -> None:
+    unseen = samples.record(place="gpu", cell="gpu-2.3.2", chosen="2.3.2.post112")
+    said = " ".join(wheel_pages.said_lines(unseen, environment()))
+    assert "was not seen yet: `nox -s wheel -- 2.3.2.post112`" in said
+    assert wheel_pages.said_lines(samples.record(), environment()) == []

@@ -17,6 +17,7 @@ from paddlecompat.environments.wheel_code.x86.machine import END, Trace
 from paddlecompat.environments.wheel_code.x86.vector_moves import address_of, is_vector
 
 MOST_INSTRUCTIONS = 200_000
+DIVIDES = "divides by zero"
 
 
 class Run(Calls):
@@ -29,6 +30,8 @@ class Run(Calls):
             if not self.trace.error and self.get("rip") != END:
                 self.trace.error = f"no end after {MOST_INSTRUCTIONS} instructions"
         except UcError as error:
+            if self.image.instruction(self.at).mnemonic in ("div", "idiv"):
+                self.trace.error = f"{DIVIDES} at {self.at:#x}"
             self.trace.error = self.trace.error or f"{error} at {self.at:#x}"
         return self.trace
 

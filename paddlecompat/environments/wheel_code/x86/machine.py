@@ -122,7 +122,7 @@ class Machine:
         self.popped = False
         self.returns: list[int] = []
         self.machine: Any = Uc(UC_ARCH_X86, UC_MODE_64)
-        self.vectors = Vectors(self.machine, self.note)
+        self.vectors = Vectors(self.machine, self.read, self.note)
         self.mapped: set[int] = set()
         self.prepare()
 
@@ -170,11 +170,14 @@ class Machine:
     def put(self, name: str, value: int) -> None:
         self.machine.reg_write(register(name), value)
 
-    def word(self, address: int) -> int:
-        """The eight bytes there, also where nothing asked for that page before."""
+    def read(self, address: int, size: int) -> bytes:
+        """The bytes there, also where nothing asked for that page before."""
         if BASE <= address < BASE + (1 << 32):
-            self.map_page(self.machine, 0, address, 8)
-        return int.from_bytes(self.machine.mem_read(address, 8), "little")
+            self.map_page(self.machine, 0, address, size)
+        return bytes(self.machine.mem_read(address, size))
+
+    def word(self, address: int) -> int:
+        return int.from_bytes(self.read(address, 8), "little")
 
     def map_page(self, machine: Any, kind: int, address: int, size: int, *_: object) -> bool:
         """Bring a page of the image into memory, when something asks for it."""

@@ -37,8 +37,9 @@ def is_vector(code: bytes) -> bool:
 class Vectors:
     """The vector registers: their low halves are the emulator's, their high ones are kept here."""
 
-    def __init__(self, machine: Any, note: Access) -> None:
+    def __init__(self, machine: Any, read: Callable[[int, int], bytes], note: Access) -> None:
         self.machine = machine
+        self.read = read
         self.note = note
         """Is told of each access to memory: 'read' or 'write', address, size."""
         self.high = [0] * 16
@@ -104,7 +105,7 @@ class Vectors:
         if operand.type == X86_OP_MEM:
             address = self.address(instruction, operand.mem)
             self.note("read", address, size)
-            return int.from_bytes(self.machine.mem_read(address, size), "little")
+            return int.from_bytes(self.read(address, size), "little")
         name = instruction.reg_name(operand.reg)
         value = self.machine.reg_read(register(name.replace("ymm", "xmm")))
         if name.startswith(("xmm", "ymm")):
