@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from paddlecompat.fixtures import bugs, cuda, published
+from paddlecompat.fixtures import bugs, cuda, published, uses
 from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
@@ -50,6 +50,8 @@ EDITED: dict[str, type[BaseModel]] = {
     "faults.toml": trust_pages.FaultsFile,
     "field-reports.toml": published.FieldReportsFile,
     "regressions.json": published.RegressionsFile,
+    "uses.toml": uses.UsesFile,
+    "cards.toml": uses.CardsFile,
 }
 """The files in `fixtures/` that people edit, each with its model."""
 
