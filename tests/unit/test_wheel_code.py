@@ -205,8 +205,8 @@ def test_the_command_names_cards_with_code_and_without(
 ) -> None:
     run(["wheel", str(make_command_wheel(tmp_path, DORMANT))])
     said = " ".join(capsys.readouterr().out.split())
-    assert "It runs on V100 (7.0), RTX 20 (7.5)." in said
-    assert "It has none for GTX 10 (6.1), RTX 30 (8.6)" in said
+    assert "It runs on V100 (7.0), RTX 20, GTX 16, T4 (7.5)." in said
+    assert "RTX 30, A10, A40 (8.6)" in said
 
 
 @pytest.mark.parametrize("layout", [LIVE, ODD])
