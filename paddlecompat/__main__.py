@@ -168,10 +168,17 @@ def fill_cell(
     filled = filling.fill(cell, fixture, options, hands)
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
-    lines += ["", *meaning(record, options, fixture)] if record.properties else []
+    lines += ["", *told] if (told := meaning(record, options, fixture)) else []
     said = wheel_pages.said_lines(record, templates.environment())
-    told = [*lines, *terminal.build_lines(record), *said]
-    print("", *told, f"record: {filled.kept}", sep="\n", flush=True)
+    print(
+        "",
+        *lines,
+        *terminal.build_lines(record),
+        *said,
+        f"record: {filled.kept}",
+        sep="\n",
+        flush=True,
+    )
     status = status_of(record, filled.judgement, options.strict, options.require_device)
     words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
     nothing_ran = record.verdict == "not run"
@@ -179,7 +186,12 @@ def fill_cell(
 
 
 def meaning(record: Record, options: Options, fixture: Fixture) -> list[str]:
-    """What a cell that was measured means for each use, in the reader's language."""
+    """What a cell that was measured means for each use, in the reader's language.
+
+    Nothing where only a part was asked, or a stand-in: that means nothing for anybody.
+    """
+    if not record.properties or record.partial or record.stand_in:
+        return []
     facts = Facts([record], bugs.load(), fixture, (), uses.load_uses())
     return asked.record_lines(record, facts, asked.language_of(options.lang, os.environ))
 
@@ -193,7 +205,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
     language = asked.language_of(options.lang, os.environ)
     more = terminal.here_lines(record, judgement, filled.advised, options.keyword, language)
-    told = meaning(record, options, fixture) if record.properties else terminal.build_lines(record)
+    told = meaning(record, options, fixture) or terminal.build_lines(record)
     more += wheel_pages.said_lines(record, templates.environment())
     print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)

@@ -54,6 +54,13 @@ def test_every_script_is_made_from_the_records(made_anew: Path) -> None:
     assert made == committed
 
 
+@pytest.mark.parametrize("kind", ["fresh", "windows"])
+def test_every_cell_of_a_kind_was_measured(kind: str) -> None:
+    gathered, _ = store.gather(PUBLISHED)
+    measured = {record.cell for record in gathered if record.not_run is None}
+    assert {c.name for c in releases.cells(releases.load()) if c.kind == kind} <= measured
+
+
 def test_every_cpu_cell_has_a_record_of_all_properties() -> None:
     gathered, _ = store.gather(PUBLISHED)
     measured = {record.cell: record for record in gathered if record.not_run is None}
