@@ -169,7 +169,7 @@ def fill_cell(
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
     lines += ["", *told] if (told := meaning(record, options, fixture)) else []
-    said = wheel_pages.said_lines(record, templates.environment())
+    said = wheel_pages.said_lines(record)
     print(
         "",
         *lines,
@@ -206,7 +206,7 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     language = asked.language_of(options.lang, os.environ)
     more = terminal.here_lines(record, judgement, filled.advised, options.keyword, language)
     told = meaning(record, options, fixture) or terminal.build_lines(record)
-    more += wheel_pages.said_lines(record, templates.environment())
+    more += wheel_pages.said_lines(record)
     print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, judgement, require_device=True)
     status = Status.WORSE if record.lost else status  # known or not, nobody may train there
@@ -428,7 +428,7 @@ def ask_wheels(parsed: Namespace, fixture: Fixture) -> Status:
     systems = [parsed.system] if parsed.system else releases.SYSTEMS
     answers = []
     for answer in builds.ask(parsed.what, systems, fixture):
-        print(*wheel_pages.answer_lines(answer, fixture, templates.environment()), "", sep="\n")
+        print(*wheel_pages.answer_lines(answer, fixture), "", sep="\n")
         answers.append(answer.answer)
     good = all(answer in ("dormant", "absent") for answer in answers)
     return Status.AS_EXPECTED if good else Status.WORSE

@@ -154,8 +154,8 @@ def driver_serves(build: Build, machine: Machine) -> bool:
 
 def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, list[int]]:
     """What `choose` compares: the greater, the better."""
-    native, served = native_code(build, machine) is not None, build.cuda in machine.served
-    return native, served, build.index == "pypi", cuda_of(build)
+    native, pypi, cuda = build.rank(machine.system, machine.capability)
+    return native, build.cuda in machine.served, pypi, cuda
 
 
 def reason_for(build: Build, machine: Machine) -> str:

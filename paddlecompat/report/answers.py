@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from paddlecompat.fixtures.bugs import Bug, Severity
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.fixtures.releases import Build, Release, System
+from paddlecompat.fixtures.releases import SYSTEM_NAMED, Build, Release, System
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
@@ -278,7 +278,7 @@ def bears_on(report: FieldReport, question: Question, build: Build, use: Use) ->
     matter, the system and the compiler of the CUDA version do. Where a build without code for the
     card may have been at fault alone, the report says nothing of the defect.
     """
-    system = (report.os or question.system).lower().replace("wsl", "linux")
+    system = SYSTEM_NAMED.get((report.os or question.system).lower())
     about = KERNEL in report.cause or (report.seen == "right" and bool(report.cause))
     return (
         about

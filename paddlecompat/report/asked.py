@@ -10,14 +10,12 @@ from typing import Literal, get_args
 from packaging.specifiers import SpecifierSet
 
 from paddlecompat.fixtures.forms import Language
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.releases import SYSTEM_NAMED, System
 from paddlecompat.fixtures.uses import Card, Use, capability_of
 from paddlecompat.records.record import Record
 from paddlecompat.report.answers import answer, answer_of
 from paddlecompat.report.facts import Answer, Facts, How, Question, runs
 from paddlecompat.report.templates import environment
-
-SYSTEMS: dict[str, System] = {"linux": "linux", "wsl": "linux", "windows": "windows"}
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ def read_words(
     for word in words:
         if word in known:
             release = word
-        elif word.lower() in SYSTEMS:
-            named = SYSTEMS[word.lower()]
+        elif word.lower() in SYSTEM_NAMED:
+            named = SYSTEM_NAMED[word.lower()]
         elif word.lower() == "cpu":
             card = ""
         elif capability_of(word, cards):

@@ -12,7 +12,7 @@ from pydantic import Field
 from paddlecompat.fixtures.bugs import Bug, Known, Severity
 from paddlecompat.fixtures.forms import Kind, Model, Version
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.fixtures.releases import Capability, Fixture, Release, System
+from paddlecompat.fixtures.releases import SYSTEM_NAMED, Capability, Fixture, Release, System
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.records.judging import Judgement, judge
 from paddlecompat.records.record import Record
@@ -151,5 +151,4 @@ class Facts:
 
 def runs(host: Host) -> System | None:
     """The system whose builds the host runs; Wine runs those of Windows."""
-    systems: dict[str, System] = {"Linux": "linux", "WSL": "linux", "Windows": "windows"}
-    return {**systems, "Wine": "windows"}.get(host.system)
+    return SYSTEM_NAMED.get("windows" if host.system == "Wine" else host.system.lower())

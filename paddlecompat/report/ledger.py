@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,15 +120,9 @@ class Entry:
         fixture, shown = self.view.fixture, seen.result.evidence
         answers = shown is not None and shown.expected != RAISED
         fits = answers == (self.bug.severity in ("silent", "bits"))
-        script = scripts.script_for(seen, fixture)
-        pinned = seen.record.kind == "cpu"
-        return (
-            not script,
-            not pinned,
-            not scripts.short_script(seen, fixture),
-            not fits,
-            len(script),
-        )
+        short = scripts.short_script(seen, fixture)
+        script = short or seen.script
+        return not script, seen.record.kind != "cpu", not short, not fits, len(script)
 
     @cached_property
     def script(self) -> str:
@@ -177,9 +171,9 @@ def entries(view: MatrixView) -> list[Entry]:
     return seen + [entry for entry in found if not entry.shown]
 
 
-def render(view: MatrixView, templates: Environment) -> dict[str, str]:
+def render(found: Sequence[Entry], templates: Environment) -> dict[str, str]:
     """The ledger in each language, by the name of its page."""
-    template, found = templates.get_template("bugs.md.j2"), entries(view)
+    template = templates.get_template("bugs.md.j2")
     return {
         name: template.render(entries=found, zh=language == "zh")
         for name, language in LANGUAGES.items()

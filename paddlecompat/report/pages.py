@@ -75,7 +75,7 @@ def write(
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest, "stand_ins": view.stand_ins}
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
-    pages |= (pictures := picture.render(view, book.uses))
+    pages |= (pictures := picture.render(entries, view, book.uses))
     inline = picture.inline(pictures)
     pages |= first_page.render(book, entries, errors=view.errors, pictures=inline, **about)
     pages |= release_pages.render(book, view, **about)
@@ -83,7 +83,7 @@ def write(
     pages |= matrix_page.render(book, view, **about)
     pages |= code_host.render(book, view)
     pages |= badges.render(book, view)
-    pages |= ledger.render(view, templates)
+    pages |= ledger.render(entries, templates)
     pages |= {f"scripts/{entry.bug.id}.py": entry.script for entry in entries if entry.script}
     pages |= trust_pages.render_studies(out_folder, templates)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
@@ -91,7 +91,7 @@ def write(
     pages["answers.json"] = answers_file.as_json(book.file)
     pages["answers.schema.json"] = schema_of(AnswersFile)
     if view.answers:
-        pages["wheels.md"] = wheel_pages.render(view.answers, templates)
+        pages["wheels.md"] = wheel_pages.render(view.answers)
         pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from jinja2 import Environment
-
 from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
 from paddlecompat.fixtures.uses import load_cards
 from paddlecompat.records.record import Record
 from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, by_build
+from paddlecompat.report.templates import environment
 from paddlecompat.report.view import grouped
 
 
@@ -33,10 +32,11 @@ def cards_of(answer: WheelAnswer) -> Cards:
     return found
 
 
-def answer_lines(answer: WheelAnswer, fixture: Fixture, templates: Environment) -> list[str]:
+def answer_lines(answer: WheelAnswer, fixture: Fixture) -> list[str]:
     """What a wheel answers, in plain English, and the same in Chinese below it."""
     release = next((r for r in fixture.release if r.version == answer.release), None)
-    text = templates.get_template("wheel.txt.j2").render(
+    template = environment().get_template("wheel.txt.j2")
+    text = template.render(
         answer=answer,
         cards=cards_of(answer),
         said=answer.said,
@@ -46,16 +46,15 @@ def answer_lines(answer: WheelAnswer, fixture: Fixture, templates: Environment) 
     return text.strip().splitlines()
 
 
-def said_lines(record: Record, templates: Environment) -> list[str]:
+def said_lines(record: Record) -> list[str]:
     """What the wheel of a GPU cell's build answers, or how to ask it; in English and in Chinese.
 
     Nothing where the record names no such build.
     """
     if record.wheel is None and record.chosen is None:
         return []
-    text = templates.get_template("wheel_said.txt.j2").render(
-        said=record.wheel, chosen=record.chosen
-    )
+    template = environment().get_template("wheel_said.txt.j2")
+    text = template.render(said=record.wheel, chosen=record.chosen)
     return text.strip().splitlines()
 
 
@@ -99,8 +98,7 @@ def likeness(answer: WheelAnswer) -> tuple[object, ...]:
     return answer.system, answer.toolchain, answer.answer, frozenset(done)
 
 
-def render(answers: Sequence[WheelAnswer], templates: Environment) -> str:
+def render(answers: Sequence[WheelAnswer]) -> str:
     """The page for maintainers."""
-    template = templates.get_template("wheels.md.j2")
-    lines = by_build(answers)
+    template, lines = environment().get_template("wheels.md.j2"), by_build(answers)
     return template.render(families=families(answers), lines=lines, systems=SYSTEMS)

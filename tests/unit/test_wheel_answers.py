@@ -12,7 +12,6 @@ from paddlecompat.fixtures.releases import SYSTEMS
 from paddlecompat.records import store, wheel_answer
 from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.report import pages, wheel_pages
-from paddlecompat.report.templates import environment
 from paddlecompat.report.view import view_of
 
 ANSWERS = wheel_answer.read_all()
@@ -52,7 +51,7 @@ def test_each_answer_but_not_read_has_its_proof() -> None:
 
 
 def test_the_page_has_a_block_for_each_family() -> None:
-    text = wheel_pages.render(ANSWERS, environment())
+    text = wheel_pages.render(ANSWERS)
     for family in wheel_pages.families(ANSWERS):
         assert f"## {family.name}: {family.answer.answer} " in text
         assert all(one.sha256 in text for one in family.answers)
@@ -99,6 +98,6 @@ def test_the_page_shows_what_the_wheels_say(tmp_path: Path) -> None:
 
 def test_a_cell_of_a_build_that_nobody_read_says_how_to_ask(tmp_path: Path) -> None:
     unseen = samples.record(place="gpu", cell="gpu-2.3.2", chosen="2.3.2.post112")
-    said = " ".join(wheel_pages.said_lines(unseen, environment()))
+    said = " ".join(wheel_pages.said_lines(unseen))
     assert "was not seen yet: `nox -s wheel -- 2.3.2.post112`" in said
-    assert wheel_pages.said_lines(samples.record(), environment()) == []
+    assert wheel_pages.said_lines(samples.record()) == []

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
@@ -58,7 +59,7 @@ class Unpacked:
     libraries: dict[str, Path]
     """By their names in the wheel."""
 
-    @property
+    @cached_property
     def contents(self) -> Contents:
         """Its GPU code, and what it was made for. Raises ValueError where it has no such code."""
         found: list[frozenset[Code]] = []

@@ -34,7 +34,7 @@ def scheduled_badge(view: MatrixView) -> Badge:
     """
     rows = [row for row in view.own_rows if row.judgement.standing]
     new = [result for row in rows for result in row.judgement.new]
-    silent = any(r.outcome == "violated" and severity_of(r) == "silent" for r in new)
+    silent = any(severity_of(result) == "silent" for result in new)
     refused = sum(row.judgement.nothing for row in rows)
     outdated = sum(row.outdated for row in rows)
     asides = {"import or verify nothing": refused, "unreadable": len(view.errors)}

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -20,7 +21,8 @@ from matplotlib.figure import Figure
 from paddlecompat.fixtures.bugs import Bug, Severity
 from paddlecompat.fixtures.forms import Language, in_order
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.report import ledger
+from paddlecompat.report.ledger import Entry
+from paddlecompat.report.templates import environment
 from paddlecompat.report.view import MatrixView
 
 FONTS = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "DejaVu Sans", "sans-serif"]
@@ -35,10 +37,6 @@ LIGHT_INK, DARK_INK = "#1f2328", "#e6edf3"
 PAGES: dict[Language, str] = {"en": "bugs/ID.html", "zh": "zh/bugs/ID.html"}
 """Where a bug's page is, from where the files lie."""
 EVERY_USE: dict[Language, str] = {"en": "every use", "zh": "所有用途"}
-SEVERITIES: dict[Language, dict[Severity, str]] = {
-    "en": {"silent": "silently wrong", "crash": "crashes", "error": "raises", "bits": "bits only"},
-    "zh": {"silent": "静默出错", "crash": "崩溃", "error": "报错", "bits": "仅位级差异"},
-}
 INCH = 72  # points
 ROW, WIDTH, LEFT, RIGHT, HEAD = 19, 980, 400, 170, 46  # points
 
@@ -71,10 +69,10 @@ class Bar:
                 yield numbers[0], len(numbers)
 
 
-def bars_of(view: MatrixView, uses: Sequence[Use]) -> list[Bar]:
+def bars_of(entries: Sequence[Entry], uses: Sequence[Use]) -> list[Bar]:
     """The bugs that show somewhere, in the order of the ledger."""
     bars = []
-    for entry in ledger.entries(view):
+    for entry in entries:
         keys = {seen.result.key for seen in entry.shown}
         concerned = [use for use in uses if any(map(use.needs, keys))]
         releases = frozenset(seen.record.release for seen in entry.shown)
@@ -82,9 +80,9 @@ def bars_of(view: MatrixView, uses: Sequence[Use]) -> list[Bar]:
     return [bar for bar in bars if bar.releases]
 
 
-def render(view: MatrixView, uses: Sequence[Use]) -> dict[str, str]:
+def render(entries: Sequence[Entry], view: MatrixView, uses: Sequence[Use]) -> dict[str, str]:
     """The pictures by their files' names: 'bugs-en-light.svg'; none where no bug shows."""
-    bars, releases = bars_of(view, uses), releases_in(view)
+    bars, releases = bars_of(entries, uses), releases_in(view)
     made = {}
     for language, page in PAGES.items() if bars else ():
         light = draw(bars, releases, language, page)
@@ -108,8 +106,8 @@ def inlined(svg: str) -> str:
     Its styles become attributes, as a page's policy may refuse styles that stand in it.
     """
     body = svg[svg.index("<svg") :].replace(LIGHT_INK, "currentColor")
-    body = re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", body)
-    body = re.sub(r'(<svg[^>]*?) (?:height|width)="[^"]*"', r"\1", body)
+    tag, end, rest = body.partition(">")
+    body = re.sub(r' (?:height|width)="[^"]*"', "", tag) + end + rest
     body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
     body = re.sub(r'style="([^"]*)"', as_attributes, body)
     return body.replace("<a ", '<a tabindex="-1" ')
@@ -186,9 +184,11 @@ def draw_bar(
 
 def add_legend(axes: Axes, language: Language, rows: int) -> None:
     """Say below what the colours mean."""
-    for place, (severity, words) in enumerate(SEVERITIES[language].items()):
+    words: Any = environment().get_template("answers.j2").module
+    for place, severity in enumerate(COLOURS):
+        word = words.worst[severity][language == "zh"]
         axes.barh(rows + 1, 0.6, left=place * 5, height=0.5, color=COLOURS[severity], clip_on=False)
-        axes.text(place * 5 + 0.8, rows + 1, words, ha="left", va="center", fontsize=8)
+        axes.text(place * 5 + 0.8, rows + 1, word, ha="left", va="center", fontsize=8)
 
 
 def description(bars: Sequence[Bar], releases: Sequence[str], language: Language) -> list[str]:
