@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 from pydantic import Field
 
-from paddlecompat.fixtures.bugs import Expected, Explanation, Known, Where
+from paddlecompat.fixtures.bugs import Bug, Expected, Explanation, Known, Severity, Where
 from paddlecompat.fixtures.forms import Model
 from paddlecompat.fixtures.uses import names
 from paddlecompat.records.record import PropertyResult, Record
@@ -101,6 +101,14 @@ def explains(where: Where, result: PropertyResult) -> bool:
         and where.fits(result.message)
         and any(names(pattern, result.key) for pattern in where.properties)
     )
+
+
+def severity_of(result: PropertyResult, cause: Explanation | None) -> Severity:
+    """How bad a failure is: as was seen. Where an old record does not say, that of the bug."""
+    if result.outcome != "violated":
+        return "crash"
+    told: Severity = "silent" if ": expected " in result.message else "error"
+    return result.severity or (cause.severity if isinstance(cause, Bug) else told)
 
 
 class Status(IntEnum):

@@ -24,6 +24,7 @@ from paddlecompat.fixtures.forms import (
     place_of,
     tag_of,
 )
+from paddlecompat.fixtures.bugs import Severity
 from paddlecompat.fixtures.manifest import FIRST
 from paddlecompat.fixtures.releases import Capability
 from paddlecompat.records.profiles import ProfileName
@@ -94,6 +95,12 @@ class PropertyResult(Model):
     examples: Count = Field(description="Examples that Hypothesis drew.")
     due: int = Field(ge=1, le=MOST, description="The calls that it has to verify to hold.")
     seconds: FiniteFloat = Field(ge=0)
+    severity: Severity | None = Field(
+        default=None,
+        description="For `violated`: of the worst example that was drawn, told by its evidence. "
+        "'silent': a wrong answer, or one where an error was due; 'error': it raised; 'bits': only "
+        "a NaN's bits or the sign of zero differ. Records of before December 2026 lack it.",
+    )
     message: Text = Field(default="", description="Why not `holds`; the release's own words.")
     evidence: Evidence | None = Field(default=None, description="For `violated`.")
     case: Text | None = Field(default=None, description="The case that the process died on.")

@@ -10,12 +10,12 @@ import re
 import shlex
 from collections.abc import Iterable
 
-from paddlecompat.fixtures.bugs import Bug, Severity
+from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import SYSTEM_NAMED, Build, Release, System
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.records.judging import Judgement
+from paddlecompat.records.judging import Judgement, severity_of
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.report.facts import SEVERITIES, Answer, Facts, Question, Worst
 
@@ -88,7 +88,7 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
     held = [result for result in results if result.outcome == "holds"]
     bugs = bugs_in(judgement, failed)
     new = [result for result in failed if result.key not in judgement.causes]
-    found = [*(bug.severity for bug in bugs.values()), *map(severity_of, new)]
+    found = [severity_of(result, judgement.causes.get(result.key)) for result in failed]
     untested = [r for r in results if lacks_the_head(r)]
     right: Worst = "unknown" if untested else "right"
     worst = min(found, key=SEVERITIES.index) if found else right
@@ -133,17 +133,6 @@ def by_severity(bugs: Iterable[Bug]) -> list[str]:
 def lacks_the_head(result: PropertyResult) -> bool:
     """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
     return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
-
-
-def severity_of(result: PropertyResult) -> Severity:
-    """How bad a failure is that no bug explains, by its evidence.
-
-    A process that died is a crash; a message of the release's own, an error; an answer that
-    differs from what was expected is silent.
-    """
-    if result.outcome != "violated":
-        return "crash"
-    return "silent" if ": expected " in result.message else "error"
 
 
 # On a card

@@ -19,8 +19,6 @@ from paddlecompat.report import scripts
 from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
 
 SHOWN = "shown"
-RAISED = "an answer"
-"""What evidence says is expected where a call raised, or ended the process."""
 LANGUAGES = {"bugs.md": "en", "bugs.zh.md": "zh"}
 
 
@@ -117,11 +115,8 @@ class Entry:
 
     def rank(self, seen: Sighting) -> tuple[bool, bool, bool, bool, int]:
         """The best evidence first: of a pinned cell, whose packages serve other releases, too."""
-        fixture, shown = self.view.fixture, seen.result.evidence
-        answers = shown is not None and shown.expected != RAISED
-        fits = answers == (self.bug.severity in ("silent", "bits"))
-        short = scripts.short_script(seen, fixture)
-        script = short or seen.script
+        short = scripts.short_script(seen, self.view.fixture)
+        script, fits = short or seen.script, seen.severity == self.bug.severity
         return not script, seen.record.kind != "cpu", not short, not fits, len(script)
 
     @cached_property

@@ -14,12 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from paddlecompat.fixtures.bugs import Bug, Explanation, Known
+from paddlecompat.fixtures.bugs import Bug, Explanation, Known, Severity
 from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
-from paddlecompat.records.judging import Judgement, judge
+from paddlecompat.records.judging import Judgement, judge, severity_of
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.records.subject import Host
 from paddlecompat.records.wheel_answer import WheelAnswer
@@ -79,6 +79,11 @@ class Sighting:
     @property
     def failed(self) -> bool:
         return self.result.outcome in UNSOUND
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is; of a failure."""
+        return severity_of(self.result, self.cause)
 
     @property
     def anchor(self) -> str:

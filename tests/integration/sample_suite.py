@@ -26,7 +26,7 @@ PREAMBLE = """
 import ctypes, os
 import numpy as np
 import pytest
-from properties.protocol.evidence import ask, begin, same_bytes
+from properties.protocol.evidence import ask, begin, refused, same_bytes, within
 from hypothesis import given, strategies as st
 
 class Case:

@@ -9,7 +9,7 @@ import pytest
 
 from integration.sample_suite import GPU, Suite
 from paddlecompat.cells.sanitizer import Watch
-from paddlecompat.records.record import CannotRun, verdict_of
+from paddlecompat.records.record import CannotRun, MachineFailed, verdict_of
 from paddlecompat.records.subject import Finding
 
 SANITIZER = """#!{python}
@@ -78,6 +78,82 @@ def test_flaky(n):
 """)["test_flaky"]
     assert (found.outcome, found.message[:15]) == ("violated", "not every time:")
     assert found.evidence is not None
+
+
+EVIDENCE = {
+    "another value": ("same_bytes(np.float32(2), np.float32(1))", "silent"),
+    "a zero for a NaN": ("same_bytes(np.float32(0), np.float32(np.nan))", "silent"),
+    "another dtype": ("same_bytes(np.float32(1), np.float64(1))", "silent"),
+    "another shape": ("same_bytes(np.ones(1), np.ones(()))", "silent"),
+    "beyond the tolerance": ("within(2.0, 1.0, 0.5, 'x')", "silent"),
+    "an answer where an error was due": ("refused(lambda: 1, 'x')", "silent"),
+    "an assertion of the suite": ("assert False, 'no gradient reached x'", "silent"),
+    "an error": ("int('x')", "error"),
+    "an assertion of the release": ("np.testing.assert_equal(1, 2)", "error"),
+    "another error than was due": ("refused(lambda: int('x'), 'x', 'KeyError')", "error"),
+    "the sign of zero": ("same_bytes(np.array([1, -0.0]), np.array([1, 0.0]))", "bits"),
+    "a NaN's payload": ("same_bytes(*np.array([0x7fc00001, 0x7fc00000], '<u4').view('f4'))", "bits"),
+    "a NaN's sign": ("same_bytes(np.float16(-np.nan), np.float16(np.nan))", "bits"),
+    "a part of a complex number": ("same_bytes(np.complex64(-0.0), np.complex64(0))", "bits"),
+    "bfloat16, the sign of zero": ("same_bytes(np.uint16(0x8000), np.uint16(0))", "bits"),
+    "bfloat16, a value": ("same_bytes(np.uint16(0x8001), np.uint16(0))", "silent"),
+}
+
+
+def test_how_bad_a_failure_is_follows_from_its_evidence(properties: Suite) -> None:
+    lines = (line for line, _ in EVIDENCE.values())
+    tests = (f"def test_{n}():\n    verify()\n    {line}\n" for n, line in enumerate(lines))
+    results = properties.run("".join(tests))
+    found = {name: results[f"test_{n}"].severity for n, name in enumerate(EVIDENCE)}
+    assert found == {name: severity for name, (_, severity) in EVIDENCE.items()}
+
+
+@pytest.mark.parametrize("mild", ["same_bytes(np.array(-0.0), np.array(0.0))", "int('x')"])
+def test_a_failure_is_as_bad_as_its_worst_example(properties: Suite, mild: str) -> None:
+    found = properties.run(f"""
+@given(st.integers(0, 100))
+def test_wrong(n):
+    begin(Case(n))
+    if n < 90:
+        {mild}
+    same_bytes(np.int64(n), np.int64(min(n, 50)))
+""")["test_wrong"]
+    assert found.evidence is not None
+    worst = "51" if "bytes" in mild else "90"  # an error ends an example
+    assert (found.severity, found.evidence.case) == ("silent", f"case of {worst}")
+
+
+def test_the_mildest_failure_is_shrunk_where_none_is_worse(properties: Suite) -> None:
+    found = properties.run("""
+@given(st.integers(0, 100))
+def test_wrong(n):
+    begin(Case(n))
+    same_bytes(np.array(-0.0 if n > 9 else 0.0), np.array(0.0))
+""")["test_wrong"]
+    assert found.evidence is not None
+    assert (found.severity, found.evidence.case) == ("bits", "case of 10")
+
+
+def test_a_mild_failure_that_does_not_come_again_is_kept(properties: Suite) -> None:
+    found = properties.run("""
+seen = []
+@given(st.integers(5, 9))
+def test_flaky(n):
+    begin(Case(n))
+    seen.append(n)
+    same_bytes(np.array(-0.0 if len(seen) == 3 else 0.0), np.array(0.0))
+""")["test_flaky"]
+    assert (found.outcome, found.severity) == ("violated", "bits")
+    assert found.message.startswith("not every time:")
+
+
+def test_what_hypothesis_complains_of_is_no_violation(properties: Suite) -> None:
+    with pytest.raises(MachineFailed, match="own fault, not the release's: Unsatisfiable"):
+        properties.run("""
+@given(st.nothing().filter(lambda n: n) | st.integers().filter(lambda n: False))
+def test_draws_nothing(n):
+    verify()
+""")
 
 
 def test_what_the_release_does_not_offer_is_unsupported(properties: Suite) -> None:

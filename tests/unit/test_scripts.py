@@ -315,13 +315,14 @@ def test_each_answer_is_verified_by_its_own_measure(properties: Properties) -> N
 def test_a_wrong_answer_is_a_violation_in_a_script_too(properties: Properties, wrong: str) -> None:
     zero, refusal = np.array([0.0]), properties.Refusal("ValueError: out of")
     answer = {
-        "bytes": ("what", -zero, zero, None),
+        "bytes": ("what", zero + 1, zero, None),
         "dtype": ("what", zero.astype("float32"), zero, None),
         "numbers": ("what", zero + 0.5, zero, 0.25),
         "answered": ("what", lambda: 7, refusal, None),
         "other words": ("what", refuse, refusal, None),
     }[wrong]
     start("a property")
+    ledger.mildest = "error"
     with pytest.raises(Violation, match="what"):
         properties.verify(properties.Case(answering(answer), properties.Options({})))
     with pytest.raises(AssertionError, match="what"):

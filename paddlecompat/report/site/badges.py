@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from paddlecompat.report.answers import severity_of
+from paddlecompat.records.judging import severity_of
 from paddlecompat.report.facts import SEVERITIES
 from paddlecompat.report.site.answers_file import Book, TellingAnswer
 from paddlecompat.report.templates import environment
@@ -34,7 +34,7 @@ def scheduled_badge(view: MatrixView) -> Badge:
     """
     rows = [row for row in view.own_rows if row.judgement.standing]
     new = [result for row in rows for result in row.judgement.new]
-    silent = any(severity_of(result) == "silent" for result in new)
+    silent = any(severity_of(result, None) == "silent" for result in new)
     refused = sum(row.judgement.nothing for row in rows)
     outdated = sum(row.outdated for row in rows)
     asides = {"import or verify nothing": refused, "unreadable": len(view.errors)}

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from paddlecompat.fixtures.bugs import Bug
+from paddlecompat.fixtures.bugs import Severity
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.report.answers import severity_of
 from paddlecompat.report.facts import SEVERITIES
 from paddlecompat.report.site.answers_file import Book
 from paddlecompat.report.templates import render_pages
@@ -22,9 +21,9 @@ class Mark:
     seen: Sequence[Sighting]
 
     @cached_property
-    def failed(self) -> list[tuple[str, Sighting]]:
+    def failed(self) -> list[tuple[Severity, Sighting]]:
         """Those that failed, each with its severity, the worst first."""
-        found = [(severity(seen), seen) for seen in self.seen if seen.failed]
+        found = [(seen.severity, seen) for seen in self.seen if seen.failed]
         return sorted(found, key=lambda pair: SEVERITIES.index(pair[0]))
 
     @property
@@ -58,11 +57,6 @@ class Line:
     @property
     def failing(self) -> int:
         return sum(bool(mark and mark.failed) for mark in self.marks)
-
-
-def severity(seen: Sighting) -> str:
-    """That of the bug that explains it, else by its evidence."""
-    return seen.cause.severity if isinstance(seen.cause, Bug) else severity_of(seen.result)
 
 
 def lines_of(rows: Sequence[Row], uses: Sequence[Use]) -> list[Line]:

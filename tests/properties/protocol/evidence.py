@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import Any, Callable, Literal, NamedTuple, NoReturn, Protocol, TypeVar, get_args
 
 import numpy as np
 import pytest
@@ -24,6 +24,8 @@ from properties.protocol.release_errors import in_one_line, printable, says_not_
 from properties.protocol.worker import leave_unwritten
 
 T = TypeVar("T")
+Severity = Literal["silent", "error", "bits"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # the worst first; a death is a crash
 # What is asked, the release's answer, what is due, and the tolerance: None where every byte counts.
 Answer = tuple[str, Any, Any, Any]
 Answers = Iterator[Answer]
@@ -67,6 +69,15 @@ class Violation(AssertionError):
         super().__init__(f"{what}: expected {self.expected}, got {self.actual}")
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What an example came to that failed."""
+
+    severity: Severity
+    error: Exception
+    case: Reproducible | None
+
+
 @dataclass
 class Ledger:
     """What the running property has come to so far."""
@@ -74,8 +85,15 @@ class Ledger:
     calls: int = 0
     examples: int = 0
     case: Reproducible | None = None
-    violation: Violation | None = None
-    violated_case: Reproducible | None = None
+    mildest: Severity = "silent"  # failures that are milder are kept, and the property goes on
+    worst: Failure | None = None  # of all examples; of those alike, the last
+
+    def keep(self, severity: Severity, error: Exception) -> bool:
+        """Keep a failure, unless a worse one is kept. Whether it ends the example."""
+        rank = SEVERITIES.index
+        if self.worst is None or rank(severity) <= rank(self.worst.severity):
+            self.worst = Failure(severity, error, self.case)
+        return rank(severity) <= rank(self.mildest)
 
 
 @dataclass
@@ -159,10 +177,24 @@ def same_bytes(actual: np.ndarray, expected: np.ndarray, what: str = "values") -
     if actual.tobytes() != expected.tobytes():
         one, other = (np.frombuffer(array.tobytes(), np.uint8) for array in (actual, expected))
         first = int((one != other).argmax()) // actual.itemsize
+        severity: Severity = "bits" if differ_in_bits(actual, expected) else "silent"
         what, actual, expected = window(what, first, actual, expected)
         if shown(actual) == shown(expected):
             actual, expected = bits(actual), bits(expected)
-        contradict(what, expected, actual)
+        contradict(what, expected, actual, severity)
+
+
+def differ_in_bits(actual: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether arrays of one dtype and shape differ in NaNs' bits and in the sign of zero alone.
+
+    uint16 is bfloat16, the upper half of a float32.
+    """
+    pair = [array.ravel() for array in (actual, expected)]
+    if actual.dtype == np.uint16:
+        pair = [(array.astype(np.uint32) << 16).view(np.float32) for array in pair]
+    elif actual.dtype.kind == "c":
+        pair = [array.view(array.real.dtype) for array in pair]
+    return pair[0].dtype.kind == "f" and np.array_equal(pair[0], pair[1], equal_nan=True)
 
 
 def window(
@@ -220,7 +252,7 @@ def refused(call: Callable[[], object], what: str, words: str = "") -> None:
         if device.trouble() is not None:
             leave(said, refused=bool(ASSERTED.search(said + journal.said_by_kernel())))
         if not re.match(words, said):
-            contradict(what, due, said)
+            contradict(what, due, said, "error")
         return
     contradict(what, due, answer)
 
@@ -241,11 +273,11 @@ def leave(said: str, refused: bool = False) -> NoReturn:
     os._exit(3)
 
 
-def contradict(what: str, expected: object, actual: object) -> None:
-    """Raise Violation, keeping it for the record: a flaky one may not come again."""
-    ledger.violation = Violation(what, expected, actual)
-    ledger.violated_case = ledger.case
-    raise ledger.violation
+def contradict(what: str, expected: object, actual: object, severity: Severity = "silent") -> None:
+    """Keep that an answer is wrong. Raises Violation where that ends the example."""
+    violation = Violation(what, expected, actual)
+    if ledger.keep(severity, violation):
+        raise violation
 
 
 def shown(value: object) -> str:
