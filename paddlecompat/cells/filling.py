@@ -210,7 +210,8 @@ def import_result(resolved: Resolution) -> PropertyResult:
             actual=words,
             script="import paddle\n",
         )
-        found = {"outcome": "violated", "calls": 0, "message": words, "evidence": shown}
+        found = {"outcome": "violated", "severity": "error", "calls": 0}
+        found |= {"message": words, "evidence": shown}
     common = {"group": group, "name": name, "examples": 0, "due": 1, "seconds": 0.0}
     return PropertyResult.model_validate({**common, **found})
 

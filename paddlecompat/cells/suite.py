@@ -255,7 +255,7 @@ def result_of(listed: Manifest, of_profile: int, report: Report) -> PropertyResu
     needed = 1 if found.get("asserted") else due
     if found["outcome"] == "holds" and found["calls"] < needed:
         words = f"verified {found['calls']} calls, fewer than the {needed} that are due"
-        found |= {"outcome": "violated", "message": words}
+        found |= {"outcome": "violated", "severity": "error", "message": words}
     return PropertyResult.model_validate({"group": group, "name": name, "due": due, **found})
 
 

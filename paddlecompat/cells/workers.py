@@ -120,7 +120,9 @@ class Worker:
                 raise stop(entry)
             if "after" in entry:
                 words = f"an error after the property: {entry['after']}"
-                yield Report(entry["nodeid"], 0.0, outcome("violated", words), self.log)
+                found = outcome("violated", words)
+                found["property"]["severity"] = "error"
+                yield Report(entry["nodeid"], 0.0, found, self.log)
             elif "found" in entry:
                 yield Report(entry["nodeid"], entry["seconds"], entry["found"], self.log)
             else:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
+from paddlecompat.fixtures.bugs import Severity
 from paddlecompat.fixtures.forms import (
     KINDS,
     Kind,
@@ -24,7 +25,6 @@ from paddlecompat.fixtures.forms import (
     place_of,
     tag_of,
 )
-from paddlecompat.fixtures.bugs import Severity
 from paddlecompat.fixtures.manifest import FIRST
 from paddlecompat.fixtures.releases import Capability
 from paddlecompat.records.profiles import ProfileName
@@ -117,6 +117,8 @@ class PropertyResult(Model):
         due = 1 if self.asserted else self.due
         if self.outcome == "holds" and self.calls < due:
             raise ValueError(f"calls: {self.calls} verified, fewer than the {due} that are due")
+        if self.severity and self.outcome != "violated":
+            raise ValueError(f"severity: {self.outcome!r} has none")
         return self
 
     @property

@@ -11,7 +11,8 @@ from paddlecompat.__main__ import view_on
 from paddlecompat.fixtures import manifest, releases
 from paddlecompat.fixtures.folders import PUBLISHED, REPORTS, ROOT
 from paddlecompat.records import store
-from paddlecompat.report import pages
+from paddlecompat.report import ledger, pages
+from paddlecompat.report.facts import SEVERITIES
 
 READMES = ("README.md", "README.zh.md")
 HANDED_ON = ("cells", "advice", "mutation.json", "bench.json", "reliability.md")
@@ -68,6 +69,18 @@ def test_every_cpu_cell_has_a_record_of_all_properties() -> None:
     assert cells <= measured.keys()
     names = {frozenset(r.key for r in measured[name].properties) for name in cells}
     assert len(names) == 1
+
+
+def test_a_bug_is_as_bad_as_the_worst_that_was_seen_of_it() -> None:
+    found = [
+        entry for entry in ledger.entries(view_on([PUBLISHED], releases.load())) if entry.shown
+    ]
+    assert found
+    worst = {
+        entry.bug.id: min((seen.severity for seen in entry.shown), key=SEVERITIES.index)
+        for entry in found
+    }
+    assert worst == {entry.bug.id: entry.bug.severity for entry in found}
 
 
 def test_every_committed_record_is_of_todays_properties() -> None:

@@ -92,7 +92,10 @@ EVIDENCE = {
     "an assertion of the release": ("np.testing.assert_equal(1, 2)", "error"),
     "another error than was due": ("refused(lambda: int('x'), 'x', 'KeyError')", "error"),
     "the sign of zero": ("same_bytes(np.array([1, -0.0]), np.array([1, 0.0]))", "bits"),
-    "a NaN's payload": ("same_bytes(*np.array([0x7fc00001, 0x7fc00000], '<u4').view('f4'))", "bits"),
+    "a NaN's payload": (
+        "same_bytes(*np.array([0x7fc00001, 0x7fc00000], '<u4').view('f4'))",
+        "bits",
+    ),
     "a NaN's sign": ("same_bytes(np.float16(-np.nan), np.float16(np.nan))", "bits"),
     "a part of a complex number": ("same_bytes(np.complex64(-0.0), np.complex64(0))", "bits"),
     "bfloat16, the sign of zero": ("same_bytes(np.uint16(0x8000), np.uint16(0))", "bits"),
