@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import numpy as np
 import pytest
-from hypothesis import find, given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 from properties.cases.strategies import (
     Selection,
@@ -17,7 +19,6 @@ from properties.cases.strategies import (
     slices,
     unfitting_selections,
     view_selections,
-    views,
     zero_size_shapes,
 )
 from properties.oracle.arrays import ArrayView, view
@@ -65,19 +66,40 @@ def test_unfitting_selections_have_two_shapes_that_do_not_fit(selection: Selecti
         np.broadcast_shapes(selection.x.shape, selection.mask.shape)
 
 
-@given(st.data())
-def test_a_view_leaves_elements_to_select(data: st.DataObject) -> None:
-    shape = data.draw(shapes())
-    assert view(np.empty(shape), data.draw(views(shape))).size > 0
+@given(view_selections())
+def test_a_view_leaves_elements_to_select(selection: Selection) -> None:
+    assert view(selection.x, selection.options["seen"]).size > 0
+
+
+@pytest.mark.parametrize("drawn", [selections, mixed_selections])
+def test_of_most_views_the_strides_matter(
+    drawn: Callable[..., st.SearchStrategy[Selection]],
+) -> None:
+    matter = []
+
+    @settings(max_examples=300, derandomize=True, database=None)
+    @given(view_selections(drawn))
+    def draw_one(selection: Selection) -> None:
+        whole = np.arange(np.prod(selection.shape)).reshape(selection.shape)
+        places = view(whole, selection.options["seen"]).reshape(-1)
+        matter.append(bool((np.diff(places) < 0).any()))
+
+    draw_one()
+    assert np.mean(matter) > 0.6
 
 
 def test_a_viewed_selection_shrinks_to_a_view_of_the_whole() -> None:
-    seen = find(view_selections(selections()), anything).options["seen"]
-    assert seen == ArrayView((0,), (slice(0, 1, 1),))
+    found = find(view_selections(), anything)
+    assert (found.shape, found.options["seen"]) == ((2, 2), ArrayView((0, 1), (slice(None),) * 2))
 
 
 def test_a_slice_shrinks_to_the_whole_axis() -> None:
-    assert find(slices(5), anything) == slice(0, 5, 1)
+    assert find(slices(5), anything) == slice(None)
+
+
+@given(side=st.integers(1, 7), data=st.data())
+def test_a_slice_takes_an_element_at_least(side: int, data: st.DataObject) -> None:
+    assert len(range(side)[data.draw(slices(side))]) > 0
 
 
 @given(selections())

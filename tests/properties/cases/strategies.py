@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from properties.oracle.arrays import PATTERNS, ArrayView, literal, mask_of, values
+from properties.oracle.arrays import PATTERNS, ArrayView, literal, mask_of, values, view
 
 Shape = tuple[int, ...]
 FLOATS = ("float32", "float64")
 OFFERED_EVERYWHERE = (*FLOATS, "int32", "int64")
 OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
 SEEDS = st.integers(0, 2**32 - 1)  # of `numpy.random.RandomState`
+ONE_IN_THREE = st.sampled_from([False, False, True])
 SMALL = 64  # arrays up to this many elements are spelled out in scripts
 # shapes of a few rows, of widths that are no multiples of a vector load
 ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
@@ -177,10 +178,34 @@ def unfitting_selections(draw: st.DrawFn) -> Selection:
 
 
 @st.composite
-def view_selections(draw: st.DrawFn, drawn: st.SearchStrategy[Selection]) -> Selection:
-    """The selections, seen as views. Shrinks to views of the whole in the order of the axes."""
-    selection = draw(drawn)
-    return replace(selection, options={"seen": draw(views(selection.shape))})
+def view_selections(
+    draw: st.DrawFn,
+    /,
+    drawn: Callable[..., st.SearchStrategy[Selection]] = selections,
+    **given: Sequence[str],
+) -> Selection:
+    """Selections of `viewed_shapes`, seen as views. Shrinks to views of the whole, in its order.
+
+    More than 60 of 100 such views are stored in another order than their own.
+    """
+    selection = draw(drawn(viewed_shapes(), **given))
+    anyhow = views(selection.shape)
+    turned = anyhow.filter(lambda seen: stored_in_another_order(selection.shape, seen))
+    return replace(selection, options={"seen": draw(anyhow | turned | turned)})
+
+
+def stored_in_another_order(shape: Shape, seen: ArrayView) -> bool:
+    """Whether the strides of the view matter: its next element may stand before the last one."""
+    places = view(np.arange(np.prod(shape)).reshape(shape), seen)
+    return bool((np.diff(places.reshape(-1)) < 0).any())
+
+
+@st.composite
+def viewed_shapes(draw: st.DrawFn) -> Shape:
+    """Shapes of 2 to 5 dimensions, of which two at least are 2 or more. Shrinks to `(2, 2)`."""
+    sides = draw(st.lists(st.integers(2, 6), min_size=2, max_size=2))
+    sides += draw(st.lists(st.integers(1, 4), max_size=3))
+    return tuple(draw(st.permutations(sides)))
 
 
 @st.composite
@@ -196,7 +221,17 @@ def views(draw: st.DrawFn, shape: Shape) -> ArrayView:
 
 @st.composite
 def slices(draw: st.DrawFn, side: int) -> slice:
-    """A slice of an axis of `side` elements that takes at least one. Shrinks to all of them."""
+    """Of an axis of `side` elements the whole or, one time in three, a part; either way round.
+
+    A part takes at least one element, at steps of 1 to 3. Shrinks to the whole, forwards.
+    """
+    backwards, in_part = draw(st.booleans()), draw(ONE_IN_THREE)
+    if not in_part:
+        return slice(None, None, -1 if backwards else None)
     start = draw(st.integers(0, side - 1))
-    left_out = draw(st.integers(0, side - 1 - start))
-    return slice(start, side - left_out, draw(st.integers(1, 3)))
+    stop, step = draw(st.integers(start + 1, side)), draw(st.integers(1, 3))
+    return (
+        slice(stop - 1, start - 1 if start else None, -step)
+        if backwards
+        else slice(start, stop, step)
+    )

@@ -56,7 +56,7 @@ test_reading_a_zero_size_tensor_gives_nothing = holds(
 
 @given(data=st.data())
 def test_a_view_is_read_in_its_logical_order(data: st.DataObject) -> None:
-    selection = data.draw(view_selections(mixed_selections()))
+    selection = data.draw(view_selections(mixed_selections))
     mask = view(selection.mask, selection.options["seen"])
     assume(mask.size > 1 and mask.any())
     verify(Case(index.reading_of_views, selection))

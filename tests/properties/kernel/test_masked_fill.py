@@ -43,7 +43,7 @@ test_filling_in_place_changes_the_tensor_itself = holds(
 )
 test_x_and_mask_broadcast_as_in_numpy = holds(asked.filling, broadcast_selections())
 test_a_view_is_filled_in_its_logical_order = holds(
-    asked.filling_of_views, view_selections(selections(fills=["count"]))
+    asked.filling_of_views, view_selections(fills=["count"])
 )
 test_the_gradient_goes_back_to_what_was_not_filled = holds(
     asked.filling_gradient, selections(dtypes=FLOATS, fills=["count"])

@@ -65,7 +65,7 @@ test_the_selection_is_a_copy = holds(asked.after_overwriting, selections())
 test_every_byte_of_a_mask_but_zero_is_true = holds(
     asked.by_bytes, selections(byte=st.integers(1, 255))
 )
-test_a_view_is_selected_in_its_logical_order = holds(asked.of_views, view_selections(selections()))
+test_a_view_is_selected_in_its_logical_order = holds(asked.of_views, view_selections())
 test_x_and_mask_broadcast_as_in_numpy = holds(asked.all_forms, broadcast_selections(), NO_BROADCAST)
 test_the_gradient_of_a_broadcast_selection_adds_up = holds(
     asked.gradient, broadcast_selections(FLOATS), NO_BROADCAST

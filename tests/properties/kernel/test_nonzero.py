@@ -47,7 +47,7 @@ test_a_zero_size_tensor_has_no_indices = holds(
     asked.indices, selections(zero_size_shapes(), OFFERED)
 )
 test_indices_of_a_view_are_those_of_its_logical_order = holds(
-    asked.indices_of_views, view_selections(selections(fills=["count"]))
+    asked.indices_of_views, view_selections(fills=["count"])
 )
 test_indices_of_a_row_are_exact_whatever_its_width = holds(
     asked.indices_of_rows, selections(ROWS, OFFERED, ["count"])

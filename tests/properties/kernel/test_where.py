@@ -57,7 +57,7 @@ test_what_broadcasts_keeps_its_bits = holds(
     asked.choosing, broadcast_selections(FLOATS, ["special"])
 )
 test_a_view_is_chosen_from_in_its_logical_order = holds(
-    asked.choosing_from_views, view_selections(selections())
+    asked.choosing_from_views, view_selections()
 )
 test_the_gradient_goes_to_the_side_that_was_chosen = holds(
     asked.choosing_gradient, selections(dtypes=FLOATS, fills=["count"])
