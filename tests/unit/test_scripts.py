@@ -58,6 +58,11 @@ OF_VIEWS = (
     ("questions.where_and_fill", "choosing_from_views"),
     ("questions.where_and_fill", "filling_of_views"),
 )
+OF_CONTEXTS = (
+    "plainly under_no_grad under_auto_cast in_another_thread with_another_default_dtype",
+    "in_a_static_graph with_create_graph over_two_backward_passes of_two_results of_one_tensor",
+    "by_a_comparison of_results",
+)
 OF_DFL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dfl_values", {}),
     ("dfl_gradients", {}),
@@ -231,6 +236,13 @@ def test_a_script_of_views_lacks_nothing(
 ) -> None:
     asked = getattr(properties.module(module), question)
     assert not missing_names(properties.Case(asked, SEEN).script())
+
+
+@pytest.mark.parametrize("question", " ".join(OF_CONTEXTS).split())
+def test_a_script_of_a_context_lacks_nothing(properties: Properties, question: str) -> None:
+    asked = getattr(properties.module("questions.contexts"), question)
+    inputs = Selection((2,), "float32", options={"operator": "x[mask]", "sign": "=="})
+    assert not missing_names(properties.Case(asked, inputs).script())
 
 
 @pytest.mark.parametrize(("question", "options"), OF_DFL)

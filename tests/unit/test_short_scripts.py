@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import ModuleType
 from typing import Any, Callable
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import samples
 from properties.oracle.arrays import FILLS, values
-from properties.programs.short_scripts import code_of, script_of
+from properties.programs.short_scripts import TEMPLATES, code_of, script_of
 
 from paddlecompat.fixtures import bugs, manifest, releases
 from paddlecompat.fixtures.folders import PUBLISHED
@@ -25,6 +26,13 @@ READING = "reading_alike: x float32 [2] filled count, mask first, seed 0"
 GPU_BUILD = Build(distribution="paddlepaddle-gpu", version="2.3.2")
 RELEASE = Release(version="2.3.2", requires=["numpy<1.24"], builds=[GPU_BUILD])
 FIXTURE = Fixture(release=[RELEASE])
+COMBINATIONS = [
+    (context, operator)
+    for context, template in TEMPLATES["contexts"].items()
+    for operator, called in TEMPLATES["operators"].items()
+    if "MADE" in template["lines"]
+    if called["kind"] != "indices" or "UPSTREAM" not in template["lines"]
+]
 DTYPES = ("bool", "int8", "int64", "float16", "bfloat16", "float32", "float64", "complex64")
 
 
@@ -94,6 +102,16 @@ def test_a_script_compares_the_bits_where_those_differ(monkeypatch: pytest.Monke
     run_with(script, lambda x, mask: x[mask].copy(), monkeypatch)
     with pytest.raises(AssertionError):
         run_with(script, lambda x, mask: np.abs(x[mask]), monkeypatch)
+
+
+@pytest.mark.parametrize(("context", "operator"), COMBINATIONS)
+def test_a_case_of_a_context_has_a_short_script(context: str, operator: str) -> None:
+    about = f"x float32 [2] filled count, mask first, seed 0, operator {operator}"
+    option = {"in_a_static_graph": ", axis 3", "by_a_comparison": ", sign <="}.get(context, "")
+    script = script_of(f"{context}: {about}{option}", "", "")
+    assert not set(re.findall(r"\b[A-Z]{3,}\b", script))
+    compile(script, "script", "exec")
+    assert script.count("\n") <= LINES + 1
 
 
 @pytest.mark.parametrize("fill", FILLS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ MOST = 64  # elements that are written out
 SELECTION = re.compile(
     r"x (\w+) \[([\d, ]*)\] filled (\w+), mask ([\w ]+?)(?: of shape \[([\d, ]*)\])?, seed (\d+)"
 )
+CONTEXT = re.compile(r"(.*, seed \d+), operator (.+?)(?:, axis (\d+)|, sign (\S+))?")
+THRESHOLDS = {"==": 3, "!=": 5, "<": 4, "<=": 3}  # of the comparison that makes a mask
 NUMBERS = re.compile(r"x (\w+) \[(\d+)\] filled count")
 LABELS = re.compile(
     r"dfl_inputs\((.+)\), (label|target) (\S+?)(?:, label_dtype (int32|int64))?, place (\d+)"
@@ -49,6 +52,9 @@ def script_of(case: str, expected: str, actual: str) -> str:
         return whole(of_label(*found.groups()))
     if found := PUBLISHED.fullmatch(about):
         question = "reading_alike"
+    if found := CONTEXT.fullmatch(about):
+        asked = in_context(question, compare(expected, actual), *found.groups())
+        return asked and whole(asked)
     arrays = arrays_of(question, about)
     if question not in TEMPLATES or not arrays or max(a.size for a in arrays.values()) > MOST:
         return ""
@@ -74,7 +80,7 @@ def asking(question: str, arrays: dict[str, np.ndarray], comparison: str) -> str
     """The template's lines for each of its masks that is another array, with the comparison."""
     lines = re.sub(
         r"^( *)COMPARE$",
-        lambda found: textwrap.indent(comparison, found[1]),
+        partial(indented, comparison),
         TEMPLATES[question]["lines"],
         flags=re.MULTILINE,
     )
@@ -88,6 +94,30 @@ def asking(question: str, arrays: dict[str, np.ndarray], comparison: str) -> str
         return "\n" + lines.replace("MASK", "mask")
     loop = f"\nfor chosen in ({', '.join(names)}):\n"
     return loop + textwrap.indent(lines.replace("MASK", "chosen"), "    ")
+
+
+def in_context(
+    question: str, comparison: str, about: str, operator: str, axis: str | None, sign: str | None
+) -> str:
+    """The lines for an operator in a context; '' where the arrays are too large."""
+    arrays = arrays_of(question, about)
+    if not arrays or question not in TEMPLATES["contexts"]:
+        return ""
+    context: dict[str, str] = TEMPLATES["contexts"][question]
+    called = TEMPLATES["operators"][operator]
+    words = {**TEMPLATES["kinds"][called["kind"]], "GRADIENT": context.get("gradient", "")}
+    words |= {"AXIS": str(axis), "SIGN": f"{sign} {THRESHOLDS.get(str(sign))}"}
+    lines = context["lines"]
+    if words["GRADIENT"] and "UPSTREAM" in words:
+        lines += TEMPLATES["contexts"]["gradient"]["lines"].lstrip()
+    for name, text in {"MADE": called["made"], "COMPARE": comparison, **words}.items():
+        block = re.compile(rf"^( *){name}$", re.MULTILINE)
+        lines = block.sub(partial(indented, text), lines).replace(name, text)
+    return code_of_all(arrays) + lines.replace("VALUE", context.get("value", "77"))
+
+
+def indented(text: str, found: re.Match[str]) -> str:
+    return textwrap.indent(text, found[1])
 
 
 def compare(expected: str, actual: str) -> str:
