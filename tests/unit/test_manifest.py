@@ -77,6 +77,15 @@ def test_the_listed_number_of_calls_is_due() -> None:
     assert listed.due("masked_select::test_the_selection_is_a_copy", 100) == 100
 
 
+def test_a_profile_of_fewer_examples_has_as_many_fewer_calls_due() -> None:
+    listed = manifest.load()
+    assert (
+        listed.due("regressions::test_published_case_is_right[paddle-38929-all-false-mask]", 10)
+        == 2
+    )
+    assert listed.due("ppyoloe_training::test_the_loss_falls[TAL]", 10) == 1
+
+
 def test_a_bad_manifest_is_named_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_text('{"digest": "", "properties": []}', encoding="utf-8")

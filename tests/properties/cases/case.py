@@ -10,7 +10,7 @@ from typing import Any, Callable, Protocol
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from properties.protocol.evidence import Answers, Refusal, ask, begin, refused, same_bytes, within
@@ -113,11 +113,26 @@ def verify(case: Case, not_offered: Sequence[str] = ()) -> None:
             within(actual, expected, tolerance, what)
 
 
+def examples(most: int | None) -> settings:
+    """How many a property draws: as the profile says or, where each costs much, `most`.
+
+    That is of 100: a profile of fewer draws as many fewer, but one at least. The simplest is always
+    among them.
+    """
+    default: Any = settings.default
+    given = default.max_examples
+    return settings(max_examples=given if most is None else max(1, most * min(given, 100) // 100))
+
+
 def holds(
-    question: Question, inputs: st.SearchStrategy[Any], not_offered: Sequence[str] = ()
+    question: Question,
+    inputs: st.SearchStrategy[Any],
+    not_offered: Sequence[str] = (),
+    most: int | None = None,
 ) -> Callable[..., None]:
     """A property: the question is answered rightly, whatever inputs are drawn."""
 
+    @examples(most)
     @given(inputs=inputs)
     def verify_inputs(inputs: Inputs) -> None:
         verify(Case(question, inputs), not_offered)
@@ -130,9 +145,11 @@ def holds_for_each(
     values: Iterable[tuple[Any, ...]],
     inputs: Callable[..., st.SearchStrategy[Any]],
     not_offered: Sequence[str] = (),
+    most: int | None = None,
 ) -> Callable[..., None]:
     """A property for each of the values, and so for the inputs that are drawn for them."""
 
+    @examples(most)
     @given(data=st.data())
     def verify_inputs(values: tuple[Any, ...], data: st.DataObject) -> None:
         verify(Case(question, data.draw(inputs(*values))), not_offered)
