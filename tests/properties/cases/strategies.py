@@ -24,6 +24,7 @@ OFFERED_BY_SOME = ("float16", "bfloat16", "int16", "complex64")
 SEEDS = st.integers(0, 2**32 - 1)  # of `numpy.random.RandomState`
 ONE_IN_THREE = st.sampled_from([False, False, True])
 SMALL = 64  # arrays up to this many elements are spelled out in scripts
+LARGE = (2**18, 2**20, 2**22)  # elements: 2**18 fill the CUDA kernel's grid
 # shapes of a few rows, of widths that are no multiples of a vector load
 ROWS = st.tuples(st.integers(1, 8), st.sampled_from([1, 3, 5, 1023, 1025, 1635]))
 
@@ -86,8 +87,8 @@ def zero_size_shapes(draw: st.DrawFn) -> Shape:
 
 @st.composite
 def shapes_around(draw: st.DrawFn, size: int) -> Shape:
-    """Shapes of one element less, the same, or one more than `size`. Shrinks to `(size,)`."""
-    total = size + draw(st.sampled_from([0, -1, 1]))
+    """Shapes of one element more, the same, or one less than `size`. Shrinks to `(size + 1,)`."""
+    total = size + draw(st.sampled_from([1, 0, -1]))
     rows = draw(st.sampled_from([1] + [n for n in (2, 3, 5, 64) if total % n == 0]))
     return draw(st.sampled_from([(total,), (rows, total // rows), (total // rows, 1, rows)]))
 
@@ -115,6 +116,30 @@ def selections(
         mask_shape=st.just(mask_shape),
         options=st.fixed_dictionaries(options),
     )
+
+
+def large_selections(
+    size: int, dtypes: Sequence[str] = OFFERED_EVERYWHERE
+) -> st.SearchStrategy[Selection]:
+    """Numbered elements, as many as `size` or one more or less. Shrinks to a mask of half of them.
+
+    In every dtype that is offered everywhere the numbers differ, up to 2**24.
+    """
+    patterns = ("half", "all but first", "last", "dense", "block edges")
+    return selections(shapes_around(size), dtypes, ["count"], patterns)
+
+
+def ppyoloe_selections(
+    shapes: Sequence[Shape] = ((8, 8400, 68), (8, 8400, 4), (8, 8400)),
+    mask_shape: Shape | None = None,
+) -> st.SearchStrategy[Selection]:
+    """What PP-YOLOE selects from in a batch of 8 images of 640 pixels: 20,000 of 67,200 anchors.
+
+    640 pixels have 80**2 + 40**2 + 20**2 = 8,400 anchors, each with 4 * 17 logits of distances, 4
+    sides of a box, and a score.
+    """
+    shape = st.sampled_from(shapes)
+    return selections(shape, ["float32"], ["count"], ["anchors"], mask_shape)
 
 
 def mixed_selections(

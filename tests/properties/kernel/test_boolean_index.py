@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from properties.cases.case import Case, holds, holds_for_each, verify
 from properties.cases.strategies import (
     FLOATS,
+    LARGE,
     OFFERED_BY_SOME,
+    large_selections,
     leading_selections,
     mixed_selections,
+    ppyoloe_selections,
     selections,
     shapes,
     shapes_around,
@@ -39,6 +42,12 @@ test_reading_keeps_nan_payloads_infinities_and_signed_zeros = holds(
 )
 test_reading_is_bit_exact_around_a_kernel_boundary = holds_for_each(
     index.reading, product([4, 1024]), lambda size: mixed_selections(shapes_around(size))
+)
+test_reading_is_bit_exact_at_real_sizes = holds_for_each(
+    index.reading_once, product(LARGE), large_selections, most=4
+)
+test_reading_whole_anchors_of_ppyoloe_is_bit_exact = holds(
+    index.reading_once, ppyoloe_selections([(8, 8400, 68), (8, 8400, 80)], (8, 8400)), most=2
 )
 test_reading_by_an_all_true_mask_copies = holds(
     index.reading_alike, selections(MANY, patterns=["all"])
@@ -66,11 +75,17 @@ test_the_gradient_goes_back_to_what_was_read_alone = holds(
     index.reading_gradient,
     mixed_selections(dtypes=FLOATS, fills=["count"]) | leading_selections(FLOATS, ["count"]),
 )
+test_the_gradient_of_a_weighted_sum_over_nothing_read_is_zero = holds(
+    index.reading_gradient_of_weighted_sum, selections(MANY, FLOATS, ["count"], ["none"]), most=20
+)
 test_reading_leaves_the_inputs_unchanged = holds(
     index.inputs_of_reading, mixed_selections(dtypes=FLOATS)
 )
 test_a_number_is_written_where_the_mask_is_true_alone = holds(
     index.assigning_a_number, mixed_selections(dtypes=FLOATS, fills=["count"])
+)
+test_a_number_is_written_at_real_sizes = holds_for_each(
+    index.assigning_once, product(LARGE), lambda size: large_selections(size, FLOATS), most=4
 )
 test_elements_are_written_where_the_mask_is_true_alone = holds(
     index.assigning_elements, mixed_selections(dtypes=FLOATS, fills=["count"])

@@ -7,7 +7,7 @@ dtype; Paddle carries it in uint16, and so do these arrays.
 from __future__ import annotations
 
 from ast import literal_eval
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
@@ -55,6 +55,13 @@ def special(size: int, dtype: str, seed: int) -> np.ndarray:
     return table[np.random.RandomState(seed).randint(len(table), size=size)].view(kind)
 
 
+def denormals(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """The least and the greatest denormals of a float dtype, of either sign, in turn."""
+    least = np.nextafter(np.zeros((), dtype), np.ones((), dtype))
+    greatest = np.finfo(dtype).tiny - least
+    return np.resize(np.array([least, -greatest, greatest, -least]), shape)
+
+
 def corners(dtype: str, width: int) -> list[int]:
     """The bit patterns of the corners of a float dtype, or of an integer of `width` bits."""
     mantissa = {"float16": 10, "bfloat16": 7, "float32": 23, "float64": 52}.get(dtype)
@@ -74,25 +81,29 @@ def mask_of(shape: tuple[int, ...], pattern: str, seed: int) -> np.ndarray:
 
     `block edges` chooses two elements on either side of every multiple of 1,024: one block of the
     CUDA kernel covers 1,024 elements. `half`, `sparse` and `dense` choose at random: 50 %, 1 %
-    and 99 %. Raises KeyError for other patterns.
+    and 99 %. `anchors` chooses 30 % of the places of the first two axes, each with all that stands
+    there. Raises KeyError for other patterns.
     """
+    if pattern == "anchors":
+        places = np.random.RandomState(seed).random_sample(shape[:2]) < 0.3
+        return np.broadcast_to(places.reshape(*shape[:2], *[1] * len(shape[2:])), shape).copy()
     size = int(np.prod(shape))
-    position, drawn = np.arange(size), np.random.RandomState(seed).random_sample(size)
-    chosen: dict[str, np.ndarray] = {
-        "all": position >= 0,
-        "none": position < 0,
-        "first": position == 0,
-        "last": position == size - 1,
-        "all but first": position != 0,
-        "all but last": position != size - 1,
-        "alternating": position % 2 == 0,
-        "first half": position < size // 2,
-        "block edges": (position + 2) % 1024 < 4,
-        "half": drawn < 0.5,
-        "sparse": drawn < 0.01,
-        "dense": drawn < 0.99,
+    position = np.arange(size)
+    chosen: dict[str, Callable[[], np.ndarray]] = {
+        "all": lambda: position >= 0,
+        "none": lambda: position < 0,
+        "first": lambda: position == 0,
+        "last": lambda: position == size - 1,
+        "all but first": lambda: position != 0,
+        "all but last": lambda: position != size - 1,
+        "alternating": lambda: position % 2 == 0,
+        "first half": lambda: position < size // 2,
+        "block edges": lambda: (position + 2) % 1024 < 4,
+        "half": lambda: np.random.RandomState(seed).random_sample(size) < 0.5,
+        "sparse": lambda: np.random.RandomState(seed).random_sample(size) < 0.01,
+        "dense": lambda: np.random.RandomState(seed).random_sample(size) < 0.99,
     }
-    return chosen[pattern].reshape(shape)
+    return chosen[pattern]().reshape(shape)
 
 
 class ArrayView(NamedTuple):

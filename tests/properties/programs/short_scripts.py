@@ -19,7 +19,7 @@ import numpy as np
 import tomllib
 
 from properties.cases.regressions import read_regressions
-from properties.oracle.arrays import mask_of, reverse, values
+from properties.oracle.arrays import denormals, mask_of, reverse, values
 from properties.oracle.loss_arrays import dfl_inputs
 
 WIDTH = 100
@@ -43,6 +43,7 @@ def script_of(case: str, expected: str, actual: str) -> str:
     `case`, `expected` and `actual` are the words of a record's evidence.
     """
     question, _, about = case.partition(": ")
+    about, _, number = about.partition(", number ")
     if case.startswith("pip install "):
         return "import paddle\n"
     if question == "finite_steps":
@@ -58,7 +59,8 @@ def script_of(case: str, expected: str, actual: str) -> str:
     arrays = arrays_of(question, about)
     if question not in TEMPLATES or not arrays or max(a.size for a in arrays.values()) > MOST:
         return ""
-    return whole(code_of_all(arrays) + asking(question, arrays, compare(expected, actual)))
+    asked = asking(question, arrays, compare(expected, actual))
+    return whole(code_of_all(arrays) + asked.replace("NUMBER", number))
 
 
 def whole(body: str) -> str:
@@ -150,6 +152,8 @@ def arrays_of(question: str, about: str) -> dict[str, np.ndarray]:
     x, mask = values(shape, dtype, fill, int(seed)), mask_of(mask_shape, pattern, int(seed))
     if question == "assigning_over_nan":  # what x holds there, as the question has it
         x[mask] = np.resize(np.array([np.nan, np.inf, -np.inf, 1e30], dtype), mask.sum())
+    if question == "indices_of_denormals":
+        x = denormals(shape, x.dtype)
     return {"x": x, "mask": mask}
 
 

@@ -20,6 +20,8 @@ NO_INTEGER_ASSIGNMENT = (  # 2.2
     r"Only support float and double tensor for bool index, but received \S+\w",
 )
 NO_MASK_ALONE = (r"where\(\) missing 2 required positional arguments: 'x' and 'y'",)  # 2.2
+NO_NUMBER = (r"'(float|int)' object has no attribute 'shape'",)  # where of 2.2
+NO_INDICES_WITHOUT_AXES = (r"Input\(Condition\) should have number of dimension at least 1",)
 NO_HALF_ON_CPU = (r"float16 can only be used on GPU or NPU( or MLU)? place",)  # 2.2 and 2.3
 NO_INT32_LABELS = (
     r"Tensor holds the wrong type, it holds int, but desires to be int64_t",  # 2.2

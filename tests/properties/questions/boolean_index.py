@@ -45,6 +45,11 @@ def reading_alike(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield fresh("x[mask]", due, get_masked, source, chosen)
 
 
+def reading_once(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """What the mask chooses, once: for tensors that cost much time."""
+    yield fresh("x[mask]", boolean_index(x, mask), get_masked, tensor(x), tensor(mask))
+
+
 def reading_of_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """From a view of x, with the mask stored as the view reads, and with the same view of it."""
     source, chosen, array, wanted = both_views(x, mask, seen)
@@ -62,6 +67,15 @@ def reading_gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield from gradients("x[mask]", get_masked(leaf, tensor(wanted)), above, x=(leaf, due))
 
 
+def reading_gradient_of_weighted_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The gradient of the sum of what is read times 3, as in a weighted loss."""
+    leaf = tensor(x, stop_gradient=False)
+    read = get_masked(leaf, tensor(mask))
+    total = (read * tensor(np.full(tuple(read.shape), 3, x.dtype))).sum()
+    due = mask.astype(x.dtype) * 3
+    yield from gradients("the weighted sum of x[mask]", total, None, x=(leaf, due))
+
+
 def inputs_of_reading(x: np.ndarray, mask: np.ndarray) -> Answers:
     return inputs_after(get_masked, x=x, mask=mask)
 
@@ -73,6 +87,12 @@ def assigning_a_number(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Ans
         due, chosen = assignment(x, wanted, number), tensor(wanted)
         for value in (number, tensor(one)):
             yield fresh(f"x[mask] = {number}", due, set_masked, tensor(x), chosen, value)
+
+
+def assigning_once(x: np.ndarray, mask: np.ndarray, number: int = 77) -> Answers:
+    """x after `x[mask] = number`, once: for tensors that cost much time."""
+    due = assignment(x, mask, number)
+    yield fresh(f"x[mask] = {number}", due, set_masked, tensor(x), tensor(mask), number)
 
 
 def assigning_elements(x: np.ndarray, mask: np.ndarray) -> Answers:

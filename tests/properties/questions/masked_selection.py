@@ -60,6 +60,22 @@ def of_tensor(name: str, source: Tensor, x: np.ndarray, mask: np.ndarray) -> Ans
         yield from answers_of_forms(f"what is {which} of {name}", due, source, chosen)
 
 
+def once(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """What the mask keeps, by the function alone: for tensors that cost much time."""
+    due = masked_select(x, mask)
+    yield fresh("paddle.masked_select", due, paddle.masked_select, tensor(x), tensor(mask))
+
+
+def gradient_once(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The gradient by x of what the mask keeps, by the function alone."""
+    upstream, leaf = masked_select(x, mask)[::-1].copy(), tensor(x, stop_gradient=False)
+    due, selected = (
+        masked_select_gradient(x.shape, mask, upstream),
+        selected_as("function", leaf, tensor(mask)),
+    )
+    yield from gradients("masked_select", selected, tensor(upstream), x=(leaf, due))
+
+
 def gradient(x: np.ndarray, mask: np.ndarray) -> Answers:
     """The gradient, for an upstream gradient whose elements differ: the selected ones, reversed."""
     for which, wanted in mask_and_rest(mask):
@@ -77,6 +93,16 @@ def gradient_of_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
         leaf, chosen = tensor(x, stop_gradient=False), tensor(mask)
         total = selected_as(form, leaf, chosen).sum()
         yield from gradients(f"the {form}'s sum", total, None, x=(leaf, mask.astype(x.dtype)))
+
+
+def gradient_of_weighted_sum(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """The gradient of the sum of what is selected times a weight each, as in a weighted loss."""
+    weights = reverse(masked_select(x, mask))
+    for form in FORMS:
+        leaf = tensor(x, stop_gradient=False)
+        total = (selected_as(form, leaf, tensor(mask)) * tensor(weights)).sum()
+        due = masked_select_gradient(x.shape, mask, weights)
+        yield from gradients(f"the {form}'s weighted sum", total, None, x=(leaf, due))
 
 
 def inputs_of_selecting(x: np.ndarray, mask: np.ndarray) -> Answers:

@@ -8,7 +8,7 @@ from typing import Any, Callable
 import numpy as np
 import paddle
 
-from properties.oracle.arrays import ArrayView, reverse
+from properties.oracle.arrays import ArrayView, denormals, reverse
 from properties.oracle.selecting import nonzero, where, zero_outside
 from properties.protocol.evidence import Answer, Answers
 from properties.questions.memory import Tensor, both_views, fresh, inputs_after, poison, tensor
@@ -28,6 +28,28 @@ def indices_once(x: np.ndarray, mask: np.ndarray) -> Answers:
     yield fresh("Tensor.nonzero", due, source.nonzero)
     yield fresh_axes("nonzero as a tuple", due, paddle.nonzero, source, as_tuple=True)
     yield fresh("nonzero of the mask", nonzero(mask), paddle.nonzero, tensor(mask))
+
+
+def indices_of_many(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """Of x where the mask is True, else 0, by the function alone: many elements cost much time."""
+    array = zero_outside(x, mask)
+    yield fresh("paddle.nonzero", nonzero(array), paddle.nonzero, tensor(array))
+
+
+def indices_without_axes(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """Of a tensor without axes: [1, 0] where it is not zero, else [0, 0]."""
+    array = zero_outside(x, mask)
+    yield fresh("paddle.nonzero", nonzero(array), paddle.nonzero, tensor(array))
+    yield fresh("Tensor.nonzero", nonzero(array), tensor(array).nonzero)
+
+
+def indices_of_denormals(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """Of denormals where the mask is True, else 0: what x holds does not matter."""
+    for wanted in (mask, reverse(mask)):
+        array = zero_outside(denormals(x.shape, x.dtype), wanted)
+        due, source = nonzero(array), tensor(array)
+        yield fresh("nonzero of denormals", due, paddle.nonzero, source)
+        yield fresh_axes("as a tuple", due, paddle.nonzero, source, as_tuple=True)
 
 
 def indices_of_nan(x: np.ndarray, mask: np.ndarray) -> Answers:

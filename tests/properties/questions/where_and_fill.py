@@ -29,6 +29,21 @@ def choosing(x: np.ndarray, mask: np.ndarray) -> Answers:
         yield fresh("mask.where(x, y)", due, condition.where, one, two)
 
 
+def choosing_once(x: np.ndarray, mask: np.ndarray) -> Answers:
+    """Between x and its elements reversed, by the function alone: for tensors that cost much."""
+    other = reverse(x)
+    given = [tensor(array) for array in (mask, x, other)]
+    yield fresh("paddle.where(mask, x, y)", where(mask, x, other), paddle.where, *given)
+
+
+def choosing_a_number(x: np.ndarray, mask: np.ndarray, number: float) -> Answers:
+    """Between x and a number of Python, both ways round: due is the number in x's own dtype."""
+    condition, source, held = tensor(mask), tensor(x), np.array(number, x.dtype)
+    due, swapped = where(mask, x, held), where(mask, held, x)
+    yield fresh("paddle.where(mask, x, number)", due, paddle.where, condition, source, number)
+    yield fresh("paddle.where(mask, number, x)", swapped, paddle.where, condition, number, source)
+
+
 def choosing_from_views(x: np.ndarray, mask: np.ndarray, seen: ArrayView) -> Answers:
     """Between a view of x and what it holds reversed, with the mask stored and as a view."""
     source, condition, array, wanted = both_views(x, mask, seen)
