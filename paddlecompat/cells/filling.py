@@ -19,7 +19,7 @@ from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures import bugs, cuda, forms
+from paddlecompat.fixtures import bugs, cuda, forms, uses
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
 from paddlecompat.fixtures.forms import Kind, place_of
@@ -176,7 +176,7 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             record = tell(with_answer(record, found))
             settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
         workers = workers_at(cell.place, options)
-        request = Request(cell.place, options, settings, watch, workers)
+        request = Request(cell.place, options, settings, watch, workers, uses=uses.load_uses())
         return run_properties(record, prepared.python, request, folder, hands)
     except CannotRun as error:
         changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []

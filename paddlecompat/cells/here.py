@@ -20,6 +20,7 @@ from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.folders import HERE, RUNS
 from paddlecompat.fixtures.forms import Place
+from paddlecompat.fixtures.uses import load_uses
 from paddlecompat.machine import host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.command_line import add_options
@@ -113,7 +114,9 @@ def measure(
         if isinstance(device, Device):
             record = filling.with_device(record, device)
             check_code(found, hands.machine_with(device))
-        request = Request(where, options, settings, workers=workers_at(where, options))
+        request = Request(
+            where, options, settings, workers=workers_at(where, options), uses=load_uses()
+        )
         record = filling.run_properties(record, found.interpreter.path, request, folder, hands)
     except CannotRun as error:
         record = filling.give_up(record, error.not_run)

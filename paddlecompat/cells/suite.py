@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +26,7 @@ from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.folders import shown
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
 from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
+from paddlecompat.fixtures.uses import Use
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.machine.processes import run_program
@@ -52,6 +53,8 @@ class Request:
     workers: int = 1
     """Processes side by side."""
     properties: Path = PROPERTIES
+    uses: Sequence[Use] = ()
+    """The properties of the first run first, and the terminal says when they are through."""
 
     @property
     def limit(self) -> float:
@@ -136,7 +139,7 @@ def check_all_are_there(listed: Manifest, request: Request, found: Sequence[Coll
 
 def ask_alone(python: Path, request: Request, folder: Path, nodeid: str) -> Report:
     """The last report of a property that runs in a fresh process, with no other beside it."""
-    alone = replace(request, workers=1, options=replace(request.options, keyword=None))
+    alone = replace(request, workers=1, uses=(), options=replace(request.options, keyword=None))
     return run_pytest(python, alone, folder, only=[nodeid]).reports[-1]
 
 
@@ -171,11 +174,12 @@ def run_pytest(
         asked = [nodeid for nodeid in known if nodeid in set(only)] if only else known
         if not asked:
             raise ValueError(f"no property matches -k {request.options.keyword!r}")
+        asked.sort(key=lambda nodeid: place_among(request.uses, nodeid))
         first = [nodeid for nodeid in asked if key_of(nodeid).startswith(FIRST)]
-        reports = list(told(crew.run(first), len(first)))
+        reports = list(told(crew.run(first), first))
         if not any(report.found["property"]["outcome"] in UNSOUND for report in reports):
             rest = [nodeid for nodeid in asked if nodeid not in first]
-            reports += told(crew.run(rest), len(rest))
+            reports += told(crew.run(rest), rest, request.uses)
         crew.dismiss()
         return Asked(len(asked), reports)
 
@@ -227,13 +231,25 @@ def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] =
     return Job(command, environment, inside, folder, request.limit, script_of)
 
 
-def told(reports: Iterable[Report], total: int) -> Iterator[Report]:
-    """The same reports; meanwhile the terminal says what ran last, and how much is left."""
+def told(
+    reports: Iterable[Report], asked: Collection[str], uses: Iterable[Use] = ()
+) -> Iterator[Report]:
+    """The same reports; meanwhile the terminal says what ran last, and how much is left.
+
+    It also says what the properties of each use came to, once all of them that are asked ran.
+    """
     started = last = time.monotonic()
-    on_terminal = sys.stdout.isatty()
-    done: set[str] = set()
+    on_terminal, total = sys.stdout.isatty(), len(asked)
+    of_use = {use.title: {n for n in asked if use.needs(key_of(n))} for use in uses}
+    done: dict[str, str] = {}
     for report in reports:
-        done.add(report.nodeid)
+        done[report.nodeid] = report.found["property"]["outcome"]
+        for title, needed in list(of_use.items()):
+            if needed and needed <= done.keys():
+                count = Counter(done[nodeid] for nodeid in of_use.pop(title))
+                words = ", ".join(f"{number} {outcome}" for outcome, number in count.most_common())
+                line = f"{title}: {words}, after {time.monotonic() - started:.0f} s"
+                print(CLEAR * on_terminal + line, flush=True)
         if time.monotonic() - last > (SHOWN_EVERY if on_terminal else TOLD_EVERY):
             last = time.monotonic()
             ahead = what_is_left(started, len(done), total)
@@ -243,6 +259,12 @@ def told(reports: Iterable[Report], total: int) -> Iterator[Report]:
         yield report
     if on_terminal:
         print(CLEAR, end="", flush=True)
+
+
+def place_among(uses: Sequence[Use], nodeid: str) -> int:
+    """Which of the uses is the first that needs the property."""
+    needing = (place for place, use in enumerate(uses) if use.needs(key_of(nodeid)))
+    return next(needing, len(uses))
 
 
 def result_of(listed: Manifest, of_profile: int, report: Report) -> PropertyResult:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from integration.sample_suite import GPU, Suite
 from paddlecompat.cells.sanitizer import Watch
+from paddlecompat.fixtures.uses import load_uses
 from paddlecompat.records.record import CannotRun, MachineFailed, verdict_of
 from paddlecompat.records.subject import Finding
 
@@ -411,3 +413,20 @@ def test_plain_pytest_names_the_way_on_after_a_refusal(
     assert status == 3
     assert "test_refused is refused, as is due" in said
     assert "`nox -s here` goes on after it" in said
+
+
+def test_the_first_use_runs_first_and_says_what_it_came_to(
+    properties: Suite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    properties.write("".join(f"def test_{n}():\n    verify()\n" for n in "abcd"))
+    train, read = (
+        load_uses()[0].model_copy(update={"title": title, "properties": patterns})
+        for title, patterns in (
+            ("Train", ("sample::test_d", "sample::test_c")),
+            ("Read", ("sample::test_b",)),
+        )
+    )
+    request = replace(properties.request(), uses=(train, read))
+    assert [result.name[-1] for result in properties.ran(request).results] == ["c", "d", "b", "a"]
+    said = [line.partition(",")[0] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["Train: 2 holds", "Read: 1 holds"]

@@ -113,15 +113,18 @@ def verify(case: Case, not_offered: Sequence[str] = ()) -> None:
             within(actual, expected, tolerance, what)
 
 
-def examples(most: int | None) -> settings:
+def examples(most: int | None, values: int = 1) -> settings:
     """How many a property draws: as the profile says or, where each costs much, `most`.
 
     That is of 100: a profile of fewer draws as many fewer, but one at least. The simplest is always
-    among them.
+    among them. A property of several values shares the profile's examples among up to five of them,
+    ten each at least, as `quick` draws: most of a release's code is the same for each.
     """
     default: Any = settings.default
     given = default.max_examples
-    return settings(max_examples=given if most is None else max(1, most * min(given, 100) // 100))
+    if most is None:
+        return settings(max_examples=max(given // min(values, 5), min(given, 10)))
+    return settings(max_examples=max(1, most * min(given, 100) // 100))
 
 
 def holds(
@@ -148,13 +151,13 @@ def holds_for_each(
     most: int | None = None,
 ) -> Callable[..., None]:
     """A property for each of the values, and so for the inputs that are drawn for them."""
+    named = [pytest.param(each, id="-".join(map(str, each))) for each in values]
 
-    @examples(most)
+    @examples(most, len(named))
     @given(data=st.data())
     def verify_inputs(values: tuple[Any, ...], data: st.DataObject) -> None:
         verify(Case(question, data.draw(inputs(*values))), not_offered)
 
-    named = [pytest.param(each, id="-".join(map(str, each))) for each in values]
     verify_each: Callable[..., None] = pytest.mark.parametrize("values", named)(verify_inputs)
     return verify_each
 

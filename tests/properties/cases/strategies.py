@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 import numpy as np
-from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -152,7 +151,8 @@ def mixed_selections(
     Shrinks to two elements, the first of them chosen.
     """
     patterns = ("first", *(name for name in PATTERNS if name not in ("all", "none", "first")))
-    return selections(shape, dtypes, fills, patterns).filter(chooses_some)
+    several = (shapes() if shape is None else shape).filter(lambda sides: np.prod(sides) > 1)
+    return selections(several, dtypes, fills, patterns).map(choosing_some)
 
 
 @st.composite
@@ -168,15 +168,14 @@ def leading_selections(
     shape = draw(npst.array_shapes(min_dims=2, max_dims=5, min_side=1, max_side=7))
     axes = draw(st.integers(1, len(shape) - 1))
     selection = draw(mixed_selections(st.just((max(2, shape[0]), *shape[1:])), dtypes, fills))
-    leading = replace(selection, mask_shape=selection.shape[:axes])
-    assume(chooses_some(leading))
-    return leading
+    return choosing_some(replace(selection, mask_shape=selection.shape[:axes]))
 
 
-def chooses_some(selection: Selection) -> bool:
-    """Whether the mask is True somewhere, and False somewhere."""
+def choosing_some(selection: Selection) -> Selection:
+    """The selection, by its first element alone where its mask is True or False everywhere."""
     mask = selection.mask
-    return bool(mask.any() and not mask.all())
+    mixed = mask.any() and not mask.all()
+    return selection if mixed else replace(selection, pattern="first")
 
 
 @st.composite

@@ -7,6 +7,7 @@ process. Everything is per process: a worker runs one property at a time.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -104,14 +105,19 @@ class Journal:
     property: str = ""
     printed: int = 0  # bytes in the worker's log when the property began
     left: dict[str, Any] | None = None  # how the process ended itself: the device did not answer
+    file: io.FileIO | None = None
 
     def write(self, case: Reproducible | None) -> None:
         if self.worker is None:
             return
         header = {"property": self.property, "left": self.left, "case": case and shown(case)}
         try:
-            with open(f"{self.worker}.journal", "wb") as file:  # noqa: PTH123  # quick: each example
-                file.write(json.dumps(header).encode() + b"\n" + pickle.dumps(case))
+            if self.file is None:
+                path = Path(f"{self.worker}.journal")
+                self.file = path.open("wb", buffering=0)  # each example writes it
+            self.file.seek(0)
+            self.file.write(json.dumps(header).encode() + b"\n" + pickle.dumps(case))
+            self.file.truncate()
         except OSError:
             leave_unwritten()
 
