@@ -17,19 +17,25 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numbers
 
-from properties.cases.target_kinds import targets
-from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange, clip_end
-from properties.oracle.loss_arrays import dfl_inputs, head_inputs
+from properties.cases.target_kinds import GROUPS, targets
+from properties.oracle.box_loss import BoxLoss, BoxLossInputs, RegRange, clip_end, clip_holds
+from properties.oracle.loss_arrays import confident_inputs, dfl_inputs, head_inputs
 
 # Every reg_range that PaddleDetection's files set: the default; smalldet/ppyoloe_plus_sod_crn_l;
 # its VisDrone configurations, small and large; and the upper end that its README suggests for DOTA.
 REG_RANGES = ((0, 17), (-2, 17), (-2, 8), (-2, 20), (0, 13))
 ASSIGNED = ("one", "some", "block", "all")  # words of `head_inputs`
 REPORTED = (-1, -6, -37, 28, 60, 92, 460)  # labels in PaddleDetection's threads, for 17 bins
-MOST_BINS = max(high - low for low, high in REG_RANGES)
+FEW_AND_MANY = ((0, 2), (0, 3), (-8, 33), (0, 129), (-512, 513))
+MOST_BINS = max(high - low for low, high in (*REG_RANGES, *FEW_AND_MANY))
+# Positives, of which each has four rows: as many as 8 images of 640 x 640 pixels have, nearly half
+# of their anchors; and on each side of 2**18 and 2**20 rows.
+BATCH = 30_000
+MANY = [2**size + by for size in (16, 18) for by in (-1, 1)]
 
 SEEDS = st.integers(0, 2**16)
-SPREADS = st.sampled_from((1.0, 4.0, 16.0))
+# The greatest difference stays below 64, from which on the CPU's softmax is clipped.
+SPREADS = st.sampled_from((1.0, 4.0, 16.0, 31.0))
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,16 @@ def unpack(text: str, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     return np.frombuffer(decompress(b64decode(text)), dtype).reshape(shape)
 
 
+def offsets(dtype: str) -> st.SearchStrategy[float]:
+    """What all logits have in common, which no loss depends on: mostly 0."""
+    far = (1e3, -1e4, float(np.finfo(dtype).max) / 2, -float(np.finfo(dtype).max) / 2)
+    return st.sampled_from((*(0.0,) * 12, *far))
+
+
 @st.composite
-def any_dfl(draw: st.DrawFn, dtype: str, reg_range: RegRange, *patterns: str) -> Recipe:
+def any_dfl(draw: st.DrawFn, dtype: str, *patterns: str) -> Recipe:
     """DFL of 1 to 24 positives with targets of these patterns, or of 1 to 3 with written ones."""
+    reg_range = draw(reg_ranges_of(dtype))
     end = float(np.array(clip_end(reg_range), dtype))
     target = numbers.from_dtype(np.dtype(dtype), min_value=reg_range[0], max_value=end).map(float)
 
@@ -97,7 +110,27 @@ def any_dfl(draw: st.DrawFn, dtype: str, reg_range: RegRange, *patterns: str) ->
 
     pattern = draw(st.integers(1, 3).flatmap(written) | st.sampled_from(patterns))
     count = draw(st.integers(1, 24)) if isinstance(pattern, str) else len(pattern) // 4
-    return recipe_of_dfl(reg_range, dtype, pattern, count, draw(SPREADS), draw(SEEDS))
+    words = draw(SPREADS), draw(SEEDS), draw(offsets(dtype))
+    return recipe_of_dfl(reg_range, dtype, pattern, count, *words)
+
+
+def reg_ranges_of(dtype: str) -> st.SearchStrategy[RegRange]:
+    """Those that people set twice as often as others; none whose clip rounds up to the last bin."""
+    ranges = (*REG_RANGES, *REG_RANGES, *FEW_AND_MANY)
+    return st.sampled_from([each for each in ranges if clip_holds(each, dtype)])
+
+
+@st.composite
+def confident_dfl(draw: st.DrawFn, dtype: str) -> Recipe:
+    """DFL of 1 to 6 positives whose predictions are sure of a bin that is not due.
+
+    By 65 to 1,000, as in a training that diverges, or by up to half of what the dtype holds.
+    """
+    most = float(np.finfo(dtype).max) / 2
+    far = (1e4, most) if most > 1e4 else (most,)
+    height = draw(st.integers(70, 1000).map(float) | st.sampled_from(far))
+    words = draw(st.sampled_from(REG_RANGES)), dtype, draw(st.integers(1, 6)), height, draw(SEEDS)
+    return Recipe(confident_inputs, dict(zip(signature(confident_inputs).parameters, words)), {})
 
 
 @st.composite
@@ -118,21 +151,21 @@ def recipe_of_dfl(*words: Any, **options: Any) -> Recipe:
 
 
 @st.composite
-def wrong_labels(
-    draw: st.DrawFn, labels: st.SearchStrategy[int], reg_ranges: Sequence[RegRange] = REG_RANGES
-) -> Recipe:
-    """Cross entropies of 1 to 6 positives, one of whose labels is drawn from `labels`."""
-    label = draw(labels)
-    reg_range = draw(st.sampled_from(reg_ranges))
+def wrong_labels(draw: st.DrawFn, labels: st.SearchStrategy[int] | None = None) -> Recipe:
+    """Cross entropies of 1 to 6 positives, one of whose labels is drawn from `labels`: without
+    them, it is one past the last bin.
+    """
+    reg_range = low, high = draw(st.sampled_from(REG_RANGES))
+    label = high - low if labels is None else draw(labels)
     dtype = draw(st.sampled_from(("float32", "float64")))
     return draw(changed_dfl(reg_range, dtype, label=label))
 
 
 @st.composite
-def wrong_targets(draw: st.DrawFn, kind: str, dtype: str, label_dtype: str = "int64") -> Recipe:
-    """DFL of 1 to 6 positives, one of whose targets is of this kind."""
+def wrong_targets(draw: st.DrawFn, group: str, dtype: str, label_dtype: str = "int64") -> Recipe:
+    """DFL of 1 to 6 positives, one of whose targets is of a kind of this group."""
     reg_range = draw(st.sampled_from(REG_RANGES))
-    target = draw(targets(kind, dtype, reg_range))
+    target = draw(targets(draw(st.sampled_from(GROUPS[group])), dtype, reg_range))
     return draw(changed_dfl(reg_range, dtype, target=target, label_dtype=label_dtype))
 
 
@@ -156,6 +189,7 @@ def any_box_loss(
         "anchors": draw(st.integers(1, 40)),
         "assigned": draw(st.sampled_from(assigned)),
         "seed": draw(SEEDS),
+        "spread": draw(SPREADS),
     }
     return Recipe(head_inputs, words, {"reg_range": reg_range, **options})
 

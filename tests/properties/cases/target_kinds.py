@@ -27,11 +27,13 @@ BEYOND_64 = "beyond 64 bits"
 INFINITE = "infinite"
 NAN = "NaN"
 SMALL = (JUST_BELOW, IGNORES, BELOW, PAST, ABOVE)
-KINDS = {
-    "float16": (*SMALL, INFINITE, NAN),
-    "float32": (*SMALL, BEYOND_32, BEYOND_32_ON_A_BIN, BEYOND_64, INFINITE, NAN),
-    "float64": (*SMALL, BEYOND_32, BEYOND_32_ON_A_BIN, BEYOND_64, INFINITE, NAN),
+GROUPS = {  # of kinds that a release treats alike: a property each
+    "near the range": SMALL,
+    "beyond 32 bits": (BEYOND_32, BEYOND_32_ON_A_BIN, BEYOND_64),
+    "not finite": (INFINITE, NAN),
 }
+ALL = tuple(kind for kinds in GROUPS.values() for kind in kinds)
+KINDS = {"float16": (*SMALL, INFINITE, NAN), "float32": ALL, "float64": ALL}
 
 
 def kind_of(target: float, reg_range: tuple[int, int]) -> str | None:

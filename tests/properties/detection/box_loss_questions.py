@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from math import floor
-from typing import Any, Callable
+from typing import Callable
 
 import numpy as np
 import paddle
@@ -31,13 +31,16 @@ from properties.oracle.tolerances import (
     box_loss_tolerance,
     dfl_gradient_tolerance,
     dfl_tolerance,
+    gradient_errors,
+    label_entropies,
     side_tolerance,
     target_error,
+    unit,
 )
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import Tensor
 
-EPS = float(np.finfo(np.float32).eps)  # of the head, whose losses are float32
+U = unit(np.dtype(np.float32))  # of the head, whose losses are float32
 
 
 def paddle_side_losses(
@@ -125,7 +128,7 @@ def box_loss_steps(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     yield "the positives' distributions", logits.numpy(), true.dfl.logits, 0.0
     upper_left, lower_right = paddle.split(truth, 2, -1)
     distances = paddle.concat([points - upper_left, lower_right - points], -1)
-    targets, error = select(distances.clip(low, clip_end(reg_range))), target_error(reg_range, EPS)
+    targets, error = select(distances.clip(low, clip_end(reg_range))), target_error(true.dfl, U)
     yield "the positives' distances", targets.numpy(), true.dfl.targets, error
 
     giou = paddle_giou_losses(selected, assigned)[:, 0]
@@ -143,7 +146,7 @@ def box_loss_steps(inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
 
 def losses_match(losses: BoxLoss, inputs: BoxLossInputs, reg_range: RegRange) -> Answers:
     """Each loss, a number, beside what is due."""
-    tolerances = box_loss_tolerance(inputs, reg_range, EPS)
+    tolerances = box_loss_tolerance(inputs, reg_range, U)
     for name, loss, due, tolerance in zip(
         BoxLoss._fields, losses, box_loss(inputs, reg_range), tolerances
     ):
@@ -154,7 +157,7 @@ def gradient_matches(
     name: str, leaf: Tensor, inputs: BoxLossInputs, reg_range: RegRange
 ) -> Answers:
     """The gradient that the loss of this name left in `leaf`, beside what is due."""
-    tolerances = box_loss_gradient_tolerance(inputs, reg_range, EPS)
+    tolerances = box_loss_gradient_tolerance(inputs, reg_range, U)
     due = getattr(box_loss_gradients(inputs, reg_range), name)
     yield f"the {name} loss's gradient", leaf.grad.numpy(), due, getattr(tolerances, name)
 
@@ -164,21 +167,16 @@ def scores_sum(weights: np.ndarray) -> np.ndarray:
     return np.asarray(max(weights.sum(), 1), weights.dtype)
 
 
-def eps_of(logits: np.ndarray) -> float:
-    """The spacing of the logits' floats at 1."""
-    return float(np.finfo(logits.dtype).eps)
-
-
 def dfl_values(inputs: DflInputs) -> Answers:
     """Each side's loss, and the weighted sum."""
     logits, targets, weights, reg_range = inputs
-    eps, total = eps_of(logits), scores_sum(weights)
+    u, total = unit(logits.dtype), scores_sum(weights)
     z, t, w = (paddle.to_tensor(array) for array in (logits, targets, weights))
     sides = paddle_side_losses(z, t, reg_range[0])
     due = side_losses(logits, targets, reg_range)
-    yield "each side's DFL", sides.numpy(), due, side_tolerance(logits, eps)
+    yield "each side's DFL", sides.numpy(), due, side_tolerance(inputs, u)
     loss = number(paddle_dfl(z, t, w, reg_range[0], scalar(total)))
-    tolerance = dfl_tolerance(inputs, float(total), eps)
+    tolerance = dfl_tolerance(inputs, float(total), u)
     yield "DFL", loss, dfl_loss(inputs, float(total)), tolerance
 
 
@@ -189,10 +187,22 @@ def dfl_gradients(inputs: DflInputs) -> Answers:
     t, w = paddle.to_tensor(inputs.targets), paddle.to_tensor(inputs.weights)
     paddle_dfl(leaf, t, w, inputs.reg_range[0], scalar(total)).backward()
     gradient = leaf.grad.numpy()
-    tolerance = dfl_gradient_tolerance(inputs, float(total), eps_of(inputs.logits))
+    tolerance = dfl_gradient_tolerance(inputs, float(total), unit(inputs.logits.dtype))
     yield "the gradient of DFL", gradient, dfl_gradient(inputs, float(total)), tolerance
     sums = gradient.astype(np.float64).sum(axis=-1)
-    yield "its sum over a side", sums, np.zeros(sums.shape), tolerance[..., 0]
+    yield "its sum over a side", sums, np.zeros(sums.shape), tolerance.sum(axis=-1)
+
+
+def dfl_of_many(inputs: DflInputs) -> Answers:
+    """As `dfl_values` and `dfl_gradients`."""
+    yield from dfl_values(inputs)
+    yield from dfl_gradients(inputs)
+
+
+def entropies_of_many(inputs: DflInputs) -> Answers:
+    """Cross entropies and their gradient."""
+    yield from entropies(inputs)
+    yield from entropy_gradients(inputs)
 
 
 def dfl_bin_shares(inputs: DflInputs) -> Answers:
@@ -201,26 +211,61 @@ def dfl_bin_shares(inputs: DflInputs) -> Answers:
     leaf = paddle.to_tensor(logits, stop_gradient=False)
     paddle_side_losses(leaf, paddle.to_tensor(targets), reg_range[0]).sum().backward()
     shares = np.exp(log_softmax(logits)) - leaf.grad.numpy()
-    tolerance = plain_gradient_tolerance(inputs)
+    plain = inputs._replace(weights=np.ones(len(targets)))
+    tolerance = dfl_gradient_tolerance(plain, 0.25, unit(logits.dtype))
     yield "the bins' shares", shares, bin_shares(targets, reg_range), tolerance
-    yield "a side's shares in all", shares.sum(axis=-1), np.ones(targets.shape), tolerance
+    in_all = shares.sum(axis=-1), np.ones(targets.shape), tolerance.sum(axis=-1)
+    yield ("a side's shares in all", *in_all)
 
 
 def ignored_labels(inputs: DflInputs) -> Answers:
     """Cross entropies and their gradient, where each positive's first label is the ignored one.
 
-    As Paddle documents for -100, it has no loss and no gradient.
+    As Paddle documents for -100, it has no loss and no gradient: a target that is 100 below the
+    first bin trains like none at all, and nobody is told.
     """
-    true, labels = log_softmax(inputs.logits), labels_below(inputs)
-    ones = np.arange(true.shape[-1]) == labels[..., None]
-    ones[:, 0], labels[:, 0] = False, IGNORED
+    labels = labels_below(inputs)
+    due, tolerance = label_entropies(inputs.logits, labels)
+    due[:, 0], tolerance[:, 0], labels[:, 0] = 0, 0, IGNORED
+    yield "cross entropies", entropies_of(inputs, labels), due, tolerance
+    yield from entropy_gradients(inputs, labels)
+
+
+def entropies_of(inputs: DflInputs, labels: np.ndarray) -> np.ndarray:
+    """The release's cross entropies of labels [N, 4]."""
+    found = cross_entropies(paddle.to_tensor(inputs.logits), paddle.to_tensor(labels)).numpy()
+    return np.asarray(found.reshape(labels.shape))
+
+
+def entropies(inputs: DflInputs) -> Answers:
+    """The cross entropies of the bins below the targets."""
+    labels = labels_below(inputs)
+    yield ("cross entropies", entropies_of(inputs, labels), *label_entropies(inputs.logits, labels))
+
+
+def entropy_gradients(inputs: DflInputs, labels: np.ndarray | None = None) -> Answers:
+    """The gradient of their plain sum, or of that of these labels' [N, 4]: 0 for ignored ones."""
+    labels = labels_below(inputs) if labels is None else labels
     leaf = paddle.to_tensor(inputs.logits, stop_gradient=False)
-    entropies = cross_entropies(leaf, paddle.to_tensor(labels))
-    entropies.sum().backward()
-    found, due = entropies.numpy().reshape(labels.shape), np.where(ones, -true, 0).sum(axis=-1)
-    yield "cross entropies", found, due, side_tolerance(inputs.logits, eps_of(inputs.logits))
-    by_logits = np.where(ones.any(axis=-1, keepdims=True), np.exp(true) - ones, 0)
-    yield "their gradient", leaf.grad.numpy(), by_logits, plain_gradient_tolerance(inputs)
+    cross_entropies(leaf, paddle.to_tensor(labels)).sum().backward()
+    ones = np.arange(inputs.logits.shape[-1]) == labels[..., None]
+    counts = (labels != IGNORED)[..., None]
+    due = (np.exp(log_softmax(inputs.logits)) - ones) * counts
+    tolerance = gradient_errors(inputs.logits, ones, unit(inputs.logits.dtype)) * counts
+    yield "their gradient", leaf.grad.numpy(), due, tolerance
+
+
+def entropies_of_nothing(dtype: str, classes: int, sides: int, reduction: str) -> Answers:
+    """Of no logits, [0, sides, classes]: no cross entropies, and their sum is 0. The gradient is as
+    empty as the logits.
+    """
+    leaf = paddle.to_tensor(np.zeros((0, sides, classes), dtype), stop_gradient=False)
+    labels = paddle.to_tensor(np.zeros((0, sides), np.int64))
+    losses = paddle.nn.functional.cross_entropy(leaf, labels, reduction=reduction)
+    due = np.zeros((0, sides), dtype) if reduction == "none" else np.zeros((), dtype)
+    yield "values", losses.numpy().reshape(due.shape), due, None
+    losses.sum().backward()
+    yield "their gradient", leaf.grad.numpy(), np.zeros((0, sides, classes), dtype), None
 
 
 def labels_below(inputs: DflInputs) -> np.ndarray:
@@ -229,23 +274,12 @@ def labels_below(inputs: DflInputs) -> np.ndarray:
     return labels
 
 
-def plain_gradient_tolerance(inputs: DflInputs) -> float:
-    """How far the gradient of the sides' plain sum may be off, which has no weights."""
-    one = inputs._replace(weights=np.ones(1))
-    return float(dfl_gradient_tolerance(one, 0.25, eps_of(inputs.logits))[0, 0, 0])
-
-
 def wrong_label(inputs: DflInputs, place: int, label: int) -> Answers:
     """Cross entropies of labels in range are right. One label is changed: an error is due."""
-    z, labels = paddle.to_tensor(inputs.logits), labels_below(inputs)
-
-    def entropies(labels: np.ndarray) -> Any:
-        return cross_entropies(z, paddle.to_tensor(labels)).numpy().reshape(labels.shape)
-
-    due = -np.take_along_axis(log_softmax(inputs.logits), labels[..., None], -1)[..., 0]
-    tolerance = side_tolerance(inputs.logits, eps_of(inputs.logits))
-    yield "labels in range", entropies(labels), due, tolerance
-    wrong = partial(entropies, change_at(labels, place, label))
+    labels = labels_below(inputs)
+    right = label_entropies(inputs.logits, labels)
+    yield ("labels in range", entropies_of(inputs, labels), *right)
+    wrong = partial(entropies_of, inputs, change_at(labels, place, label))
     yield f"label {label} of {inputs.logits.shape[-1]} classes", wrong, Refusal(), None
 
 
@@ -265,19 +299,27 @@ def notice_target(
     A loss that is not finite is as good as an error: a user notices. The head has its weights in
     float32, whatever the targets are.
     """
-    logits, targets, _, reg_range = inputs
-    eps = max(eps_of(logits), EPS)
-    due = side_losses(logits, targets, reg_range).mean(axis=-1, keepdims=True)
-    one = inputs._replace(weights=np.ones(1))
-    tolerance = dfl_tolerance(one, 1.0, eps, target_error(reg_range, eps))
-    z = paddle.to_tensor(logits)
-    yield "targets in range", dfl(z, paddle.to_tensor(targets)).numpy(), due, tolerance
-    wrong = change_at(targets, place, target)
+    z = paddle.to_tensor(inputs.logits)
+    yield ("targets in range", dfl(z, paddle.to_tensor(inputs.targets)).numpy(), *means_due(inputs))
+    wrong = change_at(inputs.targets, place, target)
 
     def finite_losses() -> np.ndarray:
         return np.asarray_chkfinite(dfl(z, paddle.to_tensor(wrong)).numpy())
 
-    yield f"the DFL of a target {target!r}, beyond {reg_range}", finite_losses, Refusal(), None
+    yield (
+        f"the DFL of a target {target!r}, beyond {inputs.reg_range}",
+        finite_losses,
+        Refusal(),
+        None,
+    )
+
+
+def means_due(inputs: DflInputs) -> tuple[np.ndarray, np.ndarray]:
+    """The mean DFL of each positive's four sides, [N, 1], and how far the head's may be off."""
+    u = max(unit(inputs.logits.dtype), U)
+    sides = side_losses(inputs.logits, inputs.targets, inputs.reg_range)
+    tolerance = side_tolerance(inputs, u, target_error(inputs, u)) + 4 * u * sides
+    return sides.mean(axis=-1, keepdims=True), tolerance.mean(axis=-1, keepdims=True)
 
 
 def stale_targets(reg_range: RegRange, stale: float) -> Answers:

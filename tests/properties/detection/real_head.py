@@ -74,6 +74,14 @@ def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answer
     yield from asked.gradient_matches("dfl", leaves["dfl"], inputs, reg_range)
 
 
+@script_form(asked.dfl_values)
+def head_dfl(inputs: DflInputs) -> Answers:
+    """The head's own DFL of each positive."""
+    dfl = build_head(1, inputs.reg_range)._df_loss
+    given = (paddle.to_tensor(array) for array in (inputs.logits, inputs.targets))
+    yield ("DFL", dfl(*given, inputs.reg_range[0]).numpy(), *asked.means_due(inputs))
+
+
 @script_form(asked.wrong_target)
 def head_on_wrong_target(inputs: DflInputs, place: int, target: float) -> Answers:
     """As `wrong_target`, of the head's own DFL, whose labels are int64."""

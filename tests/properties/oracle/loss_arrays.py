@@ -17,14 +17,16 @@ def dfl_inputs(
     count: int,
     spread: float,
     seed: int,
+    offset: float = 0.0,
 ) -> DflInputs:
-    """Logits [N, 4, C] within `spread` of 0, targets [N, 4] and weights [N] in [0, 1) of `dtype`.
+    """Logits [N, 4, C] within `spread` of `offset`, targets [N, 4] and weights [N] in [0, 1) of
+    `dtype`.
 
     `pattern` is the targets themselves, "inside" the range, or "edges", from `bin_edges`.
     """
     low, high = reg_range
     draw = np.random.RandomState(seed)
-    logits = draw.uniform(-spread, spread, (count, 4, high - low)).astype(dtype)
+    logits = (offset + draw.uniform(-spread, spread, (count, 4, high - low))).astype(dtype)
     weights = draw.uniform(0, 1, count).astype(dtype)
     if isinstance(pattern, tuple):
         targets = np.array(pattern, dtype).reshape(count, 4)
@@ -33,6 +35,17 @@ def dfl_inputs(
     else:
         targets = draw.uniform(low, high - 1.02, (count, 4)).astype(dtype)
     return DflInputs(logits, targets, weights, reg_range)
+
+
+def confident_inputs(
+    reg_range: RegRange, dtype: str, count: int, height: float, seed: int
+) -> DflInputs:
+    """As `dfl_inputs`, with logits within 4 of 0 but one, of a bin that is not due: `height`."""
+    inputs = dfl_inputs(reg_range, dtype, "inside", count, 4.0, seed)
+    below = np.floor(inputs.targets).astype(int) - reg_range[0]
+    wrong = (below + 2) % inputs.logits.shape[-1]
+    np.put_along_axis(inputs.logits, wrong[..., None], height, axis=-1)
+    return inputs
 
 
 def bin_edges(reg_range: RegRange, dtype: str) -> np.ndarray:
@@ -46,11 +59,18 @@ def bin_edges(reg_range: RegRange, dtype: str) -> np.ndarray:
 
 
 def head_inputs(
-    reg_range: RegRange, classes: int, batch: int, anchors: int, assigned: str, seed: int
+    reg_range: RegRange,
+    classes: int,
+    batch: int,
+    anchors: int,
+    assigned: str,
+    seed: int,
+    spread: float = 8.0,
 ) -> BoxLossInputs:
     """Float32 inputs of the head's box loss: grid points, boxes about them, some beyond the range.
 
-    `assigned` says how many anchors are positives: "none", "one", "some", "block" or "all".
+    Logits are within `spread` of 0. `assigned` says how many anchors are positives: "none", "one",
+    "some", "block" or "all".
     """
     low, high = reg_range
     draw = np.random.RandomState(seed)
@@ -70,7 +90,7 @@ def head_inputs(
     scores = np.zeros((batch * anchors, classes), np.float32)
     scores[chosen, labels[chosen]] = draw.uniform(0.05, 1, count)
     return BoxLossInputs(
-        pred_dist=draw.uniform(-8, 8, (*shape, 4 * (high - low))).astype(np.float32),
+        pred_dist=draw.uniform(-spread, spread, (*shape, 4 * (high - low))).astype(np.float32),
         pred_bboxes=boxes.astype(np.float32),
         anchor_points=points.astype(np.float32),
         assigned_labels=labels.reshape(shape),

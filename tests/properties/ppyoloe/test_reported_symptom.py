@@ -14,13 +14,17 @@ import pytest
 
 from properties.cases.case import Case, Options, holds, holds_for_each, verify
 from properties.cases.loss_cases import REPORTED, dfl_past_the_clip, stale_box_loss, wrong_targets
-from properties.cases.target_kinds import KINDS
+from properties.cases.target_kinds import GROUPS, KINDS
 from properties.detection import box_loss_questions, real_head
 from properties.detection.small_ppyoloe import EPOCHS, REG_RANGE, step_on_stale_targets
 from properties.protocol.release_errors import NO_HALF_ON_CPU, NO_INT32_LABELS
 
 NOT_OFFERED = (*NO_HALF_ON_CPU, *NO_INT32_LABELS)
-KINDS_AND_DTYPES = [(kind, dtype) for dtype, kinds in KINDS.items() for kind in kinds]
+GROUPS_AND_DTYPES = [
+    (group, dtype)
+    for (dtype, kinds), group in product(KINDS.items(), GROUPS)
+    if set(GROUPS[group]) <= set(kinds)
+]
 
 test_unwritten_targets_raise_what_users_reported = holds(
     real_head.head_on_stale_targets, stale_box_loss()
@@ -35,11 +39,11 @@ def test_a_training_step_over_unwritten_targets_raises_what_users_reported(assig
 
 
 test_the_head_does_not_train_on_a_wrong_target = holds_for_each(
-    real_head.head_on_wrong_target, KINDS_AND_DTYPES, wrong_targets, NOT_OFFERED
+    real_head.head_on_wrong_target, GROUPS_AND_DTYPES, wrong_targets, NOT_OFFERED
 )
 test_int32_labels_do_not_train_on_a_wrong_target = holds_for_each(
     box_loss_questions.wrong_target,
-    KINDS_AND_DTYPES,
+    GROUPS_AND_DTYPES,
     partial(wrong_targets, label_dtype="int32"),
     NOT_OFFERED,
 )

@@ -12,9 +12,9 @@ import numpy as np
 import paddle
 
 from properties.oracle.arrays import change_at, reverse
-from properties.oracle.box_loss import DflInputs, log_softmax
+from properties.oracle.box_loss import DflInputs
 from properties.oracle.selecting import assignment, boolean_index, where, zero_outside
-from properties.oracle.tolerances import side_tolerance
+from properties.oracle.tolerances import label_entropies
 from properties.protocol.evidence import Answers, Refusal
 from properties.questions.memory import contents, fresh, gradients, tensor
 
@@ -150,9 +150,7 @@ def checking_labels(inputs: DflInputs, place: int, label: int) -> Answers:
         found = checked_cross_entropy(tensor(logits), tensor(labels))
         return contents(found).reshape(labels.shape)
 
-    due = -np.take_along_axis(log_softmax(logits), labels[..., None], -1)[..., 0]
-    tolerance = side_tolerance(logits, float(np.finfo(logits.dtype).eps))
-    yield "labels in range", entropies(labels), due, tolerance
+    yield ("labels in range", entropies(labels), *label_entropies(logits, labels))
     wrong = partial(entropies, change_at(labels, place, label))
     yield f"label {label}", wrong, Refusal("ValueError: a label is neither"), None
 
