@@ -66,7 +66,9 @@ OF_CONTEXTS = (
 OF_DFL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("dfl_values", {}),
     ("dfl_gradients", {}),
+    ("dfl_of_many", {}),
     ("dfl_bin_shares", {}),
+    ("entropies_of_many", {}),
     ("ignored_labels", {}),
     ("wrong_label", {"place": 1, "label": -1}),
     ("wrong_target", {"place": 1, "target": float("nan"), "label_dtype": "int32"}),

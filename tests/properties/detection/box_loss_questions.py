@@ -256,14 +256,15 @@ def entropy_gradients(inputs: DflInputs, labels: np.ndarray | None = None) -> An
 
 
 def entropies_of_nothing(dtype: str, classes: int, sides: int, reduction: str) -> Answers:
-    """Of no logits, [0, sides, classes]: no cross entropies, and their sum is 0. The gradient is as
-    empty as the logits.
+    """Of no logits, [0, sides, classes]: no cross entropies, of sum 0 and, as 0 / 0, of mean NaN.
+
+    The gradient is as empty as the logits.
     """
     leaf = paddle.to_tensor(np.zeros((0, sides, classes), dtype), stop_gradient=False)
     labels = paddle.to_tensor(np.zeros((0, sides), np.int64))
     losses = paddle.nn.functional.cross_entropy(leaf, labels, reduction=reduction)
-    due = np.zeros((0, sides), dtype) if reduction == "none" else np.zeros((), dtype)
-    yield "values", losses.numpy().reshape(due.shape), due, None
+    due = {"none": np.zeros((0, sides)), "sum": np.zeros(()), "mean": np.array(np.nan)}[reduction]
+    yield "values", losses.numpy().reshape(due.shape), due, 0.0
     losses.sum().backward()
     yield "their gradient", leaf.grad.numpy(), np.zeros((0, sides, classes), dtype), None
 

@@ -68,7 +68,7 @@ test_the_gradient_of_a_confident_wrong_prediction_matches = holds_for_each(
 )
 
 
-@pytest.mark.parametrize("reduction", ["none", "sum"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
 def test_cross_entropy_of_no_rows_is_none(reduction: str) -> None:
     for dtype, classes, sides in product(("float32", "float64"), (2, 17), (1, 4)):
         words = {"dtype": dtype, "classes": classes, "sides": sides, "reduction": reduction}

@@ -20,7 +20,8 @@ import tomllib
 
 from properties.cases.regressions import read_regressions
 from properties.oracle.arrays import denormals, mask_of, reverse, values
-from properties.oracle.loss_arrays import dfl_inputs
+from properties.oracle.box_loss import DflInputs
+from properties.oracle.loss_arrays import confident_inputs, dfl_inputs
 
 WIDTH = 100
 MOST = 64  # elements that are written out
@@ -31,8 +32,10 @@ CONTEXT = re.compile(r"(.*, seed \d+), operator (.+?)(?:, axis (\d+)|, sign (\S+
 THRESHOLDS = {"==": 3, "!=": 5, "<": 4, "<=": 3}  # of the comparison that makes a mask
 NUMBERS = re.compile(r"x (\w+) \[(\d+)\] filled count")
 LABELS = re.compile(
-    r"dfl_inputs\((.+)\), (label|target) (\S+?)(?:, label_dtype (int32|int64))?, place (\d+)"
+    r"(dfl_inputs\(.+\)), (label|target) (\S+?)(?:, label_dtype (int32|int64))?, place (\d+)"
 )
+CONFIDENT = re.compile(r"confident_inputs\(.+\)")
+NOTHING = re.compile(r"dtype (\w+), classes (\d+), sides (\d+), reduction (\w+)")
 PUBLISHED = re.compile(r"([\w-]+), published in \S+, call boolean index")
 TEMPLATES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
@@ -51,6 +54,10 @@ def script_of(case: str, expected: str, actual: str) -> str:
         return whole(TEMPLATES[question]["lines"]) if known else ""
     if found := LABELS.fullmatch(about):
         return whole(of_label(*found.groups()))
+    if CONFIDENT.fullmatch(about):
+        return whole(of_confident(about))
+    if found := NOTHING.fullmatch(about):
+        return whole(of_nothing(*found.groups()))
     if found := PUBLISHED.fullmatch(about):
         question = "reading_alike"
     if found := CONTEXT.fullmatch(about):
@@ -157,15 +164,38 @@ def arrays_of(question: str, about: str) -> dict[str, np.ndarray]:
     return {"x": x, "mask": mask}
 
 
-def of_label(words: str, kind: str, given: str, label_dtype: str | None, place: str) -> str:
+def of_label(call: str, kind: str, given: str, label_dtype: str | None, place: str) -> str:
     """The cross entropy, or the DFL of one side, of a label or a target that is out of range."""
-    call: Any = ast.parse(f"dfl_inputs({words})", mode="eval").body
-    inputs = dfl_inputs(**{word.arg: ast.literal_eval(word.value) for word in call.keywords})
+    inputs = inputs_of(call)
     low, high = inputs.reg_range
     logits = inputs.logits.reshape(-1, high - low)[int(place)][None]
     lines: str = TEMPLATES[kind]["lines"]
     lines = lines.replace("GIVEN", given).replace("LABELS", str(label_dtype))
     return code_of_all({"logits": logits}) + lines.replace(" - LOW", f" - {low}" if low else "")
+
+
+def of_confident(call: str) -> str:
+    """The cross entropy of one prediction that is sure of a wrong bin."""
+    inputs = inputs_of(call)
+    label = int(np.floor(inputs.targets[0, 0])) - inputs.reg_range[0]
+    lines: str = TEMPLATES["confident"]["lines"]
+    return code_of_all({"logits": inputs.logits[0, :1]}) + lines.replace("LABEL", str(label))
+
+
+def of_nothing(dtype: str, classes: str, sides: str, reduction: str) -> str:
+    """The cross entropy of no rows."""
+    lines: str = TEMPLATES["nothing"]["lines"]
+    words = {"SIDES": sides, "CLASSES": classes, "DTYPE": dtype, "REDUCTION": reduction}
+    for word, given in words.items():
+        lines = lines.replace(word, given)
+    return lines
+
+
+def inputs_of(call: str) -> DflInputs:
+    """The inputs that a case names by this call."""
+    parsed: Any = ast.parse(call, mode="eval").body
+    words = {word.arg: ast.literal_eval(word.value) for word in parsed.keywords}
+    return confident_inputs(**words) if "height" in words else dfl_inputs(**words)
 
 
 def code_of_all(arrays: dict[str, np.ndarray]) -> str:
