@@ -7,6 +7,8 @@ process, which outlives the workers, loads this module and must not die of a rel
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -22,7 +24,8 @@ class Cpu:
         paddle.set_device(self.place)
         if sys.platform == "win32" and self.place == "cpu":
             # Builds for GPUs ask cuDNN for its version when a convolution is made, on the CPU too,
-            # and on Windows refuse without one (on Linux they do not). Nothing there uses it.
+            # and on Windows refuse without one: that is asked by `test_convolution.py`, and must
+            # not take the other properties away. Nothing on the CPU uses the answer.
             device: Any = paddle.device
             device._cudnn_version = 0
 
@@ -67,6 +70,19 @@ class Gpu(Cpu):
         if not hasattr(cuda, "get_device_properties"):
             return None
         return float(cuda.get_device_properties().total_memory) / 2**30
+
+
+@contextmanager
+def as_installed() -> Iterator[None]:
+    """Without the answer that `Cpu.open` gives to what asks for cuDNN."""
+    import paddle
+
+    device: Any = paddle.device
+    given, device._cudnn_version = device._cudnn_version, None
+    try:
+        yield
+    finally:
+        device._cudnn_version = given
 
 
 current: Cpu = Cpu()
