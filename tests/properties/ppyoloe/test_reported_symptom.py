@@ -27,7 +27,7 @@ GROUPS_AND_DTYPES = [
 ]
 
 test_unwritten_targets_raise_what_users_reported = holds(
-    real_head.head_on_stale_targets, stale_box_loss()
+    real_head.head_on_stale_targets, stale_box_loss(), most=30
 )
 
 
@@ -39,13 +39,14 @@ def test_a_training_step_over_unwritten_targets_raises_what_users_reported(assig
 
 
 test_the_head_does_not_train_on_a_wrong_target = holds_for_each(
-    real_head.head_on_wrong_target, GROUPS_AND_DTYPES, wrong_targets, NOT_OFFERED
+    real_head.head_on_wrong_target, GROUPS_AND_DTYPES, wrong_targets, NOT_OFFERED, most=100
 )
 test_int32_labels_do_not_train_on_a_wrong_target = holds_for_each(
     box_loss_questions.wrong_target,
     GROUPS_AND_DTYPES,
     partial(wrong_targets, label_dtype="int32"),
     NOT_OFFERED,
+    most=50,
 )
 test_targets_between_the_clip_and_the_last_bin_are_not_wrong = holds_for_each(
     box_loss_questions.dfl_values, product(KINDS), dfl_past_the_clip, NO_HALF_ON_CPU
