@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from properties.cases.strategies import (
     Selection,
     broadcast_selections,
+    examples,
     leading_selections,
     mixed_selections,
+    ppyoloe_selections,
     selections,
     shapes,
     shapes_around,
@@ -133,3 +135,21 @@ def test_a_leading_mask_has_the_first_sides_of_x_but_not_all(selection: Selectio
     shape = selection.mask.shape
     assert 0 < len(shape) < selection.x.ndim
     assert selection.x.shape[: len(shape)] == shape
+
+
+@given(ppyoloe_selections())
+@settings(max_examples=5)
+def test_what_ppyoloe_selects_is_whole_anchors(selection: Selection) -> None:
+    mask = selection.mask.reshape(8, 8400, -1)
+    assert (mask == mask[:, :, :1]).all()
+    assert 18_000 < mask[:, :, 0].sum() < 22_000
+
+
+@pytest.mark.parametrize(("profile", "drawn"), [(1000, 4), (100, 4), (50, 2), (10, 1)])
+def test_a_profile_of_fewer_examples_scales_the_most(profile: int, drawn: int) -> None:
+    settings.register_profile("of this test", max_examples=profile)
+    settings.load_profile("of this test")
+    try:
+        assert examples(4).max_examples == drawn
+    finally:
+        settings.load_profile("harness")

@@ -10,9 +10,10 @@ from typing import Any, Callable, Protocol
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from properties.cases.strategies import examples
 from properties.protocol.evidence import Answers, Refusal, ask, begin, refused, same_bytes, within
 from properties.protocol.scripts import form_in_script, program
 
@@ -111,20 +112,6 @@ def verify(case: Case, not_offered: Sequence[str] = ()) -> None:
             same_bytes(actual, expected, what)
         else:
             within(actual, expected, tolerance, what)
-
-
-def examples(most: int | None, values: int = 1) -> settings:
-    """How many a property draws: as the profile says or, where each costs much, `most`.
-
-    That is of 100: a profile of fewer draws as many fewer, but one at least. The simplest is always
-    among them. A property of several values shares the profile's examples among up to five of them,
-    ten each at least, as `quick` draws: most of a release's code is the same for each.
-    """
-    default: Any = settings.default
-    given = default.max_examples
-    if most is None:
-        return settings(max_examples=max(given // min(values, 5), min(given, 10)))
-    return settings(max_examples=max(1, most * min(given, 100) // 100))
 
 
 def holds(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
@@ -69,6 +70,20 @@ class Selection:
         if self.x.size <= SMALL and self.mask.size <= SMALL:
             x, mask = literal(self.x), literal(self.mask)
         return f"x, mask = (\n    {x},\n    {mask},\n)"
+
+
+def examples(most: int | None, values: int = 1) -> settings:
+    """How many a property draws: as the profile says or, where each costs much, `most`.
+
+    That is of 100: a profile of fewer draws as many fewer, but one at least. The simplest is always
+    among them. A property of several values shares the profile's examples among up to five of them,
+    ten each at least, as `quick` draws: most of a release's code is the same for each.
+    """
+    default: Any = settings.default
+    given = default.max_examples
+    if most is None:
+        return settings(max_examples=max(given // min(values, 5), min(given, 10)))
+    return settings(max_examples=max(1, most * min(given, 100) // 100))
 
 
 def shapes(max_side: int = 7) -> st.SearchStrategy[Shape]:

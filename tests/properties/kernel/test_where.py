@@ -28,7 +28,7 @@ NUMBERS = {
     "float32": (0.1, -1 / 3, 2.0**100),
     "float64": (0.1, -1 / 3, 1e300),
     "int32": (77, -5, 2**31 - 1),
-    "int64": (77, 2**53 + 1, -(2**63)),
+    "int64": (2**53 + 1, 77, -(2**63)),
 }
 
 test_a_mask_alone_gives_the_indices_of_each_axis = holds(
