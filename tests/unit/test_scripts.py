@@ -71,7 +71,6 @@ OF_DFL: tuple[tuple[str, dict[str, Any]], ...] = (
     ("entropies_of_many", {}),
     ("ignored_labels", {}),
     ("wrong_label", {"place": 1, "label": -1}),
-    ("wrong_target", {"place": 1, "target": float("nan"), "label_dtype": "int32"}),
 )
 OF_THE_HEAD: tuple[tuple[str, dict[str, Any]], ...] = (
     ("head_losses", {}),
@@ -251,7 +250,14 @@ def test_a_script_of_a_context_lacks_nothing(properties: Properties, question: s
 def test_a_script_of_dfl_lacks_nothing(
     properties: Properties, question: str, options: dict[str, Any]
 ) -> None:
-    asked = getattr(properties.module("detection.box_loss_questions"), question)
+    asked = getattr(properties.module("detection.dfl_questions"), question)
+    inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
+    assert not missing_names(properties.Case(asked, inputs).script())
+
+
+def test_a_script_of_a_wrong_target_lacks_nothing(properties: Properties) -> None:
+    asked = properties.module("detection.box_loss_questions").wrong_target
+    options = {"place": 1, "target": float("nan"), "label_dtype": "int32"}
     inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
     assert not missing_names(properties.Case(asked, inputs).script())
 
@@ -289,7 +295,7 @@ def test_a_script_of_a_step_makes_its_positives_again(properties: Properties) ->
 
 
 def test_a_case_outlives_the_process_that_asked(properties: Properties) -> None:
-    asked = properties.module("detection.box_loss_questions").wrong_label
+    asked = properties.module("detection.dfl_questions").wrong_label
     options = {"place": 1, "label": -1}
     inputs = properties.module("cases.loss_cases").Recipe(dfl_inputs, {**DFL, "seed": 0}, options)
     for case in (properties.selecting(SEEN), properties.Case(asked, inputs)):

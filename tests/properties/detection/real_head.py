@@ -13,6 +13,7 @@ import paddle
 import pytest
 
 from properties.detection import box_loss_questions as asked
+from properties.detection import dfl_questions
 from properties.oracle.box_loss import BoxLoss, BoxLossInputs, DflInputs, RegRange
 from properties.protocol.evidence import Answers, Refusal
 from properties.protocol.scripts import script_form
@@ -74,7 +75,7 @@ def head_without_positives(inputs: BoxLossInputs, reg_range: RegRange) -> Answer
     yield from asked.gradient_matches("dfl", leaves["dfl"], inputs, reg_range)
 
 
-@script_form(asked.dfl_values)
+@script_form(dfl_questions.dfl_values)
 def head_dfl(inputs: DflInputs) -> Answers:
     """The head's own DFL of each positive."""
     dfl = build_head(1, inputs.reg_range)._df_loss

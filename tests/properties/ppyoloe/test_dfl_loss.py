@@ -23,7 +23,7 @@ from properties.cases.loss_cases import (
     recipe_of_dfl,
     wrong_labels,
 )
-from properties.detection import box_loss_questions as asked
+from properties.detection import dfl_questions as asked
 from properties.oracle.box_loss import IGNORED
 from properties.protocol.release_errors import NO_HALF_ON_CPU
 

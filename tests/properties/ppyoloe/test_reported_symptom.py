@@ -15,7 +15,7 @@ import pytest
 from properties.cases.case import Case, Options, holds, holds_for_each, verify
 from properties.cases.loss_cases import REPORTED, dfl_past_the_clip, stale_box_loss, wrong_targets
 from properties.cases.target_kinds import GROUPS, KINDS
-from properties.detection import box_loss_questions, real_head
+from properties.detection import box_loss_questions, dfl_questions, real_head
 from properties.detection.small_ppyoloe import EPOCHS, REG_RANGE, step_on_stale_targets
 from properties.protocol.release_errors import NO_HALF_ON_CPU, NO_INT32_LABELS
 
@@ -49,5 +49,5 @@ test_int32_labels_do_not_train_on_a_wrong_target = holds_for_each(
     most=50,
 )
 test_targets_between_the_clip_and_the_last_bin_are_not_wrong = holds_for_each(
-    box_loss_questions.dfl_values, product(KINDS), dfl_past_the_clip, NO_HALF_ON_CPU
+    dfl_questions.dfl_values, product(KINDS), dfl_past_the_clip, NO_HALF_ON_CPU
 )
