@@ -94,7 +94,7 @@ def test_unwritten_output_shows_the_poison(tmp_path: Path) -> None:
 @installed
 def test_each_property_of_a_gpu_alone_can_fail(tmp_path: Path) -> None:
     forgets = tmp_path / "forgets.py"
-    forgets.write_text("def poison(true):\n    return lambda nbytes: None\n", encoding="utf-8")
+    forgets.write_text("def poison(true):\n    return lambda *given: None\n", encoding="utf-8")
     target = "properties.questions.masked_selection.poison"
     unwritten = measure(tmp_path, "unwritten", "test_gpu")
     asked = {"mutant": f"{forgets}::poison", "target": target}

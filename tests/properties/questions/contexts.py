@@ -83,7 +83,7 @@ def asked(
     """The operator's answer, and its gradient by the leaf; x is the leaf, or twice it."""
     due = due_of(operator, x, mask)
     source = leaf + leaf if doubled else leaf
-    poison(due.nbytes)
+    poison(due.nbytes, source)
     output = result_of(operator, source, chosen)
     found = [(operator, contents(output), due, None)]
     if operator not in INDICES:
@@ -101,7 +101,7 @@ def plainly(x: np.ndarray, mask: np.ndarray, operator: str) -> Answers:
 def under_no_grad(x: np.ndarray, mask: np.ndarray, operator: str) -> Answers:
     """Of an x that would take a gradient; what comes out takes none."""
     due, source, chosen = due_of(operator, x, mask), tensor(x, stop_gradient=False), tensor(mask)
-    poison(due.nbytes)
+    poison(due.nbytes, source)
     with paddle.no_grad():
         output = result_of(operator, source, chosen)
     yield operator, contents(output), due, None
@@ -148,7 +148,7 @@ def in_a_static_graph(x: np.ndarray, mask: np.ndarray, operator: str, axis: int 
     """By a program that does not know the side of one axis, which is counted around."""
     due, shape = due_of(operator, x, mask), [*x.shape]
     shape[axis % x.ndim] = -1
-    poison(due.nbytes)
+    poison(due.nbytes, x)
     paddle.enable_static()
     try:
         program = paddle.static.Program()
@@ -168,11 +168,11 @@ def with_create_graph(x: np.ndarray, mask: np.ndarray, operator: str) -> Answers
     upstream, weights = numbered(due_of(operator, x, mask)), numbered(x)
     leaf, above = tensor(x, stop_gradient=False), tensor(upstream, stop_gradient=False)
     output = result_of(operator, leaf, tensor(mask))
-    poison(x.nbytes)
+    poison(x.nbytes, output)
     (first,) = paddle.grad([output], [leaf], [above], create_graph=True)
     due = gradient_of(operator, mask, upstream)
     yield f"gradient of {operator}", contents(first), due, None
-    poison(upstream.nbytes)
+    poison(upstream.nbytes, first)
     (second,) = paddle.grad([first], [above], [tensor(weights)])
     due = weights[mask] if operator in SELECTING else zero_outside(weights, ~mask)
     yield f"gradient of the gradient of {operator}", contents(second), due, None
@@ -197,7 +197,7 @@ def of_two_results(x: np.ndarray, mask: np.ndarray, operator: str) -> Answers:
         due += gradient_of(operator, wanted, upstream)
         outputs.append(result_of(operator, leaf, tensor(wanted)))
         above.append(tensor(upstream))
-    poison(due.nbytes)
+    poison(due.nbytes, leaf)
     paddle.autograd.backward(outputs, above)
     yield f"gradient of {operator}, asked twice, by x", contents(leaf.grad), due, None
 
@@ -205,7 +205,7 @@ def of_two_results(x: np.ndarray, mask: np.ndarray, operator: str) -> Answers:
 def of_one_tensor(mask: np.ndarray, operator: str) -> Answers:
     """x is the mask itself."""
     both, due = tensor(mask), due_of(operator, mask, mask, 0)
-    poison(due.nbytes)
+    poison(due.nbytes, both)
     output = result_of(operator, both, both, 0)
     yield f"{operator}, x and mask one tensor", contents(output), due, None
 

@@ -143,7 +143,7 @@ def static_program(x: np.ndarray, mask: np.ndarray) -> Answers:
     Releases that fetch None for an empty result give an array of dtype object here.
     """
     masks = [mask, reverse(mask)]
-    poison(x.nbytes)
+    poison(x.nbytes, x)
     paddle.enable_static()
     try:
         program = paddle.static.Program()

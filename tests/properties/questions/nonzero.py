@@ -69,7 +69,7 @@ def fresh_axes(
     Each axis is [N, 1] in what releases before 3.1 document and [N] in later ones
     (PaddlePaddle/Paddle#72003), so that side by side they are [N, rank, 1] or [N, rank].
     """
-    poison(due.nbytes)
+    poison(due.nbytes, *given)
     axes = np.stack([axis.numpy() for axis in call(*given, **options)], axis=1)
     return what, axes, due[:, :, None] if axes.ndim == 3 else due, None
 

@@ -85,9 +85,16 @@ def memory_handed_out_again(x: np.ndarray, mask: np.ndarray) -> Answers:
 
     This checks the allocator, not a kernel: `paddle.empty` writes nothing.
     """
-    count = max(1, x.nbytes // 8)
-    pattern = np.full(count, POISON)
-    yield fresh("memory after the poison", pattern, paddle.empty, [count], "float64")
+    pattern = np.full(max(1, x.nbytes // 8), POISON)
+    yield fresh("memory after the poison", pattern, unwritten, tensor(x), len(pattern))
+
+
+def unwritten(source: Tensor, count: int) -> Tensor:
+    """What memory holds after two pieces of scratch space, which masked_select takes, too."""
+    scratch = paddle.empty([1], "float64"), paddle.empty([int(source.size)], "float64")
+    output = paddle.empty([count], "float64")
+    del scratch
+    return output
 
 
 def from_far_out(size: int, positions: tuple[int, ...]) -> Answers:
