@@ -87,6 +87,7 @@ def failure_lines(
     """A property that failed, or is no longer offered: the case, what was expected, what came."""
     outcome = "no longer offered" if result.outcome == "unsupported" else result.outcome
     bug = cause if isinstance(cause, Bug) else None
+    outcome += f" ({result.severity})" if result.severity else ""
     lines = wrap("  ", f"{result.key} - {outcome}, {f'known ({bug.id})' if bug else 'new'}", "    ")
     parts = {"message": result.message, "case": result.case or ""}
     if shown := result.evidence:

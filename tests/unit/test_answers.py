@@ -75,6 +75,18 @@ def test_what_was_tested_in_part_is_not_called_right(facts: Facts) -> None:
     assert (found.worst, found.reason, found.untested) == ("unknown", "in part", 1)
 
 
+@pytest.mark.parametrize(
+    ("severity", "worst"), [("bits", "bits"), ("error", "error"), (None, "silent")]
+)
+def test_an_answer_is_as_bad_as_what_was_seen(
+    facts: Facts, severity: str | None, worst: str
+) -> None:
+    failed = samples.record([samples.result(outcome="violated", severity=severity)])
+    told = replace(facts, records=[failed], known=samples.known(releases=["2.*"]))
+    found = answer_of(failed, facts.use("train"), told)
+    assert (found.worst, found.bugs) == (worst, [samples.known().bug[0].id])
+
+
 # In words.
 
 

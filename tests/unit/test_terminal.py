@@ -37,6 +37,11 @@ def test_a_failed_cell_ends_with_evidence_and_script() -> None:
         assert part in words
 
 
+def test_a_failure_is_told_with_its_severity() -> None:
+    record = samples.record([samples.result(outcome="violated", severity="bits")])
+    assert " - violated (bits), " in lines(record)
+
+
 def test_what_is_gone_or_absent_is_told_by_its_pattern() -> None:
     pattern = "masked_select::test_selection_is_bit_exact[float32]"
     known = samples.known(properties=[pattern, "nonzero::test_misspelt"])
