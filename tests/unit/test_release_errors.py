@@ -18,6 +18,11 @@ HINT = "\n  [Hint: Expected kernel_iter != kernels.end().] (at ../paddle/phi/ker
             "data_type[::paddle::platform::complex<float>]",
         ),
         (
+            "(NotFound) Operator elementwise_sub does not have kernel for {data_type[bool]; "
+            "data_layout[Undefined(AnyLayout)]; place[Place(cpu)]; library_type[PLAIN]}.",
+            "Operator elementwise_sub does not have kernel for {data_type[bool]",
+        ),
+        (
             "UnimplementedError: There are no kernels which are registered in the masked_select "
             "operator.",
             "There are no kernels which are registered in the masked_select operator",

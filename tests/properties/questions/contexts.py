@@ -170,10 +170,10 @@ def with_create_graph(x: np.ndarray, mask: np.ndarray, operator: str) -> Answers
     output = result_of(operator, leaf, tensor(mask))
     poison(x.nbytes, output)
     (first,) = paddle.grad([output], [leaf], [above], create_graph=True)
-    due = gradient_of(operator, mask, upstream)
-    yield f"gradient of {operator}", contents(first), due, None
     poison(upstream.nbytes, first)
     (second,) = paddle.grad([first], [above], [tensor(weights)])
+    due = gradient_of(operator, mask, upstream)
+    yield f"gradient of {operator}", contents(first), due, None
     due = weights[mask] if operator in SELECTING else zero_outside(weights, ~mask)
     yield f"gradient of the gradient of {operator}", contents(second), due, None
 
