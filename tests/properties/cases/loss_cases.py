@@ -181,10 +181,10 @@ def changed_dfl(draw: st.DrawFn, /, reg_range: RegRange, dtype: str, **options: 
 def any_box_loss(
     draw: st.DrawFn, /, reg_range: RegRange, assigned: Sequence[str] = ASSIGNED, **options: Any
 ) -> Recipe:
-    """Box losses of 1 to 3 images, 1 to 40 anchors and 1 to 4 classes, assigned in these ways."""
+    """Box losses of 1 to 3 images, 1 to 40 anchors and up to 80 classes, assigned in these ways."""
     words = {
         "reg_range": reg_range,
-        "classes": draw(st.integers(1, 4)),
+        "classes": draw(st.sampled_from((1, 2, 3, 4, 80))),  # 80: COCO
         "batch": draw(st.integers(1, 3)),
         "anchors": draw(st.integers(1, 40)),
         "assigned": draw(st.sampled_from(assigned)),
