@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from properties.cases.case import holds
-from properties.cases.loss_cases import REPORTED, wrong_labels
+from properties.cases.loss_cases import REPORTED, confident_dfl, wrong_labels
 from properties.cases.strategies import (
     FLOATS,
     broadcast_selections,
@@ -42,5 +42,8 @@ test_masked_select_reads_whatever_the_mask_chooses = holds(
 test_the_sum_by_where_may_be_of_nothing = holds(asked.summing, selections(FEW, FLOATS, ["count"]))
 test_labels_that_are_checked_do_not_train_wrongly = holds(
     asked.checking_labels, wrong_labels(NO_CLASS)
+)
+test_the_loss_of_a_confident_wrong_prediction_by_logsumexp_matches = holds(
+    asked.computing_entropies, confident_dfl("float32") | confident_dfl("float64")
 )
 test_what_is_fetched_may_be_empty = holds(asked.fetching, mixed_selections(shapes(max_side=5)))

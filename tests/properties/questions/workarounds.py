@@ -63,6 +63,12 @@ def checked_cross_entropy(
     )
 
 
+def unclipped_cross_entropy(logits: paddle.Tensor, labels: paddle.Tensor) -> paddle.Tensor:
+    """The cross entropy of each label, however sure of another class the logits are."""
+    ones = paddle.nn.functional.one_hot(labels, logits.shape[-1]).astype(logits.dtype)
+    return paddle.logsumexp(logits, -1) - (logits * ones).sum(-1)
+
+
 def fetch(
     executor: paddle.static.Executor,
     program: paddle.static.Program,
@@ -153,6 +159,14 @@ def checking_labels(inputs: DflInputs, place: int, label: int) -> Answers:
     yield ("labels in range", entropies(labels), *label_entropies(logits, labels))
     wrong = partial(entropies, change_at(labels, place, label))
     yield f"label {label}", wrong, Refusal("ValueError: a label is neither"), None
+
+
+def computing_entropies(inputs: DflInputs) -> Answers:
+    """The cross entropies of the bins below the targets."""
+    logits, targets, _, (low, _) = inputs
+    labels = np.floor(targets).astype(np.int64) - low
+    found = contents(unclipped_cross_entropy(tensor(logits), tensor(labels)))
+    yield ("cross entropies", found, *label_entropies(logits, labels))
 
 
 def fetching(x: np.ndarray, mask: np.ndarray) -> Answers:
