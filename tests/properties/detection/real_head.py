@@ -10,7 +10,6 @@ from typing import Any, Callable
 from unittest.mock import patch
 
 import paddle
-import pytest
 
 from properties.detection import box_loss_questions as asked
 from properties.detection import dfl_questions
@@ -26,12 +25,13 @@ Head = Any  # paddledet carries no types
 def build_head(classes: int, reg_range: RegRange) -> Head:
     """The head as PaddleDetection's configurations make it, but as small as possible, no assigners.
 
-    Where it cannot be imported the property is `unsupported`, with the error's words.
+    Raises NotImplementedError where it cannot be imported.
     """
     try:
         from ppdet.modeling.heads.ppyoloe_head import PPYOLOEHead
     except (ImportError, AttributeError) as error:
-        pytest.skip(f"PaddleDetection's head cannot be imported: {error}")
+        told = f"PaddleDetection's head cannot be imported: {error}"
+        raise NotImplementedError(told) from error
     return PPYOLOEHead(
         in_channels=[8],
         fpn_strides=(8,),
