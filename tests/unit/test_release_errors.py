@@ -45,7 +45,7 @@ HINT = "\n  [Hint: Expected kernel_iter != kernels.end().] (at ../paddle/phi/ker
             "'int32'], but received int8",
         ),
     ],
-    ids=["2.2", "2.3", "2.4", "2.5", "3.0 static"],
+    ids=["2.2", "2.3, operator by operator", "2.3", "2.4", "2.5", "3.0 static"],
 )
 def test_a_missing_kernel_is_not_offered(raised: str, said: str) -> None:
     assert says_not_offered(RuntimeError(raised + HINT)) == said
