@@ -145,15 +145,16 @@ def large_selections(
 
 def ppyoloe_selections(
     shapes: Sequence[Shape] = ((8, 8400, 68), (8, 8400, 4), (8, 8400)),
+    dtypes: Sequence[str] = ("float32",),
     mask_shape: Shape | None = None,
 ) -> st.SearchStrategy[Selection]:
     """What PP-YOLOE selects from in a batch of 8 images of 640 pixels: 20,000 of 67,200 anchors.
 
     640 pixels have 80**2 + 40**2 + 20**2 = 8,400 anchors, each with 4 * 17 logits of distances, 4
-    sides of a box, and a score.
+    sides of a box, a score and a label.
     """
     shape = st.sampled_from(shapes)
-    return selections(shape, ["float32"], ["count"], ["anchors"], mask_shape)
+    return selections(shape, dtypes, ["count"], ["anchors"], mask_shape)
 
 
 def mixed_selections(

@@ -47,7 +47,9 @@ test_reading_is_bit_exact_at_real_sizes = holds_for_each(
     index.reading_once, product(LARGE), large_selections, most=4
 )
 test_reading_whole_anchors_of_ppyoloe_is_bit_exact = holds(
-    index.reading_once, ppyoloe_selections([(8, 8400, 68), (8, 8400, 80)], (8, 8400)), most=2
+    index.reading_once,
+    ppyoloe_selections([(8, 8400, 68), (8, 8400, 80)], mask_shape=(8, 8400)),
+    most=2,
 )
 test_reading_by_an_all_true_mask_copies = holds(
     index.reading_alike, selections(MANY, patterns=["all"])

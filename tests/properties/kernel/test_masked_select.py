@@ -44,7 +44,9 @@ test_selection_is_bit_exact_around_a_kernel_boundary = holds_for_each(
 test_selection_is_bit_exact_at_real_sizes = holds_for_each(
     asked.once, product(LARGE), large_selections, most=4
 )
-test_what_ppyoloe_selects_is_bit_exact = holds(asked.once, ppyoloe_selections(), most=4)
+test_what_ppyoloe_selects_is_bit_exact = holds(
+    asked.once, ppyoloe_selections(dtypes=["float32", "int64"]), most=4
+)
 test_a_zero_dimensional_tensor_gives_one_element_or_none = holds(
     asked.all_forms, selections(st.just(()))
 )
@@ -104,5 +106,5 @@ test_a_static_graph_gives_an_empty_selection_for_an_all_false_mask = holds(
     asked.static_program, selections(shapes(max_side=5), patterns=["none"]), most=40
 )
 test_a_function_compiled_by_to_static_selects_bit_exact = holds(
-    asked.to_static, selections(shapes(max_side=5)), most=40
+    asked.to_static, selections(shapes(max_side=5)), most=20
 )
