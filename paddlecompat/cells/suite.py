@@ -217,7 +217,8 @@ def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] =
     command = [
         *(request.watch.command(folder) if request.watch else []),
         *(str(python.absolute()), "-m", "pytest", "--quiet", "--no-header", "--no-summary"),
-        *("--tb=short", "--capture=no", f"--place={request.place}"),
+        # Hypothesis writes a traceback of every failing example: Python's own costs least.
+        *("--tb=native", "--capture=no", f"--place={request.place}"),
         *(*pytest_arguments(request.options), *plugin, str(request.properties)),
     ]
     environment = measuring_environment(request.settings)

@@ -87,7 +87,7 @@ def test_lazy(n):
 def test_fewer_calls_than_are_due_are_no_evidence(properties: Suite) -> None:
     properties.write("def test_one():\n    verify()\n")
     listed = properties.listed(("test_one", 5))
-    (found,) = properties.ran(properties.request(), listed).results
+    (found,) = properties.ran(properties.request(profile="standard"), listed).results
     assert (found.outcome, found.message) == (
         "violated",
         "verified 1 calls, fewer than the 5 that are due",
