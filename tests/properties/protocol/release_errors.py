@@ -30,7 +30,7 @@ NO_INT32_LABELS = (
 NO_CONTEXT = (  # an operator in a context: test_contexts.py
     *NO_MASK_ALONE,
     *NO_INTEGER_ASSIGNMENT,
-    # Second gradients, before 3.0.
+    # Second gradients, before 3.1.1.
     r"The Op \w+ doesn't have any grad ?op",
     r"The 0-th input does not appear in the backward graph",
     r"The rank of input should be less than 7",  # x[mask] = v, before 2.6
