@@ -43,6 +43,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 
 HERE = Path(__file__).parent
+ON_MADE_UP_DRIVER = ("2.2.", "2.3.", "2.4.")  # later runtimes ask for NVIDIA's own
 LOOKS_LIKE_A_CELL = re.compile(r"([a-z]+-)?\d+\.\d+\.\d+")
 
 
@@ -85,6 +86,10 @@ def add_cells() -> None:
             names.append(f"{kind}-{version}")
             doc = f"Measure PaddlePaddle {version} {about}."
             add_session(names[-1], doc, kind, version.rpartition(".")[0])
+    for version in (r["version"] for r in known if r["version"].startswith(ON_MADE_UP_DRIVER)):
+        doc = f"Run the host half of PaddlePaddle {version}'s GPU build on a made-up driver."
+        names.append(f"host-{version}")
+        add_session(names[-1], doc, "host")
     for asked in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
         if LOOKS_LIKE_A_CELL.fullmatch(asked) and asked not in names:
             add_session(asked, "Not a cell: says which cells there are.")

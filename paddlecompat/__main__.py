@@ -48,6 +48,7 @@ from paddlecompat.report.facts import Facts
 from paddlecompat.report.scripts import install_command, python_for
 from paddlecompat.report.view import MatrixView, view_of
 from paddlecompat.studies import advice, bench, builds, mutation, scripts
+from paddlecompat.studies.host_half import session as host_half
 from paddlecompat.studies.scripts import Trial
 
 COMMANDS: dict[str, Command] = {}
@@ -79,7 +80,8 @@ def run_command(name: str, rest: Sequence[str]) -> Outcome | Status:
         print(overview())
         return Status.AS_EXPECTED
     fixture = releases.load()
-    command = COMMANDS.get(name) or cell_command(releases.cell_named(name, fixture))
+    command = COMMANDS.get(name) or host_command(name, fixture)
+    command = command or cell_command(releases.cell_named(name, fixture))
     came: Outcome | Status = command.run(command.parser().parse_args(rest), fixture)
     return came
 
@@ -159,6 +161,22 @@ def cell_command(cell: Cell) -> Command:
 
     about = f"Measure PaddlePaddle {cell.release.version} on the {cell.place.upper()}."
     return Command(cell.name, about, add, fill, epilog=ABOUT_MUTANTS)
+
+
+def host_command(name: str, fixture: Fixture) -> Command | None:
+    """The command of a release's host half, as 'host-2.3.2'; None: it is none."""
+    release = next((r for r in fixture.release if f"host-{r.version}" == name), None)
+    if release is None:
+        return None
+
+    def measure(parsed: Namespace, fixture: Fixture) -> Status:
+        answer, kept = host_half.run_session(release, parsed, fixture)
+        print("", *wheel_pages.host_lines(answer), f"record: {shown(kept)}", sep="\n")
+        good = not answer.differing and not answer.outputs_that("never written", "died")
+        return Status.AS_EXPECTED if good else Status.WORSE
+
+    about = f"Run the host half of PaddlePaddle {release.version}'s GPU build on a made-up driver."
+    return Command(name, about, host_half.add_arguments, measure)
 
 
 def fill_cell(

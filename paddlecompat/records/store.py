@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
-from paddlecompat.records import advice_results, study_results, wheel_answer
+from paddlecompat.records import advice_results, host_answer, study_results, wheel_answer
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import IMPORTS, Record
 
@@ -220,6 +220,8 @@ def copy_studies(source: Path, target: Path) -> list[str]:
     if (folder := source / wheel_answer.ANSWERS.name).exists():
         for answer in wheel_answer.read_all(folder):
             wheel_answer.write(answer, target / wheel_answer.ANSWERS.name)
+    for seen in host_answer.read_all(source / host_answer.HOST_ANSWERS.name):
+        host_answer.write(seen, target / host_answer.HOST_ANSWERS.name)
     return errors
 
 

@@ -20,7 +20,8 @@ from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import Card, load_cards, load_uses
-from paddlecompat.records import advice_results, wheel_answer
+from paddlecompat.records import advice_results, host_answer, wheel_answer
+from paddlecompat.records.host_answer import HostAnswer
 from paddlecompat.records.record import Record
 from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.report import ledger, wheel_pages
@@ -93,6 +94,9 @@ def write(
     if view.answers:
         pages["wheels.md"] = wheel_pages.render(view.answers)
         pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
+    if seen := host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name):
+        pages["host.md"] = wheel_pages.render_host(seen)
+        pages["host-answer.schema.json"] = schema_of(HostAnswer)
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= code_host.with_excerpts(readmes, book, out_folder.name)

@@ -1,4 +1,4 @@
-"""What wheels answer by their own code: on the terminal, and as the page for maintainers."""
+"""What wheels answer by their own code, and host halves on the made-up driver: lines and pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cached_property
 from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
 from paddlecompat.fixtures.uses import load_cards
+from paddlecompat.records.host_answer import HostAnswer
 from paddlecompat.records.record import Record
 from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, by_build
 from paddlecompat.report.templates import environment
@@ -102,3 +103,14 @@ def render(answers: Sequence[WheelAnswer]) -> str:
     """The page for maintainers."""
     template, lines = environment().get_template("wheels.md.j2"), by_build(answers)
     return template.render(families=families(answers), lines=lines, systems=SYSTEMS)
+
+
+def host_lines(answer: HostAnswer) -> list[str]:
+    """What a host half did, in plain English."""
+    return environment().get_template("host.txt.j2").render(one=answer).strip().splitlines()
+
+
+def render_host(answers: Sequence[HostAnswer]) -> str:
+    """The page on host halves, in both languages, the newest release first."""
+    newest = sorted(answers, key=lambda one: in_order(one.release), reverse=True)
+    return environment().get_template("host.md.j2").render(answers=newest)

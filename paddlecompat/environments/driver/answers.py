@@ -115,16 +115,16 @@ class Marked(Model):
     text: str
 
 
-Line_ = Annotated[
+Entry = Annotated[
     Union[Opened, Allocated, Freed, Copied, Filled, Launched, Synchronized, Called, Marked],
     Field(discriminator="what"),
 ]
-Entry: TypeAdapter[Line_] = TypeAdapter(Line_)
+FORM: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
-def read_log(path: Path) -> Iterator[Line_]:
+def read_log(path: Path) -> Iterator[Entry]:
     """What was asked, in its order; the last line may be cut off where the process died."""
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             if line.endswith("\n"):
-                yield Entry.validate_json(line)
+                yield FORM.validate_json(line)
