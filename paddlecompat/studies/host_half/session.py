@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import shutil
 import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,14 @@ class Session:
         named = making.names_in(path for part in patterns for path in self.paddle.glob(part))
         making.make(self.folder, self.system, named)
 
+    def settings(self, told: Answers, log: Path | None = None) -> dict[str, str]:
+        """The variables of a process in the release that meets this driver."""
+        found = {"LD_LIBRARY_PATH": str(self.folder)} if self.system == "linux" else {}
+        return {**told.settings(log), **found, "PYTHONWARNINGS": "ignore"}
+
     def run(self, told: Answers, *arguments: str, log: Path | None = None) -> Ended:
         """Run the program inside the release."""
-        settings = {**told.settings(log), "PYTHONPATH": str(TESTS), "PYTHONWARNINGS": "ignore"}
-        if self.system == "linux":
-            settings["LD_LIBRARY_PATH"] = str(self.folder)
-        else:
-            settings["WINEPATH"] = wine_path(self.folder)
-            settings["WINEDLLOVERRIDES"] = f"{wine.SETTINGS['WINEDLLOVERRIDES']};nvcuda,nvml=n"
+        settings = {**self.settings(told, log), "PYTHONPATH": str(TESTS)}
         command = [str(self.prepared.python), "-B", str(INSIDE), *arguments]
         return run(command, measuring_environment(settings), 900, TESTS)
 
@@ -129,11 +130,6 @@ def cannot_run(ended: Ended) -> CannotRun:
     return CannotRun(NotRun(reason="device refused", detail=str(ended.problem or ended.output)))
 
 
-def wine_path(folder: Path) -> str:
-    """A folder by the name that it has under Wine."""
-    return "Z:" + str(folder).replace("/", "\\")
-
-
 def sources_digest() -> str:
     """A sha256 of what the driver is made of, and of what was asked on it."""
     digest = hashlib.sha256()
@@ -155,8 +151,7 @@ def measure(prepared: Prepared, release: Release, system: System) -> HostAnswer:
     session.make_driver()
     about = (wine if system == "windows" else host).describe(release.python)
     wheel = wheel_of(prepared, system)
-    served = wine.served(prepared.folder) if system == "windows" else nullcontext()
-    with served:
+    with served(session):
         cases = session.cases()
         return HostAnswer(
             build=prepared.build,
@@ -170,6 +165,19 @@ def measure(prepared: Prepared, release: Release, system: System) -> HostAnswer:
             failed=list(session.failed_calls()),
             training=list(session.training()),
         )
+
+
+@contextmanager
+def served(session: Session) -> Iterator[None]:
+    """For a Windows build have Wine's server, and the driver where Windows has its own."""
+    if session.system == "linux":
+        yield
+        return
+    with wine.served(session.prepared.folder):
+        system = wine.prefix_of(session.prepared.folder) / "drive_c" / "windows" / "system32"
+        for library in session.folder.glob("*.dll"):
+            shutil.copy(library, system)
+        yield
 
 
 def wheel_of(prepared: Prepared, system: System) -> WheelAnswer | None:
