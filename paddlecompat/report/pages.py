@@ -29,7 +29,6 @@ from paddlecompat.report.facts import Facts
 from paddlecompat.report.site import (
     answers_file,
     badges,
-    bug_pages,
     code_host,
     first_page,
     matrix_page,
@@ -72,15 +71,15 @@ def write(
 
     asked = out_folder / wheel_answer.ANSWERS.name
     view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else ())
-    book = book_of(view, cards)
+    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses(), view.answers)
+    book = Book(facts, load_cards() if cards is None else cards)
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest, "stand_ins": view.stand_ins}
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
     pages |= (pictures := picture.render(entries, view, book.uses))
     inline = picture.inline(pictures)
     pages |= first_page.render(book, entries, errors=view.errors, pictures=inline, **about)
-    pages |= release_pages.render(book, view, **about)
-    pages |= bug_pages.render(book, entries, **about)
+    pages |= release_pages.render(book, view, entries, **about)
     pages |= matrix_page.render(book, view, **about)
     pages |= code_host.render(book, view)
     pages |= badges.render(book, view)
@@ -116,12 +115,6 @@ def write_schemas(folder: Path = SCHEMAS) -> None:
 def write_reliability(folder: Path = REPORTS, faults: Path = trust_pages.FAULTS) -> None:
     """Write the page on what a green and a red cell can be trusted for. Raises as `read_toml`."""
     write_text(folder / "reliability.md", trust_pages.render_faults(faults, environment()))
-
-
-def book_of(view: MatrixView, cards: Sequence[Card] | None) -> Book:
-    """Every question that the pages can be asked; by default about every card."""
-    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses(), view.answers)
-    return Book(facts, load_cards() if cards is None else cards)
 
 
 def summary_of(view: MatrixView, out_folder: Path) -> str:

@@ -16,30 +16,21 @@ from paddlecompat.report.templates import environment
 from paddlecompat.report.view import grouped
 
 
-@dataclass(frozen=True)
-class Cards:
-    """The cards that a wheel has code for, and those that it has none for: 'RTX 30 (8.6)'."""
-
-    runs: list[str]
-    none: list[str]
-
-
-def cards_of(answer: WheelAnswer) -> Cards:
-    """Of the cards that people have, those that its code runs on, and the others."""
-    found = Cards([], [])
-    for card in load_cards():
-        some = found.runs if answer.code.runs_on(card.capability) else found.none
-        some.append(f"{card.group} ({card.capability})")
-    return found
-
-
 def answer_lines(answer: WheelAnswer, fixture: Fixture) -> list[str]:
-    """What a wheel answers, in plain English, and the same in Chinese below it."""
+    """What a wheel answers, in plain English, and the same in Chinese below it.
+
+    Of the cards that people have, those that its code runs on are told, and the others.
+    """
     release = next((r for r in fixture.release if r.version == answer.release), None)
+    cards = grouped(load_cards(), lambda card: answer.code.runs_on(card.capability))
+    named = {
+        runs: [f"{card.group} ({card.capability})" for card in cards.get(runs, ())]
+        for runs in (True, False)
+    }
     template = environment().get_template("wheel.txt.j2")
     text = template.render(
         answer=answer,
-        cards=cards_of(answer),
+        cards={"runs": named[True], "none": named[False]},
         said=answer.said,
         code=[*map(sm, answer.sm), *(f"PTX {ptx}" for ptx in answer.ptx)],
         notices=release.failed_launches if release else None,
@@ -88,15 +79,15 @@ class Family:
 
 def families(answers: Iterable[WheelAnswer]) -> list[Family]:
     """The wheels by system and by what they do: CUDA, what made them, copy, count, answer."""
-    alike = grouped(answers, likeness)
+    alike = grouped(
+        answers,
+        lambda answer: (
+            *(answer.system, answer.toolchain, answer.answer),
+            frozenset((f.function, f.copied, f.count, f.answer) for f in answer.functions),
+        ),
+    )
     found = [Family(some[0].system, some) for some in alike.values()]
     return sorted(found, key=lambda one: (in_order(one.answer.release), one.system), reverse=True)
-
-
-def likeness(answer: WheelAnswer) -> tuple[object, ...]:
-    """What is alike in the wheels of a family."""
-    done = {(one.function, one.copied, one.count, one.answer) for one in answer.functions}
-    return answer.system, answer.toolchain, answer.answer, frozenset(done)
 
 
 def render(answers: Sequence[WheelAnswer]) -> str:
