@@ -7,7 +7,7 @@ import json
 import math
 import shutil
 import tempfile
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -185,10 +185,11 @@ def wheel_of(prepared: Prepared, system: System) -> WheelAnswer | None:
     return known_answer({sha256}, system) if sha256 else None
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--system", choices=SYSTEMS, default="linux", help="of the build")
-    parser.add_argument("--wheel", type=Path, help="measure this file, a wheel of the release")
-    parser.add_argument("--build", help="measure this build, as 2.3.2.post111")
+ARGUMENTS = (  # what people write after `nox -s host-2.3.2 --`
+    {"name": "--system", "choices": SYSTEMS, "default": "linux", "help": "of the build"},
+    {"name": "--wheel", "type": "path", "help": "measure this file, a wheel of the release"},
+    {"name": "--build", "help": "measure this build, as 2.3.2.post111"},
+)
 
 
 def run_session(release: Release, parsed: Namespace, fixture: Fixture) -> tuple[HostAnswer, Path]:
