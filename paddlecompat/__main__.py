@@ -26,7 +26,7 @@ from paddlecompat.machine import gpus, host, index
 from paddlecompat.machine.command_line import Command, Run, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes.children import interruptible
-from paddlecompat.records import store, wheel_answer
+from paddlecompat.records import host_answer, store, wheel_answer
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed, Record
 from paddlecompat.records.subject import Device
@@ -243,8 +243,8 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
         release, numpy = installed.release_of(build), found.versions.get("numpy")
         about = Asked(release, system, name, capability, build, numpy)
     view = view_on([PUBLISHED, RECORDS], fixture)
-    every = uses.load_uses()
-    facts = Facts(view.records, view.known, fixture, view.reports, every, wheel_answer.read_all())
+    known = view.known, fixture, view.reports, uses.load_uses()
+    facts = Facts(view.records, *known, wheel_answer.read_all(), host_answer.read_all())
     language = asked.language_of(parsed.lang, os.environ)
     print(*asked.answer_lines(about, facts, language), sep="\n")
     return Status.AS_EXPECTED

@@ -70,8 +70,10 @@ def write(
     from paddlecompat.report.site import picture  # Matplotlib is needed for pages alone
 
     asked = out_folder / wheel_answer.ANSWERS.name
-    view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else ())
-    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses(), view.answers)
+    seen = host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name)
+    view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else (), hosts=seen)
+    known = view.known, view.fixture, view.reports, load_uses()
+    facts = Facts(view.records, *known, view.answers, view.hosts)
     book = Book(facts, load_cards() if cards is None else cards)
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest, "stand_ins": view.stand_ins}
@@ -93,8 +95,8 @@ def write(
     if view.answers:
         pages["wheels.md"] = wheel_pages.render(view.answers)
         pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
-    if seen := host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name):
-        pages["host.md"] = wheel_pages.render_host(seen)
+    if view.hosts:
+        pages["host.md"] = wheel_pages.render_host(view.hosts)
         pages["host-answer.schema.json"] = schema_of(HostAnswer)
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import samples
 
 from paddlecompat.environments.driver import answers
 from paddlecompat.environments.driver.answers import Launched
+from paddlecompat.fixtures import bugs, releases, uses
 from paddlecompat.records import host_answer, wheel_answer
 from paddlecompat.records.host_answer import HostAnswer, Output
 from paddlecompat.report import wheel_pages
+from paddlecompat.report.answers import answer
+from paddlecompat.report.facts import Facts, Question
 from paddlecompat.studies.host_half import launches
 from paddlecompat.studies.host_half.reading import cases_of, functions_of, outputs_of
 
@@ -171,11 +175,46 @@ def test_a_launch_of_another_form_is_refused() -> None:
         Launched.model_validate({**select(OUTPUT), "grid": [1]})
 
 
-@pytest.mark.parametrize("answer", host_answer.read_all(), ids=lambda one: one.file_name)
-def test_what_is_published_says_its_basis(answer: HostAnswer) -> None:
-    assert "no measurement on a GPU" in " ".join(wheel_pages.host_lines(answer))
+@pytest.mark.parametrize("one", host_answer.read_all(), ids=lambda one: one.file_name)
+def test_what_is_published_says_its_basis(one: HostAnswer) -> None:
+    assert "no measurement on a GPU" in " ".join(wheel_pages.host_lines(one))
 
 
 def test_the_page_never_takes_it_for_a_gpu_result() -> None:
     text = wheel_pages.render_host(host_answer.read_all())
     assert "is no measurement on a GPU" in text
+
+
+def test_a_bug_seen_on_the_host_half_says_so_in_the_answer() -> None:
+    unwritten = Output(
+        operator="masked_select",
+        tensor="gradient by x",
+        dtype="float32",
+        came="never written",
+        cases=["3, all False"],
+    )
+    build = samples.build(distribution="paddlepaddle-gpu", version="2.4.2")
+    seen = HostAnswer(
+        build=build,
+        release="2.4.2",
+        system="linux",
+        host=samples.host(),
+        sources="0" * 64,
+        functions=[],
+        against=None,
+        outputs=[unwritten],
+        failed=[],
+        training=[],
+    )
+    asked = Question(use="read", release="2.4.2", how="pinned", system="linux", capability="7.5")
+    known = bugs.load(), releases.load(), (), uses.load_uses()
+    told = answer(asked, Facts([], *known, hosts=[seen]))
+    assert (told.worst, told.basis) == ("silent", "measured on the host half")
+    assert answer(asked, Facts([], *known)).basis == "unknown"
+
+
+def test_each_find_that_is_published_is_a_bug() -> None:
+    blocks = [where for bug in bugs.load().bug for where in bug.expected if where.seen_on]
+    for one in host_answer.read_all():
+        if one.outputs_that("never written", "died"):
+            assert any(where.concerns(one.release) for where in blocks), one.file_name

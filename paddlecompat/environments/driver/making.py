@@ -28,7 +28,7 @@ TOOLS = NOX / "tools"
 ZIG = TOOLS / "-".join(COMPILER.split("-")[:2]) / "ziglang" / "zig"
 NAME = re.compile(rb"\b(cu(?:blasLt|blas|dnn|rand|solver|sparse|fft|pti)?[A-Z]\w{3,})(?=\0)")
 OF_DRIVER = re.compile(r"cu[A-Z]")
-OPTIONS = ("-std=gnu11", "-O1", "-w", "-shared", "-fvisibility=hidden", "-D_GNU_SOURCE")
+OPTIONS = ("-std=gnu11", "-O1", "-w", "-shared", "-s", "-fvisibility=hidden", "-D_GNU_SOURCE")
 TARGET: dict[System, str] = {
     "linux": "x86_64-linux-gnu.2.17",
     "windows": "x86_64-windows-gnu",

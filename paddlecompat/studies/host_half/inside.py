@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 import sys
 from typing import Any, Callable
 
@@ -129,8 +130,10 @@ def read(tensor: str, made: Tensor | None) -> None:
 
 
 def words_of(error: BaseException) -> str:
-    """The error in a line, its last words: Paddle's begin with a stack."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[-200:]}"
+    """The error in a line: CUDA's own words, else its last; Paddle's begin with a stack."""
+    said = " ".join(str(error).split())
+    told = re.search(r"CUDA error\(\d+\)[^.\[]*|cuda\w+Error\w*: [^.\[]*", said)
+    return f"{type(error).__name__}: {told[0] if told else said[-200:]}"
 
 
 def answer(**told: object) -> None:

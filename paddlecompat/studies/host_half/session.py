@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import shutil
 import tempfile
 from argparse import Namespace
@@ -18,7 +19,7 @@ from paddlecompat.environments import environment
 from paddlecompat.environments.driver import answers, making
 from paddlecompat.environments.driver.answers import Answers
 from paddlecompat.environments.environment import Prepared, Wanted
-from paddlecompat.environments.wheel_code.asking import known_answer
+from paddlecompat.environments.wheel_code.asking import CORE, known_answer
 from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures.folders import TESTS, environment_of
 from paddlecompat.fixtures.releases import SYSTEMS, Cell, Fixture, Release, System
@@ -33,6 +34,8 @@ from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.studies.host_half.reading import Case, cases_of, functions_of, outputs_of
 
 INSIDE = Path(__file__).with_name("inside.py")
+NAMING = re.compile(rf"{CORE.pattern}|paddle/libs/libcudart\.so[.\d]*")
+"""What asks for functions by their names."""
 REACHED = ("2.2.", "2.3.", "2.4.")
 """Series whose runtimes ask for no proof that the driver is NVIDIA's: up to CUDA 11.1."""
 FAULTS = ("no-code", "launch-failed", "illegal-address", "out-of-memory", "copy-fails", "lost")
@@ -54,9 +57,10 @@ class Session:
 
     def make_driver(self) -> None:
         """Make the driver, with the functions that the build's libraries name."""
-        patterns = ("fluid/*core_avx.*", "fluid/libpaddle.*", "libs/libcudart.*")
-        named = making.names_in(path for part in patterns for path in self.paddle.glob(part))
-        making.make(self.folder, self.system, named)
+        parent = self.paddle.parent
+        found = [path for part in ("fluid/*", "libs/*") for path in self.paddle.glob(part)]
+        naming = [p for p in found if NAMING.fullmatch(p.relative_to(parent).as_posix())]
+        making.make(self.folder, self.system, making.names_in(naming))
 
     def settings(self, told: Answers, log: Path | None = None) -> dict[str, str]:
         """The variables of a process in the release that meets this driver."""
