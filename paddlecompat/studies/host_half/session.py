@@ -21,8 +21,8 @@ from paddlecompat.environments.driver.answers import Answers
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.wheel_code.asking import CORE, known_answer
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures.folders import TESTS, environment_of
-from paddlecompat.fixtures.releases import SYSTEMS, Cell, Fixture, Release, System
+from paddlecompat.fixtures.folders import NOX, TESTS, environment_of
+from paddlecompat.fixtures.releases import SYSTEMS, Build, Cell, Fixture, Release, System
 from paddlecompat.machine import host
 from paddlecompat.machine.processes import Ended, run
 from paddlecompat.machine.processes.variables import measuring_environment
@@ -38,8 +38,8 @@ NAMING = re.compile(rf"{CORE.pattern}|paddle/libs/libcudart\.so[.\d]*")
 """What asks for functions by their names."""
 REACHED = ("2.2.", "2.3.", "2.4.")
 """Series whose runtimes ask for no proof that the driver is NVIDIA's: up to CUDA 11.1."""
-FAULTS = ("no-code", "launch-failed", "illegal-address", "out-of-memory", "copy-fails", "lost")
-IN_TRAINING = ("not-executed", "no-code")
+NO_CODE = "no-code"
+FAULTS = (NO_CODE, "launch-failed", "out-of-memory", "copy-fails", "lost")
 HELD = {"zeros": 0, "a pattern": 0xAB}
 """What memory held before, in words."""
 ASSIGNERS = ("ATSS", "TAL")
@@ -51,7 +51,7 @@ class Session:
 
     def __init__(self, prepared: Prepared, system: System) -> None:
         self.prepared, self.system = prepared, system
-        self.folder = prepared.folder / "driver"
+        self.folder = NOX / "driver" / f"{prepared.build.version}-{system}"
         packages = ("lib/python3*/site-packages/paddle", "Lib/site-packages/paddle")
         (self.paddle,) = (path for part in packages for path in prepared.folder.glob(part))
 
@@ -103,11 +103,11 @@ class Session:
                 yield FailedCall(fault=fault, call="the process", raised=impersonal(ended.problem))
 
     def training(self) -> Iterator[TrainingStep]:
-        """What a training step comes to, by what memory held before."""
-        for fault, held, assigner in product(IN_TRAINING, HELD, ASSIGNERS):
-            told = answers.load()[fault].model_copy(update={"held_before": HELD[held]})
+        """What a training step without code comes to, by what memory held before."""
+        for held, assigner in product(HELD, ASSIGNERS):
+            told = answers.load()[NO_CODE].model_copy(update={"held_before": HELD[held]})
             ended = self.run(told, "training", assigner)
-            about = {"fault": fault, "held": held, "assigner": assigner}
+            about = {"fault": NO_CODE, "held": held, "assigner": assigner}
             found = answers_in(ended)
             yield training_step(about, found[-1] if found else {"raised": None}, ended)
 
@@ -143,10 +143,23 @@ def sources_digest() -> str:
 
 
 def prepare(release: Release, system: System, fixture: Fixture, wanted: Wanted) -> Prepared:
-    """The environment of a release's GPU build, without CUDA's libraries."""
+    """The environment of a release's GPU build, without CUDA's libraries.
+
+    A release that PyPI has as this build alone is in that of its CPU cell already.
+    """
+    on_cpu = f"{'windows' if system == 'windows' else 'cpu'}-{release.version}"
+    made = environment.read_stamp(environment_of(on_cpu))
+    if made and not wanted.wheel and wanted.build and is_of(made, wanted.build):
+        return made
     name = f"host-{release.version}" + ("-windows" if system == "windows" else "")
     cell = Cell(release, "windows" if system == "windows" else "gpu")
     return environment.prepare(cell, fixture, wanted, environment_of(name))
+
+
+def is_of(made: Prepared, build: Build) -> bool:
+    """Whether the environment holds that build."""
+    there = made.build.distribution, made.build.version
+    return there == (build.distribution, build.version)
 
 
 def measure(prepared: Prepared, release: Release, system: System) -> HostAnswer:
