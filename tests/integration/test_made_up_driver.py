@@ -10,7 +10,9 @@ import pytest
 
 from paddlecompat.environments.driver import answers, making
 from paddlecompat.environments.driver.answers import Answers, Copied, Launched, read_log
+from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.machine.processes import run_checked
+from paddlecompat.records.subject import Device
 
 pytestmark = [
     pytest.mark.skipif(not making.is_there(), reason="nox -s host-2.3.2 fetches the compiler"),
@@ -25,7 +27,11 @@ def allocate(bytes):
     at = pointer()
     return cuda.cuMemAlloc_v2(ctypes.byref(at), size(bytes)), at
 def launch(name, *arguments, grid=1):
-    given = (pointer * len(arguments))(*(ctypes.addressof(one) for one in arguments))
+    stack = (ctypes.c_char * 1024)()  # the list of the arguments, and behind it what it points to
+    given = (pointer * len(arguments)).from_buffer(stack)
+    for number, one in enumerate(arguments):
+        given[number] = ctypes.addressof(stack) + 512 + 16 * number
+        ctypes.memmove(given[number], ctypes.byref(one), ctypes.sizeof(one))
     function = ctypes.c_char_p(name)
     return cuda.cuLaunchKernel(function, grid, 1, 1, 256, 1, 1, 0, None, given, None)
 def back(at, bytes):
@@ -105,6 +111,15 @@ def test_the_card_is_the_one_declared(driver: Path) -> None:
     )
     program += "print(name.value.decode(), major.value, minor.value)"
     assert say(driver, program, card) == "Made-up RTX 3090 8 6"
+
+
+def test_the_harness_sees_the_declared_card(driver: Path) -> None:
+    told = Answers(card="NVIDIA GeForce RTX 3090", capability="8.6", memory=24 * 1024)
+    settings = {**told.settings(), "LD_LIBRARY_PATH": str(driver)}
+    program = "from paddlecompat.machine import gpus; print(gpus.look().model_dump_json())"
+    ended = run_checked([sys.executable, "-c", program], settings, folder=ROOT)
+    seen = Device.model_validate_json(ended.output)
+    assert (seen.name, seen.capability, seen.memory_gib) == (told.card, "8.6", 24.0)
 
 
 def test_a_driver_may_be_too_old(driver: Path) -> None:

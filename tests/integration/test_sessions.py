@@ -81,6 +81,7 @@ def test_help_without_a_command_lists_them() -> None:
         (["cpu-2.3.2", "--mutant", "bogus"], "not FILE::NAME, and not one of"),
         (["cpu-2.3.2", "--bogus"], "unrecognized arguments: --bogus"),
         (["cpu-2.3.2", "--build", "2.3.2.post112"], "--build is for GPU cells"),
+        (["host-2.6.2"], "asks for a proof that the driver is NVIDIA's"),
         (["here", "--python", "absent/python"], "absent/python: cannot be run"),
         (["here", "--bogus"], "unrecognized arguments: --bogus"),
         (["matrix", "--bogus"], "unrecognized arguments: --bogus"),
