@@ -43,6 +43,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 
 HERE = Path(__file__).parent
+ON_MADE_UP_DRIVER = ("2.2.", "2.3.", "2.4.")  # later runtimes ask for NVIDIA's own
 LOOKS_LIKE_A_CELL = re.compile(r"([a-z]+-)?\d+\.\d+\.\d+")
 
 
@@ -85,31 +86,19 @@ def add_cells() -> None:
             names.append(f"{kind}-{version}")
             doc = f"Measure PaddlePaddle {version} {about}."
             add_session(names[-1], doc, kind, version.rpartition(".")[0])
+    for version in (r["version"] for r in known if r["version"].startswith(ON_MADE_UP_DRIVER)):
+        doc = f"Run the host half of PaddlePaddle {version}'s GPU build on a made-up driver."
+        names.append(f"host-{version}")
+        add_session(names[-1], doc, "host")
     for asked in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
         if LOOKS_LIKE_A_CELL.fullmatch(asked) and asked not in names:
             add_session(asked, "Not a cell: says which cells there are.")
 
 
 add_cells()
-for command, about in {
-    "matrix": "Measure every cell that this machine can, then report; -- -j 2 for two at a time.",
-    "ask": "What does a release mean for what I do? -- 2.4.2 'RTX 3090' windows; measures nothing.",
-    "here": "Measure the Paddle that is installed; -- --python PATH. Installs nothing into it.",
-    "report": "Make the page on what is published and what was measured here, in .nox/report.",
-    "publish": "Take what was measured here into reports/; -- PATH also the records of others.",
-    "bug-report": "Print Paddle's own bug form, filled in for a bug of the ledger; -- ID.",
-    "scripts": "Run every published script where it has to fail, and where it has to pass; -- ID.",
-    "advice": "Follow the advice that circulates, in every release or in those after `--`.",
-    "mutation": "Put mutants in: which properties kill them? -- --mutant FILE::NAME for your own.",
-    "bench": "Time the properties.",
-    "releases": "Does PyPI have a release that releases.toml does not know?",
-    "builds": "Read the wheels on PyPI (18 GB): their GPU code, and the reported defect.",
-    "wheel": "Ask a wheel, -- FILE or -- 2.3.2: is the reported defect live, for which cards?",
-    "libraries": "Open every CUDA library that a release will load; -- gpu-2.5.2. Needs no GPU.",
-    "manifest": "List the properties anew, with the calls that each has to verify.",
-    "lock": "Lock the environments anew, with hashes; all releases, or those after `--`.",
-}.items():
-    add_session(command, about)
+listed = tomllib.loads((HERE / "paddlecompat" / "commands.toml").read_text("utf-8"))
+for command, declared in listed.items():
+    add_session(command, declared["help"])
 
 
 def requirements(group: str) -> list[str]:
@@ -129,11 +118,11 @@ def tests(session: nox.Session) -> None:
 def tests_windows(session: nox.Session) -> None:
     """Test this project itself on Windows' CPython, which Wine runs on Linux: tests/unit."""
     sys.path.insert(0, str(HERE))
-    from paddlecompat.environments.windows import own_tests
+    from paddlecompat.environments.windows.winpython import run_own_tests
     from paddlecompat.records.record import CannotRun
 
     try:
-        status = own_tests.run(requirements("test"), session.posargs)
+        status = run_own_tests(requirements("test"), session.posargs)
     except CannotRun as error:
         session.skip(str(error))
     if status:

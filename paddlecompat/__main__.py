@@ -6,50 +6,40 @@ Each command is a session of Nox, too: `python -m paddlecompat cpu-2.3.2 --profi
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import shutil
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
+
+import tomllib
 
 from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, installed, installer, wheels
-from paddlecompat.fixtures import bugs, forms, manifest, published, releases, uses
-from paddlecompat.fixtures.folders import (
-    NOX,
-    PUBLISHED,
-    RECORDS,
-    REPORT,
-    REPORTS,
-    ROOT,
-    RUNS,
-    STUDIES,
-    shown,
-)
-from paddlecompat.fixtures.forms import Language
+from paddlecompat.fixtures import bugs, folders, forms, manifest, published, releases, uses
+from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, REPORT, REPORTS, STUDIES, shown
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.machine import gpus, host, index
-from paddlecompat.machine.command_line import Command, Run, add_options, options_from
+from paddlecompat.machine.command_line import Command, Run, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes.children import interruptible
-from paddlecompat.records import store
+from paddlecompat.records import host_answer, store, wheel_answer
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed, Record
 from paddlecompat.records.subject import Device
-from paddlecompat.records.wheel_answer import READ_HERE, read_all
 from paddlecompat.report import asked, ledger, pages, templates, terminal, wheel_pages
 from paddlecompat.report.asked import Asked
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.scripts import install_command, python_for
 from paddlecompat.report.view import MatrixView, view_of
 from paddlecompat.studies import advice, bench, builds, mutation, scripts
+from paddlecompat.studies.host_half import session as host_half
 from paddlecompat.studies.scripts import Trial
 
+LISTED = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
 COMMANDS: dict[str, Command] = {}
 
 
@@ -76,10 +66,14 @@ def run(arguments: Sequence[str]) -> Outcome:
 def run_command(name: str, rest: Sequence[str]) -> Outcome | Status:
     """As `run`; what ends a command is raised."""
     if name in ("-h", "--help"):
-        print(overview())
+        cells = "  cpu-2.3.2  Measure one release at one place; `nox -l` lists the cells."
+        head = "usage: python -m paddlecompat COMMAND [options]\n   or: nox -s COMMAND -- [options]"
+        lines = [f"  {name:<10} {command.help}" for name, command in COMMANDS.items()]
+        print(head, "", __doc__, cells, *lines, "", "COMMAND --help says more.", sep="\n")
         return Status.AS_EXPECTED
     fixture = releases.load()
-    command = COMMANDS.get(name) or cell_command(releases.cell_named(name, fixture))
+    command = COMMANDS.get(name) or host_command(name, fixture)
+    command = command or cell_command(releases.cell_named(name, fixture))
     came: Outcome | Status = command.run(command.parser().parse_args(rest), fixture)
     return came
 
@@ -101,7 +95,7 @@ def guarded(name: str, action: Callable[[], Outcome | Status]) -> Outcome:
     except ValueError as error:
         return Outcome(cell=name, status=Status.WRONG_OPTIONS, words=f"error: {error}")
     except OSError as error:
-        folder = Path(str(error.filename or NOX))
+        folder = Path(str(error.filename or folders.NOX))
         words = what_is_short(folder, str(error)) or error
         return Outcome(cell=name, status=Status.MACHINE_FAILED, words=f"error: {words}")
     except (CannotRun, MachineFailed) as error:
@@ -111,41 +105,22 @@ def guarded(name: str, action: Callable[[], Outcome | Status]) -> Outcome:
     return Outcome(cell=name, status=came, words=f"{name}: {Status(came).words}")
 
 
-def overview() -> str:
-    """The commands, each with its line."""
-    lines = [f"  {name:<10} {command.help}" for name, command in COMMANDS.items()]
-    cells = "  cpu-2.3.2  Measure one release at one place; `nox -l` lists the cells."
-    head = "usage: python -m paddlecompat COMMAND [options]\n   or: nox -s COMMAND -- [options]"
-    return "\n".join([head, "", __doc__ or "", cells, *lines, "", "COMMAND --help says more."])
-
-
-def command(
-    name: str, add: Callable[[ArgumentParser], object], operands: str = "", epilog: str = ""
-) -> Callable[[Run], Run]:
-    """Make a function the command of that name; its help is the first line of the docstring."""
+def command(name: str, epilog: str = "") -> Callable[[Run], Run]:
+    """Make a function the command of that name, as `commands.toml` declares it."""
 
     def declare(run: Run) -> Run:
-        about = (run.__doc__ or "").partition("\n")[0]
-        COMMANDS[name] = Command(name, about, add, run, operands, epilog)
+        COMMANDS[name] = Command(name, run, Options, epilog=epilog, **LISTED[name])
         return run
 
     return declare
-
-
-def add_releases(parser: ArgumentParser) -> None:
-    parser.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
 
 
 # One cell, and the Paddle that is installed already.
 
 
 def cell_command(cell: Cell) -> Command:
-    """The command of one cell."""
-
-    def add(parser: ArgumentParser) -> None:
-        add_options(parser, Options, "cell")
-        parser.add_argument("--fetch", action="store_true", help=argparse.SUPPRESS)
-        parser.add_argument("--outcome", type=Path, help=argparse.SUPPRESS)
+    """The command of one cell; of its arguments two are for `matrix`."""
+    more = [{"name": "--fetch", "action": "store_true"}, {"name": "--outcome", "type": "path"}]
 
     def fill(parsed: Namespace, fixture: Fixture) -> Outcome | Status:
         options = check(options_from(Options, parsed), cell.kind)
@@ -158,7 +133,25 @@ def cell_command(cell: Cell) -> Command:
         return came
 
     about = f"Measure PaddlePaddle {cell.release.version} on the {cell.place.upper()}."
-    return Command(cell.name, about, add, fill, epilog=ABOUT_MUTANTS)
+    return Command(cell.name, fill, Options, about, "cell", more, epilog=ABOUT_MUTANTS)
+
+
+def host_command(name: str, fixture: Fixture) -> Command | None:
+    """The command of a release's host half, as 'host-2.3.2'; None: it is none."""
+    release = next((r for r in fixture.release if f"host-{r.version}" == name), None)
+    if release is None:
+        return None
+
+    def measure(parsed: Namespace, fixture: Fixture) -> Status:
+        answer, kept = host_half.run_session(release, parsed, fixture)
+        print("", *wheel_pages.host_lines(answer), f"record: {shown(kept)}", sep="\n")
+        blocks = [where for bug in bugs.load().bug for where in bug.expected if where.seen_on]
+        known = any(where.concerns(release.version) for where in blocks)
+        new = answer.outputs_that("never written", "died") and not known
+        return Status.WORSE if answer.differing or new else Status.AS_EXPECTED
+
+    about = f"Run the host half of PaddlePaddle {release.version}'s GPU build on a made-up driver."
+    return Command(name, measure, Options, about, arguments=host_half.ARGUMENTS)
 
 
 def fill_cell(
@@ -169,20 +162,12 @@ def fill_cell(
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
     lines += ["", *told] if (told := meaning(record, options, fixture)) else []
-    said = wheel_pages.said_lines(record)
-    print(
-        "",
-        *lines,
-        *terminal.build_lines(record),
-        *said,
-        f"record: {filled.kept}",
-        sep="\n",
-        flush=True,
-    )
+    more = [*terminal.build_lines(record), *wheel_pages.said_lines(record)]
+    print("", *lines, *more, f"record: {filled.kept}", sep="\n", flush=True)
     status = status_of(record, filled.judgement, options.strict, options.require_device)
     words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
-    nothing_ran = record.verdict == "not run"
-    return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing_ran)
+    nothing = record.verdict == "not run"
+    return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing)
 
 
 def meaning(record: Record, options: Options, fixture: Fixture) -> list[str]:
@@ -196,9 +181,10 @@ def meaning(record: Record, options: Options, fixture: Fixture) -> list[str]:
     return asked.record_lines(record, facts, asked.language_of(options.lang, os.environ))
 
 
-@command("here", here.add_arguments)
+@command("here")
 def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     """Measure the Paddle that an interpreter has already; install nothing into it."""
+    parsed.records = folders.HERE if parsed.records == RECORDS else parsed.records
     options = options_from(Options, parsed)
     filled = here.measure(options, parsed.python, parsed.place)
     record, judgement = filled.record, filled.judgement
@@ -214,19 +200,19 @@ def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     return Outcome(cell=record.cell, status=status, words=words)
 
 
-@command("manifest", lambda parser: None)
+@command("manifest")
 def list_properties(parsed: Namespace, fixture: Fixture) -> Status:
     """List the properties in fixtures/manifest.json anew, from the properties themselves."""
     cell = releases.cell_named(f"cpu-{bench.RELEASE}", fixture)
     with environment.held(cell.name):
         python = environment.prepare(cell, fixture).python
-        made = suite.make_manifest(python, suite.new_folder(RUNS / "manifest"))
+        made = suite.make_manifest(python, suite.new_folder(folders.RUNS / "manifest"))
     manifest.write(made)
     print(f"{len(made.properties)} properties are listed in {shown(manifest.MANIFEST)}")
     return Status.AS_EXPECTED
 
 
-@command("matrix", matrix.add_arguments)
+@command("matrix")
 def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
     """Measure every cell that this machine can, then make the report on them."""
     options = options_from(Options, parsed)
@@ -240,13 +226,7 @@ def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
 # An answer in words.
 
 
-def add_ask_arguments(parser: ArgumentParser) -> None:
-    about = "a release, a card and a system: 2.4.2 'RTX 3090' windows (default: those here)"
-    parser.add_argument("words", nargs="*", metavar="WORD", help=about)
-    parser.add_argument("--lang", choices=get_args(Language), help="default: by LANG")
-
-
-@command("ask", add_ask_arguments, "[RELEASE] [CARD] [SYSTEM]")
+@command("ask")
 def ask(parsed: Namespace, fixture: Fixture) -> Status:
     """Say what a release means for what you do, here or on another machine; measure nothing."""
     cards, words, system = uses.load_cards(), parsed.words, host.system()
@@ -255,44 +235,27 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
         about = asked.read_words(words, names, cards, system)
     else:
         try:
-            found = installed.versions_of(installed.first_with_paddle().path)
+            found = installed.first_with_paddle()
+            build = found.build
         except ValueError as error:
             raise ValueError(f"{error}, or name a release: nox -s ask -- 2.6.2") from None
-        device = gpus.look() if found.gpu else None
-        card = device if isinstance(device, Device) else None
-        about = Asked(
-            found.release,
-            system,
-            card.name if card else "",
-            card.capability if card else None,
-            found.build,
-            found.numpy,
-        )
-    language = asked.language_of(parsed.lang, os.environ)
-    print(*asked.answer_lines(about, load_facts(fixture), language), sep="\n")
-    return Status.AS_EXPECTED
-
-
-def load_facts(fixture: Fixture) -> Facts:
-    """All that answers are made of: what is published, and what was measured here."""
+        device = gpus.look() if "paddlepaddle-gpu" in found.versions else None
+        there = (device.name, device.capability) if isinstance(device, Device) else ("", None)
+        name, capability = there
+        release, numpy = installed.release_of(build), found.versions.get("numpy")
+        about = Asked(release, system, name, capability, build, numpy)
     view = view_on([PUBLISHED, RECORDS], fixture)
-    return Facts(view.records, view.known, fixture, view.reports, uses.load_uses(), read_all())
+    known = view.known, fixture, view.reports, uses.load_uses()
+    facts = Facts(view.records, *known, wheel_answer.read_all(), host_answer.read_all())
+    language = asked.language_of(parsed.lang, os.environ)
+    print(*asked.answer_lines(about, facts, language), sep="\n")
+    return Status.AS_EXPECTED
 
 
 # The report.
 
 
-def add_report_arguments(parser: ArgumentParser) -> None:
-    about = "make a page of the records there, made with --stand-in, in the same folder"
-    parser.add_argument("--stand-ins", type=Path, metavar="FOLDER", help=about)
-
-
-def add_publish_arguments(parser: ArgumentParser) -> None:
-    about = "a record that was sent in, or a folder of them"
-    parser.add_argument("sent", nargs="*", type=Path, metavar="PATH", help=about)
-
-
-@command("report", add_report_arguments)
+@command("report")
 def report_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the page on what is published and what was measured here, in .nox/report."""
     if folder := parsed.stand_ins:
@@ -316,7 +279,7 @@ def report(fixture: Fixture) -> Status:
     return status
 
 
-@command("publish", add_publish_arguments, "[PATH ...]")
+@command("publish")
 def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Take what was measured here, and records from elsewhere, into reports/; make its pages."""
     suite = manifest.load()
@@ -325,14 +288,14 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
     print(*taken, *sent, sep="\n", end="\n" if taken or sent else "")
     errors = store.copy_studies(STUDIES, REPORTS)
     lines = [f"refused: {line}" for line in (*refused, *not_taken, *errors)]
-    readmes = [ROOT / name for name in ("README.md", "README.zh.md")]
+    readmes = [folders.ROOT / name for name in ("README.md", "README.zh.md")]
     status = write_report(view_on([PUBLISHED], fixture), REPORTS, lines, readmes)
     pages.write_reliability()
     pages.write_schemas()
     return status
 
 
-@command("bug-report", lambda parser: parser.add_argument("id", metavar="ID"), "ID")
+@command("bug-report")
 def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     """Print the body of Paddle's own bug form for a bug that its newest release has."""
     view = view_on([PUBLISHED, RECORDS], fixture)
@@ -340,7 +303,7 @@ def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     return Status.AS_EXPECTED
 
 
-@command("scripts", lambda parser: parser.add_argument("bugs", nargs="*", metavar="ID"), "[ID ...]")
+@command("scripts")
 def run_scripts(parsed: Namespace, fixture: Fixture) -> Status:
     """Run every published script where it has to fail, and where it has to pass (8 GB to fetch)."""
     return scripts.run(trials_of(parsed.bugs, fixture), fixture)
@@ -356,20 +319,15 @@ def trials_of(names: Sequence[str], fixture: Fixture) -> list[Trial]:
     if unknown := set(names) - found.keys():
         raise ValueError(f"no script of {', '.join(unknown)}; there are {', '.join(found)}")
     by_version = {release.version: release for release in fixture.release}
-    return [
-        Trial(
-            release := by_version[version],
-            python_for(entry.evidence, release),
-            install_command(entry.evidence, release),
-            name,
-            entry.script,
-            fails,
-        )
-        for name, entry in found.items()
-        if entry.evidence and (not names or name in names)
-        for version, fails in ((entry.newest, True), (entry.right, False))
-        if version
-    ]
+    trials = []
+    for name, entry in found.items():
+        for version, fails in ((entry.newest, True), (entry.right, False)):
+            if version and entry.evidence and (not names or name in names):
+                release = by_version[version]
+                python = python_for(entry.evidence, release)
+                install = install_command(entry.evidence, release)
+                trials.append(Trial(release, python, install, name, entry.script, fails))
+    return trials
 
 
 def write_report(
@@ -386,43 +344,35 @@ def write_report(
 # What is learnt beside the cells.
 
 
-@command("advice", advice.add_arguments, "[RELEASE ...]")
+@command("advice")
 def follow_advice(parsed: Namespace, fixture: Fixture) -> Status:
     """Follow each piece of advice on the CPU, with the defect and without it."""
     status = advice.run(fixture, parsed.releases, parsed.seed, parsed.cases)
     return report(fixture) or status
 
 
-@command("mutation", mutation.add_arguments, "[RELEASE ...]", ABOUT_MUTANTS)
+@command("mutation", ABOUT_MUTANTS)
 def run_mutants(parsed: Namespace, fixture: Fixture) -> Status:
     """Put each mutant in place, and see which properties kill it."""
     status, whole = mutation.run(fixture, parsed)
     return (report(fixture) if whole else Status.AS_EXPECTED) or Status(status)
 
 
-@command("bench", bench.add_arguments, "[RELEASE]")
+@command("bench")
 def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
     """Time each property: verified calls per CPU second."""
     whole = bench.run(fixture, parsed)
     return report(fixture) if whole else Status.AS_EXPECTED
 
 
-@command("builds", builds.add_arguments, "[RELEASE ...]")
+@command("builds")
 def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
     """Read each wheel on PyPI: its GPU code, and whether the reported defect is live in it."""
-    kept_in = READ_HERE if parsed.write else None
+    kept_in = wheel_answer.READ_HERE if parsed.write else None
     return Status(builds.check(fixture, parsed.releases, kept_in=kept_in))
 
 
-def add_wheel_arguments(parser: ArgumentParser) -> None:
-    about = "a wheel's path, or a version whose wheels are fetched: 2.3.2, 2.3.2.post112"
-    parser.add_argument("what", metavar="FILE|VERSION", help=about)
-    parser.add_argument(
-        "--system", choices=releases.SYSTEMS, help="of a version; default: Linux and Windows"
-    )
-
-
-@command("wheel", add_wheel_arguments, "FILE|VERSION")
+@command("wheel")
 def ask_wheels(parsed: Namespace, fixture: Fixture) -> Status:
     """Ask a wheel: is the reported defect live in it, and has it code for which cards?"""
     systems = [parsed.system] if parsed.system else releases.SYSTEMS
@@ -434,14 +384,12 @@ def ask_wheels(parsed: Namespace, fixture: Fixture) -> Status:
     return Status.AS_EXPECTED if good else Status.WORSE
 
 
-@command("releases", lambda parser: None)
+@command("releases")
 def find_unknown_releases(parsed: Namespace, fixture: Fixture) -> Status:
     """Does PyPI have a release that releases.toml does not know?"""
     unknown = index.unknown_builds(fixture)
-    for build in unknown:
-        print(
-            f"{build}: on PyPI, and not in fixtures/releases.toml; CONTRIBUTING.md: add a release"
-        )
+    words = "on PyPI, and not in fixtures/releases.toml; CONTRIBUTING.md: add a release"
+    print(*(f"{build}: {words}\n" for build in unknown), sep="", end="")
     if not unknown:
         print("fixtures/releases.toml has every release that PyPI has from 2.2.0 on")
     return Status.WORSE if unknown else Status.AS_EXPECTED
@@ -450,7 +398,7 @@ def find_unknown_releases(parsed: Namespace, fixture: Fixture) -> Status:
 # Environments.
 
 
-@command("libraries", lambda parser: parser.add_argument("cell", help="as gpu-2.5.2"), "CELL")
+@command("libraries")
 def open_libraries(parsed: Namespace, fixture: Fixture) -> Status:
     """Make a GPU cell ready, and open every CUDA library that its release will."""
     cell = releases.cell_named(parsed.cell, fixture)
@@ -463,7 +411,7 @@ def open_libraries(parsed: Namespace, fixture: Fixture) -> Status:
     return Status.WORSE if missing else Status.AS_EXPECTED
 
 
-@command("lock", add_releases, "[RELEASE ...]")
+@command("lock")
 def lock_releases(parsed: Namespace, fixture: Fixture) -> Status:
     """Lock the environments anew, with hashes; "here" names the test tools alone."""
     installer.lock(fixture, parsed.releases)

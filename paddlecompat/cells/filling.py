@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -160,12 +160,16 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             asked = build or cell.release.gpu_build(cell.release.version)
             record = with_answer(record, hands.known_answer(asked.hashes, host.system()))
             record = add_device(record, cell, hands.look(options.stand_in))
-            if build is None or options.wheel is None:
-                build = build_for(record, cell, fixture, build, hands)
-            record = record.model_copy(update={"chosen": build.version})
-            record = with_answer(record, hands.known_answer(build.hashes, host.system()))
-        wanted = Wanted(options.wheel, build, options.stand_in is None, again)
-        prepared = hands.prepare(cell, fixture, wanted)
+        first = Wanted(options.wheel, build, options.stand_in is None, again)
+        tries = attempts(record, cell, fixture, first, hands)
+        for record, wanted in tries:
+            try:
+                prepared = hands.prepare(cell, fixture, wanted)
+                break
+            except CannotRun as error:
+                if error.not_run.reason != "no build" or build or record.device is None:
+                    raise
+                print(f"{error.not_run.detail}; looking for another build", flush=True)
         told = ("build", "environment", "seconds", "resolution")
         record = record.model_copy(update={name: getattr(prepared, name) for name in told})
         if prepared.resolution and prepared.resolution.needs is None:
@@ -270,15 +274,35 @@ def named_build(cell: Cell, options: Options) -> Build | None:
     return choice.build_named(cell.release, options.build) if options.build else None
 
 
+def attempts(
+    record: Record, cell: Cell, fixture: Fixture, wanted: Wanted, hands: Hands
+) -> Iterator[tuple[Record, Wanted]]:
+    """What to prepare, and the record with what is known of that build, the best build first.
+
+    Only on a device where no build is named there is a next one, in case the indexes lack the one
+    before. Raises CannotRun where none fits, or none is left.
+    """
+    if record.device is None:
+        yield record, wanted
+        return
+    machine, named = hands.machine_with(record.device), wanted.build
+    while True:
+        build = named
+        if build is None or wanted.wheel is None:
+            build = build_for(record.device, cell, fixture, named, machine)
+        record = record.model_copy(update={"chosen": build.version})
+        record = with_answer(record, hands.known_answer(build.hashes, host.system()))
+        yield record, replace(wanted, build=build)
+        machine = replace(machine, lacking=machine.lacking | {build.version})
+
+
 def build_for(
-    record: Record, cell: Cell, fixture: Fixture, named: Build | None, hands: Hands
+    device: Device, cell: Cell, fixture: Fixture, named: Build | None, machine: Machine
 ) -> Build:
-    """The build that is named, else the one for the record's device.
+    """The build that is named, else the one for the device.
 
     Raises CannotRun where none fits, or where the wheel of the named one has no code for it.
     """
-    assert record.device is not None
-    machine = hands.machine_with(record.device)
     if named is not None:
         check_code(named, cell.release, fixture, machine)
         return named
@@ -287,7 +311,7 @@ def build_for(
         if found.reason == choice.UNSUPPORTED:
             check_code(cell.release.gpu_builds[0], cell.release, fixture, machine)
         raise CannotRun(found)
-    print(f"{record.device.name}: {found.build.version}, {found.why}", flush=True)
+    print(f"{device.name}: {found.build.version}, {found.why}", flush=True)
     return found.build
 
 

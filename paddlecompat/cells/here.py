@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from paddlecompat.cells import filling, suite
 from paddlecompat.cells.filling import Filled, Hands
@@ -18,12 +16,11 @@ from paddlecompat.environments.installed import Installed, NotImported
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
-from paddlecompat.fixtures.folders import HERE, RUNS
+from paddlecompat.fixtures.folders import RUNS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.uses import load_uses
 from paddlecompat.machine import host
 from paddlecompat.machine.choice import Machine
-from paddlecompat.machine.command_line import add_options
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
 from paddlecompat.records.record import IMPORTS, CannotRun, NotRun, Record
@@ -70,15 +67,6 @@ class FilledHere(Filled):
 
     advised: Measured | str | None
     """What came of the advice, or why it could not be followed; None where it was left out."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What people write after `nox -s here --`."""
-    where = "the interpreter (default: the active environment's, or the first on PATH with Paddle)"
-    parser.add_argument("--python", type=Path, metavar="PATH", help=where)
-    parser.add_argument("--place", choices=get_args(Place), help="default: gpu where there is one")
-    add_options(parser, Options, "here")
-    parser.set_defaults(records=HERE)
 
 
 def measure(
@@ -131,10 +119,10 @@ def check_code(found: Installed, machine: Machine) -> None:
     A build of the same version for another CUDA (Conda's, or a person's own) is not that wheel.
     """
     fixture = releases.load()
-    release = next((r for r in fixture.release if r.version == found.release), None)
-    listed = release and release.gpu_build(found.build.version)
-    if release and listed and listed.cuda == found.build.cuda:
-        filling.check_code(listed, release, fixture, machine)
+    for release in (r for r in fixture.release if r.version == found.release):
+        listed = release.gpu_build(found.build.version)
+        if listed.cuda == found.build.cuda:
+            filling.check_code(listed, release, fixture, machine)
 
 
 def words_on_mending(error: NotImported, known: Known) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Lock
 from typing import Literal
 
@@ -18,37 +16,24 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.environment import is_prepared
 from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.folders import LOGS, MATRIX_STATE, RUNS, shown
-from paddlecompat.fixtures.forms import KINDS, Kind
+from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
 from paddlecompat.machine import gpus, processes
-from paddlecompat.machine.command_line import add_options, arguments_of
+from paddlecompat.machine.command_line import arguments_of
 from paddlecompat.records.judging import Outcome, Status
 from paddlecompat.records.record import NotRun
 from paddlecompat.records.subject import Device
 
+OWN = (sys.executable, "-m", "paddlecompat")  # a cell's process: then its name and options
 DEVICE = Lock()
 """Cells on the GPU run one after another: they would share its memory."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What people write after `nox -s matrix --`."""
-    parser.add_argument("-j", "--jobs", type=int, default=1, help="cells side by side (default: 1)")
-    parser.add_argument("--anew", action="store_true", help="do not continue an interrupted run")
-    kinds = "of these kinds alone (default: cpu and gpu)"
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=["cpu", "gpu"], help=kinds)
-    add_options(parser, Options, "cell")
-
-
-def command(cell: Cell, *arguments: str) -> list[str]:
-    """The command line of a cell's own process."""
-    return [sys.executable, "-m", "paddlecompat", cell.name, *arguments]
 
 
 def fill_in_child(cell: Cell, options: Options) -> Outcome:
     """Fill a cell in a process of its own, whose output goes to a log; what came of it."""
     file, log = RUNS / cell.name / "outcome.json", LOGS / f"{cell.name}.log"
     file.unlink(missing_ok=True)
-    processes.run_logged(command(cell, *arguments_of(options), f"--outcome={file}"), log)
+    processes.run_logged([*OWN, cell.name, *arguments_of(options), f"--outcome={file}"], log)
     if file.exists():
         return forms.read_as(Outcome, file)
     words = f"{cell.name}: its process ended without a word, see {shown(log)}"
@@ -58,7 +43,7 @@ def fill_in_child(cell: Cell, options: Options) -> Outcome:
 def fetch_in_child(cell: Cell) -> None:
     """Fetch a CPU cell's wheel. Should it fail, the cell's own process says why."""
     if cell.kind == "cpu" and not is_prepared(cell):
-        processes.run_logged(command(cell, "--fetch"), LOGS / f"fetch-{cell.name}.log")
+        processes.run_logged([*OWN, cell.name, "--fetch"], LOGS / f"fetch-{cell.name}.log")
 
 
 @dataclass(frozen=True)
@@ -94,7 +79,10 @@ def run(
     """
     desk = desk or Desk()
     wanted = fillable(fixture, kinds, desk)
-    done = {} if anew else cut_off(options, desk)
+    done: dict[str, Status] = {}
+    before = None if anew else forms.read_kept(State, desk.state)  # of a run that was interrupted
+    if before and before.options == arguments_of(options):
+        done |= before.done
     left = [cell for cell in wanted if cell.name not in done]
     if done:
         print(f"continuing: {len(done)} cells are done already (--anew measures all of them)")
@@ -134,20 +122,10 @@ def fillable(fixture: Fixture, kinds: Sequence[Kind], desk: Desk) -> list[Cell]:
     return on_cpu
 
 
-def cut_off(options: Options, desk: Desk) -> dict[str, Status]:
-    """The cells that an interrupted run with these options had done, with their exit status.
-
-    None where what it kept cannot be read.
-    """
-    state = forms.read_kept(State, desk.state)
-    return dict(state.done) if state and state.options == arguments_of(options) else {}
-
-
 def fill_all(
     wanted: list[Cell], jobs: int, options: Options, desk: Desk
 ) -> Iterator[tuple[Outcome, float]]:
     """Each cell's outcome and seconds as it ends. Meanwhile the next ones' wheels are fetched."""
-    finished: SimpleQueue[Future[tuple[Outcome, float]]] = SimpleQueue()
     with ThreadPoolExecutor(jobs) as filling, ThreadPoolExecutor(1) as fetching:
 
         def fill_one(position: int) -> tuple[Outcome, float]:
@@ -158,10 +136,8 @@ def fill_all(
                 return desk.fill(wanted[position], options), time.monotonic() - started
 
         try:
-            for position in range(len(wanted)):
-                filling.submit(fill_one, position).add_done_callback(finished.put)
-            for _ in wanted:
-                yield finished.get().result()
+            filled = [filling.submit(fill_one, position) for position in range(len(wanted))]
+            yield from (one.result() for one in as_completed(filled))
         finally:  # an interruption ends what runs, and starts nothing more
             filling.shutdown(wait=False, cancel_futures=True)
             fetching.shutdown(wait=False, cancel_futures=True)

@@ -2,14 +2,17 @@
 
 Releases look for them in `paddle/libs`: on Linux by names without a version (`libcudnn.so`) and
 their modules' RUNPATH, on Windows by PATH. What a machine lacks goes there, out of NVIDIA's wheels;
-the driver's own library (`libcuda.so.1`) never does.
+the driver's own library (`libcuda.so.1`) never does, but for a link to it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import tarfile
+import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,11 +24,13 @@ from paddlecompat.environments.wheels import Fetch
 from paddlecompat.fixtures import cuda
 from paddlecompat.fixtures.cuda import CUDA, Line, Source, plain_name
 from paddlecompat.fixtures.releases import Build
+from paddlecompat.machine import index
 from paddlecompat.machine.host import system
-from paddlecompat.machine.processes import run_program
-from paddlecompat.records.record import CannotRun, NotRun
+from paddlecompat.machine.processes import run_checked, run_program
+from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 
 Lines = Callable[[], list[Line]]
+DRIVER = "libcuda.so.1"
 SEARCHED = {"linux": "LD_LIBRARY_PATH", "win32": "PATH"}  # where the dynamic loader looks first
 
 
@@ -34,7 +39,7 @@ def installed_versions(load: Lines = cuda.load) -> frozenset[str]:
     found: list[str] = []
     for line in load():
         with suppress(CannotRun):  # a damaged one ended the process
-            if all(ask(Path(sys.executable), "libraries", line.libraries(system())).values()):
+            if all(ask(Path(sys.executable), "libraries", line.demanded(system())).values()):
                 found += line.cuda
     return frozenset(found)
 
@@ -81,8 +86,9 @@ def provide(
     build: Build,
     fetch: Fetch = wheels.download_pinned,
     load: Lines = cuda.load,
+    fetch_archive: Fetch = index.download,
 ) -> list[str]:
-    """Place the libraries that this machine lacks; one line for each wheel.
+    """Place the libraries that this machine lacks; one line for each wheel or archive.
 
     Raises CannotRun where there is no way to have them, MachineFailed where the index or the disk
     fails.
@@ -91,15 +97,36 @@ def provide(
     if line is None:
         return []
     opens = f"{build.distribution} {build.version} (CUDA {build.cuda}) opens"
-    lacked = unopened_libraries(environment, line.libraries(system()))
-    needed = [source for source in line.sources(system()) if set(source.libraries) & set(lacked)]
-    if nowhere := [n for s in needed if s.wheel is None for n in s.libraries if n in lacked]:
+    lacked = set(unopened_libraries(environment, line.libraries(system())))
+    needed = [source for source in line.sources(system()) if lacked & set(source.libraries)]
+    if nowhere := [source for source in needed if not (source.carrier or source.optional)]:
+        names = ", ".join(name for s in nowhere for name in s.libraries if name in lacked)
         advice = f"which this machine lacks. {line.advice} {line.advice_zh}"
-        raise lacks_libraries(f"{opens} {', '.join(nowhere)}, {advice}")
-    done = [place(source, libs_of(environment), fetch) for source in needed]
-    if done and (still := unopened_libraries(environment, line.libraries(system()))):
+        raise lacks_libraries(f"{opens} {names}, {advice}")
+    libs = libs_of(environment)
+    done = [place(s, libs, fetch_archive if s.archive else fetch) for s in needed if s.carrier]
+    if done and (still := unopened_libraries(environment, line.demanded(system()))):
         raise lacks_libraries(f"{opens} {', '.join(still)}, which were placed and do not open.")
-    return done
+    return done + link_driver(environment)
+
+
+def link_driver(environment: Path) -> list[str]:
+    """Let `libcuda.so` be found where a machine has `libcuda.so.1` alone; a line where it was not.
+
+    Releases up to 2.4 open the driver by the name without a version, and die of it where there is
+    none: containers and WSL have no such link.
+    """
+    if system() != "linux" or not unopened_libraries(environment, [DRIVER]):
+        return []
+    command = "import ctypes; ctypes.CDLL('libcuda.so.1'); print(open('/proc/self/maps').read())"
+    ended = run_checked([python_of(environment), "-c", command], settings(environment))
+    found = re.search(r"/\S*/libcuda\.so\.\S+", ended.output)
+    if found is None:
+        return []  # no driver: the look at the device says so
+    link = libs_of(environment) / plain_name(DRIVER)
+    link.unlink(missing_ok=True)
+    link.symlink_to(found.group())
+    return [f"{link.name}, a link to {DRIVER}"]
 
 
 def line_for(build: Build, load: Lines) -> Line | None:
@@ -113,17 +140,49 @@ def line_for(build: Build, load: Lines) -> Line | None:
 
 
 def place(source: Source, folder: Path, fetch: Fetch) -> str:
-    """Take libraries out of their wheel, with links by the names that releases ask for."""
-    assert source.wheel is not None
+    """Take libraries out of what carries them, with links by the names that releases ask for."""
     assert source.sha256 is not None
-    members = {library: f"*/{library}" for library in source.libraries}
-    carrier = wheels.take(source.wheel, source.sha256, members, folder, fetch)
+    if source.archive:
+        carrier = take_from_archive(source, folder, fetch)
+    else:
+        assert source.wheel is not None
+        members = {library: f"*/{library}" for library in source.libraries}
+        carrier = wheels.take(source.wheel, source.sha256, members, folder, fetch)
     for library in source.libraries:
         link = folder / plain_name(library)
         if link.name != library:
             link.unlink(missing_ok=True)
             link.symlink_to(library)
     return f"{', '.join(source.libraries)} from {carrier}"
+
+
+def take_from_archive(source: Source, folder: Path, fetch: Fetch) -> str:
+    """Put libraries out of NVIDIA's archive into a folder; the archive's name.
+
+    Raises CannotRun where its host cannot be reached, with what to fetch by hand; MachineFailed
+    where the archive is not the pinned one, or lacks a library.
+    """
+    address, names = str(source.archive), ", ".join(source.libraries)
+    name = address.rpartition("/")[2]
+    print(f"fetching {name}", flush=True)
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        try:
+            path = fetch(address, Path(temporary))
+        except MachineFailed as error:
+            by_hand = f"fetch {address} (sha256 {source.sha256}) where it can be reached, unpack it"
+            advice = f"{by_hand}, and put its folder lib64 into LD_LIBRARY_PATH"
+            raise lacks_libraries(f"{names}: {error}; {advice}") from None
+        if (found := wheels.sha256_of(path)) != source.sha256:
+            raise MachineFailed(f"{name}: its sha256 is {found}, not {source.sha256} as pinned")
+        with tarfile.open(path) as archive:
+            members = {member.rpartition("/")[2]: member for member in archive.getnames()}
+            if missing := [library for library in source.libraries if library not in members]:
+                raise MachineFailed(f"{name}: it has no {', '.join(missing)}")
+            for library in source.libraries:
+                taken = archive.extractfile(members[library])  # what a link leads to
+                assert taken is not None
+                (folder / library).write_bytes(taken.read())
+    return name
 
 
 def check(

@@ -127,10 +127,8 @@ def prepare(
     wanted, folder = wanted or Wanted(), folder or environment_of(cell.name)
     made_from = fingerprint(cell, fixture, wanted)
     with held(cell.name, folder):
-        found = read_stamp(folder)
-        if found is not None and found.made_from == made_from:
-            reused = found.seconds.model_copy(update={"environment_reused": True})
-            return found.model_copy(update={"seconds": reused})
+        if found := find_made(folder, made_from):
+            return found
         host.check_room(folder)
         with held_wheels(cell.release.version):
             return make(cell, fixture, wanted, folder, uv, made_from)
@@ -151,36 +149,50 @@ def make(
         mended = loader.mend(folder, fixture.gaps_of(cell.release))
         if cell.place == "gpu" and wanted.cuda_libraries:
             mended += cuda_libraries.provide(folder, wheel.build)
-    print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
     settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
     with timed(seconds, "imports"):
         about = import_once(installer.python_of(folder), settings)
+    return conclude(folder, made_from, wheel, about, mended, seconds, packages=about["packages"])
+
+
+def conclude(
+    folder: Path,
+    made_from: str,
+    wheel: Wheel,
+    about: Mapping[str, Any],
+    mended: list[str],
+    seconds: dict[str, float],
+    packages: dict[str, str],
+    **more: Any,
+) -> Prepared:
+    """Keep what the environment holds. A fetched wheel goes: all of it is there, disks are small.
+
+    `about` has the CUDA and cuDNN that the build says it was made for.
+    """
+    print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
+    build = {
+        "distribution": wheel.build.distribution,
+        "version": wheel.build.version,
+        "cuda": about["cuda"],
+        "cudnn": about["cudnn"],
+        "wheel": wheel.path.name,
+        "sha256": wheel.sha256,
+        "locked": wheel.locked,
+        "source": wheel.source,
+    }
     made = Prepared(
         version=3,
         made_from=made_from,
         folder=folder,
-        build=measured_build(wheel, about),
-        environment=Environment(packages=about["packages"], mended=mended),
+        build=MeasuredBuild.model_validate(build),
+        environment=Environment(packages=packages, mended=mended),
         seconds=Seconds.model_validate(seconds),
+        **more,
     )
     write_text(folder / STAMP, made.model_dump_json(indent=1) + "\n")
     if wheel.source == "index":
-        wheel.path.unlink()  # the environment holds all of it now, and disks are small
+        wheel.path.unlink()
     return made
-
-
-def measured_build(wheel: Wheel, about: Mapping[str, Any]) -> MeasuredBuild:
-    """The build of a wheel, with the CUDA and cuDNN that it says it was made for."""
-    return MeasuredBuild(
-        distribution=wheel.build.distribution,
-        version=wheel.build.version,
-        cuda=about["cuda"],
-        cudnn=about["cudnn"],
-        wheel=wheel.path.name,
-        sha256=wheel.sha256,
-        locked=wheel.locked,
-        source=wheel.source,
-    )
 
 
 def find_python(cell: Cell, fixture: Fixture, uv: str) -> Path:
@@ -217,6 +229,15 @@ def read_stamp(folder: Path) -> Prepared | None:
     """What an environment says that it holds; None: half made, moved here, or not readable."""
     found = read_kept(Prepared, folder / STAMP)
     return found if found and found.folder == folder and found.python.exists() else None
+
+
+def find_made(folder: Path, made_from: str) -> Prepared | None:
+    """The environment in the folder, where it was made from just this."""
+    found = read_stamp(folder)
+    if found is None or found.made_from != made_from:
+        return None
+    reused = found.seconds.model_copy(update={"environment_reused": True})
+    return found.model_copy(update={"seconds": reused})
 
 
 def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:

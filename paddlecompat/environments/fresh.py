@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import canonicalize_name
 
 from paddlecompat.environments import environment, installer, loader, wheels
 from paddlecompat.environments.environment import (
     STAMP,
     Prepared,
     Wanted,
+    conclude,
     import_once,
     packages_in,
     timed,
@@ -39,7 +40,7 @@ from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked, run_program
 from paddlecompat.records import store
 from paddlecompat.records.record import CannotRun
-from paddlecompat.records.subject import Environment, Resolution, Seconds
+from paddlecompat.records.subject import Resolution
 
 PINS = ("numpy<2", "numpy<1.24", "protobuf<=3.20.3", "setuptools<80")
 """What releases are known to need: tried one by one, then together."""
@@ -110,14 +111,12 @@ def prepare(
         gaps = [gap.model_dump_json() for gap in fixture.gaps_of(cell.release)]
         made_of = json.dumps([today.python, today.lock, gaps])
         made_from = hashlib.sha256(made_of.encode()).hexdigest()
-        if found and found.resolution and found.made_from == made_from:
-            reused = found.seconds.model_copy(update={"environment_reused": True})
-            asked = found.resolution.model_copy(update={"on": today.on, "pip": today.pip})
-            return found.model_copy(update={"seconds": reused, "resolution": asked})
+        made = environment.find_made(folder, made_from)
+        if made and made.resolution:
+            asked = made.resolution.model_copy(update={"on": today.on, "pip": today.pip})
+            return made.model_copy(update={"resolution": asked})
         with environment.held_wheels(cell.release.version, hands.wheels):
-            prepared = make(cell, fixture, today, made_from, folder, hands)
-        write_text(folder / STAMP, prepared.model_dump_json(indent=1) + "\n")
-        return prepared
+            return make(cell, fixture, today, made_from, folder, hands)
 
 
 def resolve(cell: Cell, folder: Path) -> Resolution:
@@ -135,14 +134,12 @@ def resolve(cell: Cell, folder: Path) -> Resolution:
         python=cell.release.python,
         pip=told["pip_version"],
         on=datetime.now(UTC).date(),
-        lock=sorted(map(locked, told["install"])),
+        lock=sorted(
+            f"{found['metadata']['name'].lower()}=={found['metadata']['version']} "
+            f"--hash=sha256:{found['download_info']['archive_info']['hashes']['sha256']}"
+            for found in told["install"]
+        ),
     )
-
-
-def locked(entry: dict[str, Any]) -> str:
-    """The line of a lock for an entry of pip's report."""
-    about, sha256 = entry["metadata"], entry["download_info"]["archive_info"]["hashes"]["sha256"]
-    return f"{about['name'].lower()}=={about['version']} --hash=sha256:{sha256}"
 
 
 def make(
@@ -159,24 +156,15 @@ def make(
         install_all(wheel, resolved, folder, uv)
     with timed(seconds, "mend"):
         mended = loader.mend(folder, fixture.gaps_of(cell.release))
-    print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
     about: dict[str, Any] = {"cuda": wheel.build.cuda, "cudnn": wheel.build.cudnn}
     with timed(seconds, "imports"):
         resolved = resolved.model_copy(update=mend_import(folder, uv))
     if resolved.needs is not None:
         about = import_once(python)
         resolved = resolved.model_copy(update=mend_numbers(resolved.needs, folder, uv))
-    wheel.path.unlink()  # the environment holds all of it now, and disks are small
-    return Prepared(
-        version=3,
-        made_from=made_from,
-        folder=folder,
-        build=environment.measured_build(wheel, about),
-        environment=Environment(packages=packages_in(folder), mended=mended),
-        seconds=Seconds.model_validate(seconds),
-        resolution=resolved,
-        settings=PLUGINS,
-    )
+    more = {"resolution": resolved, "settings": PLUGINS}
+    found = packages_in(folder)
+    return conclude(folder, made_from, wheel, about, mended, seconds, packages=found, **more)
 
 
 def install_all(wheel: Wheel, resolved: Resolution, folder: Path, uv: str) -> None:
@@ -239,7 +227,10 @@ def put_beside(wanted: str, folder: Path, uv: str) -> None:
     beside, python = folder / "beside", installer.python_of(folder)
     there, lock = folder / "constraints.txt", folder / "beside.txt"
     blocks = requirements(REQUIREMENTS / wanted).values()
-    serving = those_that_serve(folder, [Requirement(block.partition("#")[0]) for block in blocks])
+    wanted_here = [Requirement(block.partition("#")[0]) for block in blocks]
+    bounds = {canonicalize_name(each.name): each.specifier for each in wanted_here}
+    has = {canonicalize_name(name): version for name, version in packages_in(folder).items()}
+    serving = {n: v for n, v in has.items() if n not in bounds or bounds[n].contains(v, True)}
     write_text(there, "".join(f"{name}=={version}\n" for name, version in serving.items()))
     print(f"putting what the properties need beside it ({wanted})", flush=True)
     installer.run_uv(
@@ -255,34 +246,23 @@ def put_beside(wanted: str, folder: Path, uv: str) -> None:
     write_text(inside / "beside.pth", f"{beside}\n")
 
 
-def those_that_serve(folder: Path, asked: Sequence[Requirement]) -> dict[NormalizedName, str]:
-    """What the environment has, but for versions that are not among those that are asked for."""
-    bounds = {canonicalize_name(each.name): each.specifier for each in asked}
-    has = {canonicalize_name(name): version for name, version in packages_in(folder).items()}
-    return {n: v for n, v in has.items() if n not in bounds or bounds[n].contains(v, True)}
-
-
 def find_pins(folder: Path, uv: str, works: Callable[[Path], bool]) -> list[str] | None:
     """The fewest of the pins with which it works; None where all of them are not enough.
 
     Each is tried in a folder that comes before the environment on the path; it stays as it is.
+    Raises MachineFailed as `run_uv`.
     """
     trial = folder / "trial"
+    command = (uv, "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:")
+    place = (f"--python={installer.python_of(folder)}", f"--target={trial}")
     for pins in chain.from_iterable(combinations(PINS, size) for size in (1, 2, 3)):
         if len({Requirement(pin).name for pin in pins}) < len(pins):
             continue
         shutil.rmtree(trial, ignore_errors=True)
         print(f"trying {' '.join(pins)}", flush=True)
-        if install_for_trial(pins, folder, trial, uv) and works(trial):
-            return list(pins)
+        tried = run_checked([*command, "--dry-run", *place, *pins], settings_for_uv())
+        if tried.status != NO_SOLUTION:  # there are wheels of these for the interpreter
+            installer.run_uv(*command, *place, *pins)
+            if works(trial):
+                return list(pins)
     return None
-
-
-def install_for_trial(pins: Sequence[str], folder: Path, trial: Path, uv: str) -> bool:
-    """Whether there are wheels of these for the interpreter. Raises MachineFailed as `run_uv`."""
-    command = (uv, "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:")
-    options = (f"--python={installer.python_of(folder)}", f"--target={trial}", *pins)
-    if run_checked([*command, "--dry-run", *options], settings_for_uv()).status == NO_SOLUTION:
-        return False
-    installer.run_uv(*command, *options)
-    return True

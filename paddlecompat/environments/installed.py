@@ -5,7 +5,6 @@ The interpreter is only read: the tools go into a folder of their own, and no by
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -36,33 +35,40 @@ PLUGINS = {
 }
 """Pytest's plugins are those of the test tools: what else is installed may bring more (anyio)."""
 LOOK = """
-import importlib.util, json, sys
+import importlib.util, json, re, sys
 spec = importlib.util.find_spec("paddle")
-paddle = spec.origin if spec else None
-python = "%d.%d" % sys.version_info[:2]
-print(json.dumps({"path": sys.executable, "python": python, "has_paddle": spec is not None,
-    "paddle": paddle}))
-"""
-
-
-VERSIONS = """
-import importlib.metadata as metadata, json, re
 versions = {}
-for found in metadata.distributions():
-    name = re.sub("[-_.]+", "-", found.metadata["Name"] or "").lower()
-    if name in ("paddlepaddle", "paddlepaddle-gpu", "numpy"):
-        versions.setdefault(name, found.version)
-print(json.dumps(versions))
+if sys.version_info >= (3, 8):
+    from importlib.metadata import distributions
+    for found in distributions():
+        name = re.sub("[-_.]+", "-", found.metadata["Name"] or "").lower()
+        if name in ("paddlepaddle", "paddlepaddle-gpu", "numpy"):
+            versions.setdefault(name, found.version)
+print(json.dumps({"path": sys.executable, "python": "%d.%d" % sys.version_info[:2],
+    "paddle": spec.origin if spec else None, "versions": versions}))
 """
 
 
 class Interpreter(Model):
-    """What an interpreter says of itself."""
+    """What an interpreter says of itself; nothing is imported there."""
 
     path: Path
     python: str = Field(description="Its version, as '3.10'.")
-    has_paddle: bool
     paddle: Path | None = Field(default=None, description="Its package's first file.")
+    versions: dict[str, str] = Field(default={}, description="Of Paddle and NumPy, as installed.")
+
+    @property
+    def build(self) -> str:
+        """The version of Paddle's build, by its metadata. Raises ValueError without."""
+        for name in ("paddlepaddle-gpu", "paddlepaddle"):
+            if name in self.versions:
+                return self.versions[name]
+        raise ValueError(f"{self.path}: nothing says which build of Paddle this is")
+
+
+def release_of(build: str) -> str:
+    """'2.3.2' of '2.3.2.post112'."""
+    return ".".join(re.findall(r"\d+", build)[:3])
 
 
 @dataclass(frozen=True)
@@ -73,20 +79,6 @@ class Installed:
     release: str
     build: MeasuredBuild
     packages: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Versions:
-    """The build that an interpreter has, and its NumPy, by their metadata alone."""
-
-    build: str
-    gpu: bool
-    """Whether it is a build for GPUs."""
-    numpy: str | None
-
-    @property
-    def release(self) -> str:
-        return ".".join(re.findall(r"\d+", self.build)[:3])
 
 
 class NotImported(ValueError):
@@ -110,8 +102,7 @@ def read_interpreter(named: Path | None) -> Installed:
         about = import_once(found.path, READ_ONLY)
     except CannotRun as error:
         raise NotImported(found.path, error.not_run.detail) from None
-    release = ".".join(re.findall(r"\d+", about["version"])[:3])
-    return Installed(found, release, build_of(about), about["packages"])
+    return Installed(found, release_of(about["version"]), build_of(about), about["packages"])
 
 
 def first_with_paddle() -> Interpreter:
@@ -124,7 +115,7 @@ def first_with_paddle() -> Interpreter:
     for folder, name in product((*inside, *os.get_exec_path()), ("python", "python3")):
         if python := shutil.which(name, path=folder):
             with suppress(ValueError):
-                if (found := look(Path(python))).has_paddle:
+                if (found := look(Path(python))).paddle:
                     return found
     raise ValueError(
         "neither the active environment nor any Python on the PATH has Paddle; "
@@ -140,16 +131,6 @@ def look(python: Path) -> Interpreter:
     return Interpreter.model_validate_json(ended.said)
 
 
-def versions_of(python: Path) -> Versions:
-    """What is installed there; nothing is imported. Raises ValueError without Paddle's metadata."""
-    ended = run_checked([python, "-c", VERSIONS], READ_ONLY)
-    found = {} if ended.problem else json.loads(ended.said)
-    name = next((n for n in ("paddlepaddle-gpu", "paddlepaddle") if n in found), None)
-    if name is None:
-        raise ValueError(f"{python}: nothing says which build of Paddle this is; name the release")
-    return Versions(found[name], name == "paddlepaddle-gpu", found.get("numpy"))
-
-
 def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
     """The build by its distribution's metadata, which keep the tag ('2.3.2.post112')."""
     versions = {str(canonicalize_name(name)): v for name, v in about["packages"].items()}
@@ -157,10 +138,9 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
     distribution = next((name for name in names if name in versions), names[0])
     listed = versions.get(distribution, "")
     version = listed if listed.startswith(about["version"]) else about["version"]
-    made_for = {"cuda": about["cuda"], "cudnn": about["cudnn"]}
-    origin = {"wheel": "", "sha256": None, "locked": False, "source": "installed"}
-    build = {"distribution": distribution, "version": version, **made_for, **origin}
-    return MeasuredBuild.model_validate(build)
+    made_for = {"cuda": about["cuda"], "cudnn": about["cudnn"], "wheel": "", "sha256": None}
+    build = {"distribution": distribution, "version": version, **made_for}
+    return MeasuredBuild.model_validate({**build, "locked": False, "source": "installed"})
 
 
 def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
@@ -169,11 +149,8 @@ def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
     Pytest and its plugins are then the tools', all else the interpreter's. Raises MachineFailed
     where the tools cannot be installed.
     """
-    return {
-        **READ_ONLY,
-        "PYTHONPATH": str(tools or install_tools(found.interpreter)),
-        **PLUGINS,
-    }
+    path = str(tools or install_tools(found.interpreter))
+    return {**READ_ONLY, "PYTHONPATH": path, **PLUGINS}
 
 
 def install_tools(
@@ -183,7 +160,10 @@ def install_tools(
     folder = parent / f"py{interpreter.python.replace('.', '')}"
     wanted = lock.read_text(encoding="utf-8")
     with held(f"the test tools for CPython {interpreter.python}", folder):
-        if not is_stamped(folder / lock.name, wanted):
+        made = ""
+        with suppress(OSError, UnicodeError):  # a stamp that cannot be read says nothing
+            made = (folder / lock.name).read_text(encoding="utf-8")
+        if made != wanted:
             print(
                 f"putting the test tools for CPython {interpreter.python} into {folder}", flush=True
             )
@@ -193,10 +173,3 @@ def install_tools(
             install(interpreter.path, *locked, f"--target={folder}", uv=uv)
             write_text(folder / lock.name, wanted)
     return folder
-
-
-def is_stamped(stamp: Path, wanted: str) -> bool:
-    """Whether the file says this very text; one that cannot be read says nothing."""
-    with suppress(OSError, UnicodeError):
-        return stamp.read_text(encoding="utf-8") == wanted
-    return False

@@ -76,10 +76,10 @@ def lacks(module: Path, python: Path) -> set[str]:
     """What `python`'s dynamic loader does not find for `module`: 'lib.so.1', 'symbol@VERSION'."""
     said = listing(module, python)
     symbols = re.findall(r"^undefined symbol: (\S+), version (\S+)", said, re.MULTILINE)
-    libraries = re.findall(r"^\s*(\S+) => not found", said, re.MULTILINE)
+    libraries = set(re.findall(r"^\s*(\S+) => not found", said, re.MULTILINE))
     # What the interpreter has loaded for itself, its modules need not find.
-    loaded = re.findall(r"^\s*(\S+) => /", listing(python, python), re.MULTILINE)
-    return {*libraries, *(f"{symbol}@{version}" for symbol, version in symbols)} - {*loaded}
+    libraries -= set(re.findall(r"^\s*(\S+) => /", listing(python, python), re.MULTILINE))
+    return libraries | {"@".join(symbol) for symbol in symbols}
 
 
 def listing(file: Path, python: Path) -> str:

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.fixtures.folders import WHEELS
-from paddlecompat.fixtures.releases import PADDLES_INDEX, Build, Cell
+from paddlecompat.fixtures.releases import PADDLES_INDEX, Build, Cell, System
 from paddlecompat.fixtures.releases import requirements as requirements  # as it is asked for here
 from paddlecompat.machine import host, index
 from paddlecompat.machine.index import PIP
@@ -75,11 +75,9 @@ def given_build(cell: Cell, path: Path) -> Build:
 
 def reachable() -> bool:
     """Whether Paddle's own index answers from here, whatever its answer is."""
-    try:
-        index.ask(PADDLES_INDEX, seconds=10)
-    except MachineFailed:
-        return False
-    return True
+    with suppress(MachineFailed):
+        return bool(index.ask(PADDLES_INDEX, seconds=10))
+    return False
 
 
 def fetch(
@@ -92,7 +90,8 @@ def fetch(
     if given is not None:
         return Wheel(given_build(cell, given), given.resolve(), "file")
     cache.mkdir(parents=True, exist_ok=True)
-    python, platforms = cell.release.python, platforms_of(cell)
+    python = cell.release.python
+    platforms = ["win_amd64"] if cell.kind == "windows" else list(platform_tags())
     wanted = [chosen] if chosen else choices(cell)
     for build in wanted:
         with FileLock(cache / f"{build.distribution}-{build.version}.lock"):
@@ -105,11 +104,6 @@ def fetch(
     names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
     detail = f"no wheel of {names} for CPython {python} on {platforms[0]}"
     raise CannotRun(NotRun(reason="no build", detail=detail))
-
-
-def platforms_of(cell: Cell) -> list[str]:
-    """The platforms that its wheel may be for, the nearest first."""
-    return ["win_amd64"] if cell.kind == "windows" else list(platform_tags())
 
 
 @contextmanager
@@ -138,16 +132,16 @@ def cached_wheel(build: Build, python: str, platforms: Sequence[str], cache: Pat
 
 def is_whole(path: Path) -> bool:
     """Whether each file in the wheel is as its checksum says."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.testzip() is None
-    except (zipfile.BadZipFile, zlib.error, EOFError):
-        return False
+    with suppress(zipfile.BadZipFile, zlib.error, EOFError), zipfile.ZipFile(path) as archive:
+        return archive.testzip() is None
+    return False
 
 
-def download_for(platforms: Iterable[str], build: Build, python: str, folder: Path) -> Path | None:
-    """The build's wheel, put into the folder; None and MachineFailed as of `download`."""
-    own = build.pip_options(host.system())
+def download_for(
+    platforms: Iterable[str], build: Build, python: str, folder: Path, system: System | None = None
+) -> Path | None:
+    """The build's wheel, put into the folder; None and MachineFailed as of `download_by_pip`."""
+    own = build.pip_options(system or host.system())
     return download(folder, build.requirement, python, platforms, *own)
 
 
@@ -184,23 +178,22 @@ def download_by_pip(folder: Path, requirement: str, *options: str) -> Path | Non
     return None
 
 
-def download_pinned(name: str, folder: Path) -> Path:
-    """A wheel by its file name. Raises MachineFailed where the index has no such, or fails."""
-    distribution, version, *_, python, _, platforms = name.removesuffix(".whl").split("-")
-    requirement, python = f"{distribution}=={version}", python.lstrip("cpy")
-    wheel = download(folder, requirement, python, platforms.split("."))
-    if wheel is None or wheel.name != name:
-        raise install_failed(f"{name}: the index has no such wheel")
-    return wheel
+def download_pinned(name: str, folder: Path, sha256: str = "") -> Path:
+    """A wheel or a source archive by its file name.
 
-
-def download_source(name: str, sha256: str, folder: Path) -> Path:
-    """A source archive by its file name. MachineFailed where the index has no such, or fails."""
-    distribution, _, version = name.removesuffix(".tar.gz").rpartition("-")
-    requirement = f"{distribution}=={version} --hash=sha256:{sha256}"
-    found = download_by_pip(folder, requirement, "--no-binary=:all:")
-    if found is None:
-        raise install_failed(f"{name}: the index has no such archive")
+    Raises MachineFailed where the index has no such, or fails.
+    """
+    if name.endswith(".whl"):
+        distribution, version, *_, python, _, platforms = name.removesuffix(".whl").split("-")
+        found = download(
+            folder, f"{distribution}=={version}", python.lstrip("cpy"), platforms.split(".")
+        )
+    else:
+        distribution, _, version = name.removesuffix(".tar.gz").rpartition("-")
+        requirement = f"{distribution}=={version} --hash=sha256:{sha256}"
+        found = download_by_pip(folder, requirement, "--no-binary=:all:")
+    if found is None or found.name != name:
+        raise install_failed(f"{name}: the index has no such wheel or archive")
     return found
 
 

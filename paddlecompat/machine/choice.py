@@ -32,6 +32,8 @@ class Machine:
     indexes: frozenset[Index] = frozenset({"pypi", "paddle"})
     served: frozenset[str] = frozenset()
     """The CUDA versions whose libraries are on the machine, or can be fetched."""
+    lacking: frozenset[str] = frozenset()
+    """The builds that an index was asked for, and has not."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +69,14 @@ def choose(release: Release, machine: Machine) -> Choice | NotRun:
             f"needs CUDA {least.cuda}: install a newer driver"
         )
         return NotRun(reason="driver too old", detail=detail)
-    reachable = [build for build in served if build.index in machine.indexes]
+    reachable = [
+        b for b in served if b.index in machine.indexes and b.version not in machine.lacking
+    ]
     best = max(reachable or served, key=lambda build: rank(build, machine))
     if not reachable:
         return no_build(
             f"{here} needs {best.version} from Paddle's own index, which cannot be reached from "
-            "here: download its wheel elsewhere and name it with --wheel FILE, "
+            "here, or has it not: download its wheel elsewhere and name it with --wheel FILE, "
             f"or try nevertheless with --build {best.version}"
         )
     return Choice(best, reason_for(best, machine))

@@ -7,7 +7,7 @@ its annotation its type. (The pattern is that of Nox's own `_option_set.py`.)
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -16,14 +16,22 @@ Form = TypeVar("Form")
 Run = TypeVar("Run", bound=Callable[..., Any])
 
 
+READ_AS: dict[str, Callable[[str], object]] = {"int": int, "path": Path}
+"""The types that a declared argument may name."""
+
+
 @dataclass(frozen=True)
 class Command:
     """What `nox -s NAME -- [options]` and `python -m paddlecompat NAME [options]` both run."""
 
     name: str
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], object]
     run: Callable[..., Any]
+    form: type
+    """The dataclass of its options."""
+    help: str
+    options: str = ""
+    """Which of these it takes: those that name this."""
+    arguments: Sequence[Mapping[str, Any]] = ()
     operands: str = ""
     """What stands behind the options, as '[RELEASE ...]'."""
     epilog: str = ""
@@ -32,7 +40,13 @@ class Command:
         rest = f"[options] {self.operands}".strip()
         usage = f"nox -s {self.name} -- {rest}\n   or: python -m paddlecompat {self.name} {rest}"
         parser = argparse.ArgumentParser(usage=usage, description=self.help, epilog=self.epilog)
-        self.add_arguments(parser)
+        for declared in self.arguments:
+            how = {"help": argparse.SUPPRESS, **declared}
+            names = how.pop("name").split()
+            if "type" in how:
+                how["type"] = READ_AS[how["type"]]
+            parser.add_argument(*names, **how)
+        add_options(parser, self.form, self.options)
         return parser
 
 

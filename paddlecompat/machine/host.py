@@ -89,20 +89,12 @@ def check_room(folder: Path) -> None:
     if memory < MEMORY:
         has = f"{memory / GIB:.1f} GiB of memory are available, of {MEMORY // GIB} needed"
         raise MachineFailed(f"{has}: end other programs")
-    for has, option in tight_limits():
-        raise MachineFailed(f"{has}: raise the limit in this shell with `ulimit {option}`")
-
-
-def tight_limits() -> list[tuple[str, str]]:
-    """Each limit of a process that would cut a measurement off, in words, and ulimit's option."""
-    tight: list[tuple[str, str]] = []
-    if sys.platform != "win32":
-        for name, what, needed, unit, word, option in LIMITS:
-            limit = resource.getrlimit(getattr(resource, name))[0]
-            if limit != resource.RLIM_INFINITY and limit < needed * unit:
-                has = f"{limit / unit:.1f}{word}, of {needed} needed"
-                tight.append((f"a process's {what} is limited to {has}", option))
-    return tight
+    for name, what, needed, unit, word, option in LIMITS if sys.platform != "win32" else ():
+        limit = resource.getrlimit(getattr(resource, name))[0]
+        if limit != resource.RLIM_INFINITY and limit < needed * unit:
+            has = f"a process's {what} is limited to {limit / unit:.1f}{word}, of {needed} needed"
+            way = f"raise the limit in this shell with `ulimit {option}`"
+            raise MachineFailed(f"{has}: {way}")
 
 
 def what_is_short(folder: Path, words: str = "") -> str | None:

@@ -10,11 +10,13 @@ import base64
 import functools
 import os
 import re
+import shutil
 import ssl
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPException
+from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request, urlopen
@@ -139,6 +141,22 @@ def ask(address: str, seconds: float = 60) -> tuple[int, str, frozenset[str]]:
     except (OSError, HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
         raise MachineFailed(f"the package index {plain(parts)} does not answer: {reason}") from None
+
+
+def download(address: str, folder: Path, seconds: float = 60) -> Path:
+    """The file at an address, in a folder. Raises MachineFailed where it cannot be had."""
+    path = folder / address.rpartition("/")[2]
+    parts = urlsplit(address)
+    try:
+        with (
+            urlopen(address, timeout=seconds, context=trust(parts)) as response,
+            path.open("wb") as file,
+        ):
+            shutil.copyfileobj(response, file)
+    except (OSError, HTTPException) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        raise MachineFailed(f"{address} cannot be fetched: {reason}") from None
+    return path
 
 
 def plain(parts: SplitResult) -> str:

@@ -127,15 +127,11 @@ def verdicts_of(runs: Sequence[Run], without: Sequence[Run]) -> list[Verdict]:
     loss is right, but its gradients are not. *No effect*: none of these.
     """
     bare = {(run.condition, run.memory): run for run in without}
-    faulty = [run for run in runs if run.memory]
+    faulty = [(run, bare["unwritten", run.memory]) for run in runs if run.memory]
     changes = any(run.right < bare[run.condition, ""].right for run in runs if not run.memory)
-    hides = any(
-        run.raised < bare["unwritten", run.memory].raised
-        and run.wrong > bare["unwritten", run.memory].wrong
-        for run in faulty
-    )
+    hides = any(run.raised < than.raised and run.wrong > than.wrong for run, than in faulty)
     earned: dict[Verdict, bool] = {
-        "restores the right loss": not changes and all(run.right == run.cases for run in faulty),
+        "restores the right loss": not changes and all(run.right == run.cases for run, _ in faulty),
         "changes a right loss": changes,
         "hides the error": hides,
         "loses the gradient": any(run.trains < run.right for run in runs),
@@ -163,10 +159,9 @@ def gather(folder: Path) -> tuple[list[Measured], list[str]]:
     for path in sorted(folder.glob("*.json")):
         try:
             measured.append(forms.read_as(Measured, path))
-        except ValueError as error:
-            errors.append(str(error).removeprefix(f"{path.parent}{os.sep}"))
-        except OSError as error:
-            errors.append(f"{path.name}: {error.strerror}")
+        except (OSError, ValueError) as error:
+            why = f"{path}: {error.strerror}" if isinstance(error, OSError) else str(error)
+            errors.append(why.removeprefix(f"{path.parent}{os.sep}"))
     return sorted(measured, key=lambda one: forms.in_order(one.release)), errors
 
 

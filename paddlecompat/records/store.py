@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, ValidationError
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
-from paddlecompat.records import advice_results, study_results, wheel_answer
+from paddlecompat.records import advice_results, host_answer, study_results, wheel_answer
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import IMPORTS, Record
 
@@ -68,11 +68,14 @@ def read(path: Path) -> Record:
 
 def last_measured(like: Record, folders: Iterable[Path]) -> Record | None:
     """The record of the same cell and host in the first folder that has one that was measured."""
-    for folder in folders:
-        with suppress(OSError, ValueError):
-            found = read(folder / like.file_name)
-            if found.properties:
-                return found
+    found = (read_kept(folder / like.file_name) for folder in folders)
+    return next((record for record in found if record and record.properties), None)
+
+
+def read_kept(path: Path) -> Record | None:
+    """One record; None where there is none that can be read."""
+    with suppress(OSError, ValueError):
+        return read(path)
     return None
 
 
@@ -82,10 +85,7 @@ def keep(record: Record, folder: Path) -> bool:
     A record of a cell that could not be run, for the same reason as before, is not written again.
     Raises ValueError where the file's name is that of another host's record.
     """
-    there = None
-    with suppress(OSError, ValueError):  # there is none, or none that can be read
-        there = read(folder / record.file_name)
-    if there is not None:
+    if there := read_kept(folder / record.file_name):
         if there.identity != record.identity:
             raise ValueError(f"{record.file_name}: another host's record has this name")
         same = record.not_run is not None and record.not_run == there.not_run
@@ -103,14 +103,14 @@ def replaces(record: Record, there: Record) -> bool:
     says that the release does not import, and where they were put to other properties.
     """
     both_tell = examples_of(record) >= 0 and examples_of(there) >= 0
-    if both_tell and suite_of(record) != suite_of(there):
+    suites = [one.conditions.suite if one.conditions else None for one in (record, there)]
+    if both_tell and suites[0] != suites[1]:
         return record.measured_at >= there.measured_at
+
+    def standing(one: Record) -> tuple[int, bool, datetime]:
+        return examples_of(one), bool(one.build and one.build.locked), one.measured_at
+
     return standing(record) >= standing(there)
-
-
-def standing(record: Record) -> tuple[int, bool, datetime]:
-    """What records of the same properties are compared by: the greater one stays."""
-    return examples_of(record), bool(record.build and record.build.locked), record.measured_at
 
 
 def examples_of(record: Record) -> int:
@@ -118,11 +118,6 @@ def examples_of(record: Record) -> int:
     if record.not_run is None:
         return PROFILES[record.profile].examples
     return 0 if record.not_run.reason == "import failed" else -1
-
-
-def suite_of(record: Record) -> str | None:
-    """The digest of the properties that it was put to."""
-    return record.conditions.suite if record.conditions else None
 
 
 def staying(records: Iterable[Record]) -> list[Record]:
@@ -148,26 +143,23 @@ def gather(path: Path, stand_ins: bool = False) -> tuple[list[Record], list[str]
 
 def read_all(path: Path, accept: Accept) -> tuple[list[Record], list[str]]:
     """The records of a folder or a file that are accepted; a line for each that is refused."""
+    words = ""
+    files = [path] if not path.is_dir() else list(islice(path.glob("*.json"), MOST_FILES + 1))
     if path.is_symlink():
         words = f"{path}: a link, which is not followed: name the file or folder itself"
-        return [], [printable(words)]
-    files = list(islice(path.glob("*.json"), MOST_FILES + 1)) if path.is_dir() else [path]
-    if len(files) > MOST_FILES:
+    elif len(files) > MOST_FILES:
         words = f"{path}: more than {MOST_FILES:,} files: name those that are records"
+    if words:
         return [], [printable(words)]
     records: list[Record] = []
     errors: list[str] = []
     for file in sorted(files):
         try:
-            record = read(file)
+            records.append(accept(read(file)))
         except (OSError, ValueError) as error:
-            why = f"{file}: cannot be read: {error.strerror}" if isinstance(error, OSError) else ""
-            errors.append(printable(why or str(error), len(str(file)) + 400))
-            continue
-        try:
-            records.append(accept(record))
-        except ValueError as error:
-            errors.append(printable(f"{file}: {error}", len(str(file)) + 400))
+            why = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+            named = why if why.startswith(f"{file}: ") else f"{file}: {why}"
+            errors.append(printable(named, len(str(file)) + 400))
     return records, errors
 
 
@@ -217,9 +209,10 @@ def copy_studies(source: Path, target: Path) -> list[str]:
         study_results.write_mutation(study_results.read_mutation(path).trials, target / path.name)
     if (path := source / study_results.BENCH.name).exists():
         study_results.write_bench(study_results.read_bench(path), target / path.name)
-    if (folder := source / wheel_answer.ANSWERS.name).exists():
-        for answer in wheel_answer.read_all(folder):
-            wheel_answer.write(answer, target / wheel_answer.ANSWERS.name)
+    for answer in wheel_answer.read_all(source / wheel_answer.ANSWERS.name):
+        wheel_answer.write(answer, target / wheel_answer.ANSWERS.name)
+    for seen in host_answer.read_all(source / host_answer.HOST_ANSWERS.name):
+        host_answer.write(seen, target / host_answer.HOST_ANSWERS.name)
     return errors
 
 
@@ -229,11 +222,12 @@ def copy_studies(source: Path, target: Path) -> list[str]:
 def whole(record: Record) -> Record:
     """A record of the whole suite on a real device."""
     if record.stand_in is not None:
-        why = f"made with a stand-in device ({record.stand_in}): measure it on a real one"
-        raise ValueError(f"stand_in: {why}")
+        raise ValueError(
+            f"stand_in: made with a stand-in device ({record.stand_in}): use a real one"
+        )
     if record.partial:
-        why = f"not the whole suite ({record.partial}): measure anew with `nox -s {record.session}`"
-        raise ValueError(f"conditions.partial: {why}")
+        why = f"not the whole suite ({record.partial})"
+        raise ValueError(f"conditions.partial: {why}: measure anew with `nox -s {record.session}`")
     return record
 
 

@@ -89,8 +89,7 @@ class WheelAnswer(Model):
     @property
     def release(self) -> str:
         """'2.3.2' of '2.3.2.post112'."""
-        found = re.match(r"\d+(\.\d+)*", self.version)
-        return found[0].rstrip(".") if found else self.version
+        return ".".join(re.findall(r"\d+", self.version)[:3])
 
     @property
     def code(self) -> GpuCode:
@@ -148,10 +147,8 @@ def read_all(folder: Path = ANSWERS) -> list[WheelAnswer]:
 
 def find(sha256: str, folder: Path = ANSWERS) -> WheelAnswer | None:
     """The answer of the wheel with that sha256, where one is kept."""
-    for path in sorted(folder.glob(f"*-{sha256[:8]}.json")):
-        if (found := read_as(WheelAnswer, path)).sha256 == sha256:
-            return found
-    return None
+    kept = (read_as(WheelAnswer, path) for path in sorted(folder.glob(f"*-{sha256[:8]}.json")))
+    return next((found for found in kept if found.sha256 == sha256), None)
 
 
 def write(answer: WheelAnswer, folder: Path = READ_HERE) -> Path:

@@ -251,6 +251,11 @@ def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: 
             changes["instead"] = other.version
             changes["install"] = command_for(other, question.system, facts)
         return unknown.model_copy(update=changes)
+    if shown := on_host_half(question, build, use, facts):
+        changes = {"worst": shown[0].severity, "basis": "measured on the host half"}
+        return unknown.model_copy(
+            update={**changes, "reason": "failed", "bugs": [bug.id for bug in shown]}
+        )
     if right:
         changes = {"worst": "right", "basis": "reported", "reason": "reported right"}
         return unknown.model_copy(update=changes)
@@ -258,6 +263,21 @@ def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: 
         use=use.id, release=release.version, how="pinned", system="linux", capability=None
     )
     return unknown.model_copy(update={"on_the_cpu": answer(on_the_cpu, facts).worst})
+
+
+def on_host_half(question: Question, build: Build, use: Use, facts: Facts) -> list[Bug]:
+    """The bugs that concern the use and that the build's host half shows, the worst first."""
+    if not facts.fails_on_host(build.version, question.system):
+        return []
+    found = [
+        bug
+        for bug in facts.known.bug
+        for where in bug.expected
+        if where.seen_on
+        and where.concerns(question.release)
+        and any(map(use.needs, where.properties))
+    ]
+    return sorted(found, key=lambda bug: SEVERITIES.index(bug.severity))
 
 
 def bears_on(report: FieldReport, question: Question, build: Build, use: Use) -> bool:

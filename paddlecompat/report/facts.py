@@ -14,6 +14,7 @@ from paddlecompat.fixtures.forms import Kind, Model, Version
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import SYSTEM_NAMED, Capability, Fixture, Release, System
 from paddlecompat.fixtures.uses import Use
+from paddlecompat.records.host_answer import HostAnswer
 from paddlecompat.records.judging import Judgement, judge
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Answer as WheelWord
@@ -25,7 +26,13 @@ How = Literal["pinned", "fresh"]
 HOWS: tuple[How, ...] = get_args(How)
 Worst = Severity | Literal["right", "unknown"]
 Basis = Literal[
-    "measured", "measured elsewhere", "from the wheel", "measured by others", "reported", "unknown"
+    "measured",
+    "measured elsewhere",
+    "measured on the host half",
+    "from the wheel",
+    "measured by others",
+    "reported",
+    "unknown",
 ]
 Reason = Literal[
     "held",
@@ -60,7 +67,8 @@ class Finding(Model):
     worst: Worst
     basis: Basis = Field(
         description="Where it is known from; none is shown as another. 'measured elsewhere': on "
-        "the CPU under Linux, where the same code runs."
+        "the CPU under Linux, where the same code runs. 'measured on the host half': the build ran "
+        "on a made-up driver, and its kernels did not."
     )
     reason: Reason
     build: str | None = Field(default=None, description="The build spoken of: '2.4.2.post112'.")
@@ -106,6 +114,8 @@ class Facts:
     uses: Sequence[Use]
     wheels: Sequence[WheelAnswer] = ()
     """What wheels say by their own code."""
+    hosts: Sequence[HostAnswer] = ()
+    """What builds' host halves did."""
 
     @cached_property
     def judgements(self) -> dict[str, Judgement]:
@@ -121,6 +131,11 @@ class Facts:
         """What the wheel of a build says of the reported defect; None: nobody asked it."""
         found = (w for w in self.wheels if (w.version, w.system) == (build, system))
         return next(found, None)
+
+    def fails_on_host(self, build: str, system: System) -> bool:
+        """Whether the host half of a build left an output unwritten, or died."""
+        found = (h for h in self.hosts if (h.build.version, h.system) == (build, system))
+        return any(answer.outputs_that("never written", "died") for answer in found)
 
     def use(self, name: str) -> Use:
         return next(use for use in self.uses if use.id == name)

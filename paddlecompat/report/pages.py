@@ -20,7 +20,8 @@ from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import Card, load_cards, load_uses
-from paddlecompat.records import advice_results, wheel_answer
+from paddlecompat.records import advice_results, host_answer, wheel_answer
+from paddlecompat.records.host_answer import HostAnswer
 from paddlecompat.records.record import Record
 from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.report import ledger, wheel_pages
@@ -28,7 +29,6 @@ from paddlecompat.report.facts import Facts
 from paddlecompat.report.site import (
     answers_file,
     badges,
-    bug_pages,
     code_host,
     first_page,
     matrix_page,
@@ -70,16 +70,18 @@ def write(
     from paddlecompat.report.site import picture  # Matplotlib is needed for pages alone
 
     asked = out_folder / wheel_answer.ANSWERS.name
-    view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else ())
-    book = book_of(view, cards)
+    seen = host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name)
+    view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else (), hosts=seen)
+    known = view.known, view.fixture, view.reports, load_uses()
+    facts = Facts(view.records, *known, view.answers, view.hosts)
+    book = Book(facts, load_cards() if cards is None else cards)
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest, "stand_ins": view.stand_ins}
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
     pages |= (pictures := picture.render(entries, view, book.uses))
     inline = picture.inline(pictures)
     pages |= first_page.render(book, entries, errors=view.errors, pictures=inline, **about)
-    pages |= release_pages.render(book, view, **about)
-    pages |= bug_pages.render(book, entries, **about)
+    pages |= release_pages.render(book, view, entries, **about)
     pages |= matrix_page.render(book, view, **about)
     pages |= code_host.render(book, view)
     pages |= badges.render(book, view)
@@ -93,6 +95,9 @@ def write(
     if view.answers:
         pages["wheels.md"] = wheel_pages.render(view.answers)
         pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
+    if view.hosts:
+        pages["host.md"] = wheel_pages.render_host(view.hosts)
+        pages["host-answer.schema.json"] = schema_of(HostAnswer)
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}
     texts |= code_host.with_excerpts(readmes, book, out_folder.name)
@@ -112,12 +117,6 @@ def write_schemas(folder: Path = SCHEMAS) -> None:
 def write_reliability(folder: Path = REPORTS, faults: Path = trust_pages.FAULTS) -> None:
     """Write the page on what a green and a red cell can be trusted for. Raises as `read_toml`."""
     write_text(folder / "reliability.md", trust_pages.render_faults(faults, environment()))
-
-
-def book_of(view: MatrixView, cards: Sequence[Card] | None) -> Book:
-    """Every question that the pages can be asked; by default about every card."""
-    facts = Facts(view.records, view.known, view.fixture, view.reports, load_uses(), view.answers)
-    return Book(facts, load_cards() if cards is None else cards)
 
 
 def summary_of(view: MatrixView, out_folder: Path) -> str:

@@ -76,16 +76,11 @@ def head_of(seen: Sighting, shown: Evidence, release: Release, gaps: Sequence[st
         f"Install:  {install_command(seen, release)}",
     ]
     if gaps and seen.record.host.system == "Linux":
-        lines.append(
-            f"          Linux without {', '.join(gaps)}: nox -s {seen.record.cell} mends it"
-        )
+        command = f"nox -s {seen.record.cell}"
+        lines.append(f"          Linux without {', '.join(gaps)}: {command} mends it")
     instead = "a loss, and no error" if shown.expected == "an error" else shown.actual
-    lines += [*comment("Expected", shown.expected), *comment("Instead", instead)]
+    for label, text in (("Expected:", shown.expected), ("Instead:", instead)):
+        short = textwrap.shorten(HEX.sub("", text), SHOWN, placeholder=" ...")
+        lines += textwrap.wrap(f"{label:<9} {short}", WIDTH - 2, subsequent_indent=" " * 10)
     lines += [f"Upstream: {bug.link}"] if bug else []
     return "".join(f"# {line}\n" for line in lines)
-
-
-def comment(label: str, text: str) -> list[str]:
-    """As much of the text as a head has room for, in lines of a page's width."""
-    short = textwrap.shorten(HEX.sub("", text), SHOWN, placeholder=" ...")
-    return textwrap.wrap(f"{label + ':':<9} {short}", WIDTH - 2, subsequent_indent=" " * 10)

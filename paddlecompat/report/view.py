@@ -19,6 +19,7 @@ from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
+from paddlecompat.records.host_answer import HostAnswer
 from paddlecompat.records.judging import Judgement, judge, severity_of
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.records.subject import Host
@@ -212,6 +213,8 @@ class MatrixView:
     """Whether the records were made with a stand-in device."""
     answers: Sequence[WheelAnswer] = ()
     """What wheels say by their own code."""
+    hosts: Sequence[HostAnswer] = ()
+    """What builds' host halves did."""
 
     @cached_property
     def letters(self) -> dict[Host, str]:

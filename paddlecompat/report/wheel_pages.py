@@ -1,4 +1,4 @@
-"""What wheels answer by their own code: on the terminal, and as the page for maintainers."""
+"""What wheels answer by their own code, and host halves on the made-up driver: lines and pages."""
 
 from __future__ import annotations
 
@@ -9,36 +9,28 @@ from functools import cached_property
 from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
 from paddlecompat.fixtures.uses import load_cards
+from paddlecompat.records.host_answer import HostAnswer
 from paddlecompat.records.record import Record
 from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, by_build
 from paddlecompat.report.templates import environment
 from paddlecompat.report.view import grouped
 
 
-@dataclass(frozen=True)
-class Cards:
-    """The cards that a wheel has code for, and those that it has none for: 'RTX 30 (8.6)'."""
-
-    runs: list[str]
-    none: list[str]
-
-
-def cards_of(answer: WheelAnswer) -> Cards:
-    """Of the cards that people have, those that its code runs on, and the others."""
-    found = Cards([], [])
-    for card in load_cards():
-        some = found.runs if answer.code.runs_on(card.capability) else found.none
-        some.append(f"{card.group} ({card.capability})")
-    return found
-
-
 def answer_lines(answer: WheelAnswer, fixture: Fixture) -> list[str]:
-    """What a wheel answers, in plain English, and the same in Chinese below it."""
+    """What a wheel answers, in plain English, and the same in Chinese below it.
+
+    Of the cards that people have, those that its code runs on are told, and the others.
+    """
     release = next((r for r in fixture.release if r.version == answer.release), None)
+    cards = grouped(load_cards(), lambda card: answer.code.runs_on(card.capability))
+    named = {
+        runs: [f"{card.group} ({card.capability})" for card in cards.get(runs, ())]
+        for runs in (True, False)
+    }
     template = environment().get_template("wheel.txt.j2")
     text = template.render(
         answer=answer,
-        cards=cards_of(answer),
+        cards={"runs": named[True], "none": named[False]},
         said=answer.said,
         code=[*map(sm, answer.sm), *(f"PTX {ptx}" for ptx in answer.ptx)],
         notices=release.failed_launches if release else None,
@@ -87,18 +79,29 @@ class Family:
 
 def families(answers: Iterable[WheelAnswer]) -> list[Family]:
     """The wheels by system and by what they do: CUDA, what made them, copy, count, answer."""
-    alike = grouped(answers, likeness)
+    alike = grouped(
+        answers,
+        lambda answer: (
+            *(answer.system, answer.toolchain, answer.answer),
+            frozenset((f.function, f.copied, f.count, f.answer) for f in answer.functions),
+        ),
+    )
     found = [Family(some[0].system, some) for some in alike.values()]
     return sorted(found, key=lambda one: (in_order(one.answer.release), one.system), reverse=True)
-
-
-def likeness(answer: WheelAnswer) -> tuple[object, ...]:
-    """What is alike in the wheels of a family."""
-    done = {(one.function, one.copied, one.count, one.answer) for one in answer.functions}
-    return answer.system, answer.toolchain, answer.answer, frozenset(done)
 
 
 def render(answers: Sequence[WheelAnswer]) -> str:
     """The page for maintainers."""
     template, lines = environment().get_template("wheels.md.j2"), by_build(answers)
     return template.render(families=families(answers), lines=lines, systems=SYSTEMS)
+
+
+def host_lines(answer: HostAnswer) -> list[str]:
+    """What a host half did, in plain English."""
+    return environment().get_template("host.txt.j2").render(one=answer).strip().splitlines()
+
+
+def render_host(answers: Sequence[HostAnswer]) -> str:
+    """The page on host halves, in both languages, the newest release first."""
+    newest = sorted(answers, key=lambda one: in_order(one.release), reverse=True)
+    return environment().get_template("host.md.j2").render(answers=newest)

@@ -5,7 +5,6 @@ What it counted is committed in `reports/advice`; `records/advice_results.py` ma
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,13 +17,6 @@ from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import MEASURED, Measured
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import CannotRun, MachineFailed
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What people write after `nox -s advice --`."""
-    parser.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
-    parser.add_argument("--seed", type=int, default=0, help="of the cases (default: 0)")
-    parser.add_argument("--cases", type=int, default=40, help="a run (default: 40)")
 
 
 def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:

@@ -14,19 +14,13 @@ from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.folders import BENCH
 from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine import host
-from paddlecompat.machine.command_line import add_options, options_from
+from paddlecompat.machine.command_line import options_from
 from paddlecompat.records import study_results
 from paddlecompat.records.record import MachineFailed
 from paddlecompat.records.study_results import Bench, Timed, lines_of, write_bench
 
 RELEASE = "2.6.2"
 PLUGIN = ("-p", "properties.programs.time_properties")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What people write after `nox -s bench --`."""
-    parser.add_argument("release", nargs="?", default=RELEASE, help="default: %(default)s")
-    add_options(parser, Options, "bench")
 
 
 def run(fixture: Fixture, parsed: argparse.Namespace) -> bool:

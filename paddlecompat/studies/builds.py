@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import re
 import tempfile
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from paddlecompat.environments import wheels
-from paddlecompat.environments.wheel_code.asking import answer_of, ask_wheel
-from paddlecompat.environments.wheel_code.gpu_code import DAMAGED, Contents, unpacked
+from paddlecompat.environments.wheel_code.asking import Asked, ask_wheel
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import WHEELS, shown
+from paddlecompat.fixtures.folders import WHEELS
 from paddlecompat.fixtures.releases import SYSTEMS, Build, Fixture, System
 from paddlecompat.records import wheel_answer
-from paddlecompat.records.wheel_answer import ANSWERS, READ_HERE, WheelAnswer
+from paddlecompat.records.wheel_answer import WheelAnswer
 
 PLATFORMS: dict[System, list[str]] = {
     "linux": ["manylinux1_x86_64", "manylinux2014_x86_64"],
@@ -26,24 +24,17 @@ PLATFORMS: dict[System, list[str]] = {
 }
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("releases", nargs="*", metavar="RELEASE", help="default: all")
-    about = f"keep what the wheels answer in {shown(READ_HERE)}, for nox -s publish"
-    parser.add_argument("--write", action="store_true", help=about)
-
-
 def check(
     fixture: Fixture,
     versions: list[str],
     fetch: Callable[[list[str], Build, str, Path], Path | None] = wheels.download_for,
     folder: Path = WHEELS,
-    published: Path = ANSWERS,
     kept_in: Path | None = None,
 ) -> int:
     """Read the wheels on PyPI of the named releases, or of all; 1 where one is not as listed.
 
     Each wheel is fetched into `folder` and deleted. What it answers of the defect is compared with
-    what is `published`, and written into the folder `kept_in`. Raises ValueError where a release is
+    what is published, and written into the folder `kept_in`. Raises ValueError where a release is
     unknown or a wheel cannot be read, CannotRun where the index fails.
     """
     status = 0
@@ -53,25 +44,25 @@ def check(
         for system in SYSTEMS if build.index == "pypi" else ():
             with tempfile.TemporaryDirectory(dir=folder) as temporary:
                 wheel = fetch(PLATFORMS[system], build, python, Path(temporary))
-                found, answer = read(wheel, build, system) if wheel else (None, None)
-            wrong = differences(build, system, found)
+                found = ask_wheel(wheel) if wheel else None
+            wrong = differences(build, system, found.answer if found else None)
             verdict = f"NOT AS LISTED: {'; '.join(wrong)}" if wrong else "as listed"
-            print(f"{build.version} {system}: {found or 'no wheel'}: {verdict}", flush=True)
+            has = words_on(found) if found else "no wheel"
+            print(f"{build.version} {system}: {has}: {verdict}", flush=True)
             status |= bool(wrong)
-            if answer:
-                status |= compare(answer, published)
+            if found:
+                status |= compare(found.answer)
                 if kept_in:
-                    wheel_answer.write(answer, kept_in)
+                    wheel_answer.write(found.answer, kept_in)
     return status
 
 
-def read(wheel: Path, build: Build, system: System) -> tuple[Contents, WheelAnswer]:
-    """The GPU code in a wheel, and what it answers. Raises ValueError, with the file."""
-    with unpacked(wheel) as found:
-        try:
-            return found.contents, answer_of(found, build.version, system, wheel)
-        except DAMAGED as error:
-            raise ValueError(f"{wheel.name}: {error}") from None
+def words_on(found: Asked) -> str:
+    """What a wheel was made for, and what it has code for."""
+    answer, seldom = found
+    said = f"CUDA {answer.cuda}, cuDNN {answer.cudnn}, sm {' '.join(answer.sm) or '-'}"
+    ptx = f", ptx {' '.join(answer.ptx)}" if answer.ptx else ""
+    return said + ptx + (f" (seldom: {', '.join(seldom)} fat binaries)" if seldom else "")
 
 
 def ask(what: str, systems: Sequence[System], fixture: Fixture) -> Iterator[WheelAnswer]:
@@ -82,7 +73,7 @@ def ask(what: str, systems: Sequence[System], fixture: Fixture) -> Iterator[Whee
     """
     WHEELS.mkdir(parents=True, exist_ok=True)
     if not re.fullmatch(r"\d+(\.\d+)*(\.?(post|rc|dev)\d+)?", what):
-        yield ask_wheel(Path(what), WHEELS)
+        yield ask_wheel(Path(what), WHEELS).answer
         return
     release = next((r for r in fixture.release if re.match(rf"{r.version}(\.|$)", what)), None)
     if release is None:
@@ -90,18 +81,18 @@ def ask(what: str, systems: Sequence[System], fixture: Fixture) -> Iterator[Whee
     build = release.gpu_build(what)
     for system in systems:
         with tempfile.TemporaryDirectory(dir=WHEELS) as temporary:
-            asked = (Path(temporary), build.requirement, release.python, PLATFORMS[system])
-            wheel = wheels.download(*asked, *build.pip_options(system))
+            folder = Path(temporary)
+            wheel = wheels.download_for(PLATFORMS[system], build, release.python, folder, system)
             if wheel is None:
                 index = "PyPI" if build.index == "pypi" else "Paddle's own index"
                 where = f"for {system} and CPython {release.python}"
                 raise ValueError(f"{index} has no wheel of paddlepaddle-gpu {what} {where}")
-            yield ask_wheel(wheel)
+            yield ask_wheel(wheel).answer
 
 
-def compare(answer: WheelAnswer, published: Path) -> int:
+def compare(answer: WheelAnswer) -> int:
     """Say what a wheel answers, and whether that is what is published; 1 where it is not."""
-    known = wheel_answer.find(answer.sha256, published)
+    known = wheel_answer.find(answer.sha256)
     counted = ", ".join(f"{number} {name}" for name, number in answer.counts.items())
     standing = "not published yet" if known is None else "as published"
     if known is not None and known != answer:
@@ -111,7 +102,7 @@ def compare(answer: WheelAnswer, published: Path) -> int:
     return int(standing.isupper())
 
 
-def differences(build: Build, system: System, found: Contents | None) -> list[str]:
+def differences(build: Build, system: System, found: WheelAnswer | None) -> list[str]:
     """What the fixture lists otherwise than it was found."""
     listed = build.on(system)
     if listed is None:

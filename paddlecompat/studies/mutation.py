@@ -16,7 +16,7 @@ from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options, known_mutant, mutants
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.releases import Fixture, cell_named
-from paddlecompat.machine.command_line import add_options, options_from
+from paddlecompat.machine.command_line import options_from
 from paddlecompat.records import study_results
 from paddlecompat.records.study_results import Kill, MutantResult, MutationResults, Trial
 from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
@@ -173,18 +173,6 @@ def about(mutant: str) -> str:
     path, _, name = mutant.rpartition("::")
     source = Path(path) if path else option_set.mutants()[name]
     return " ".join((ast.get_docstring(option_set.functions(source)[name]) or "").split())
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What people write after `nox -s mutation --`."""
-    add = parser.add_argument
-    add("releases", nargs="*", metavar="RELEASE", help=f"default: {' '.join(RELEASES)}")
-    every = "default: all those of the suite"
-    add("--mutant", action="append", dest="mutants", metavar="NAME", help=every)
-    add("--seeds", type=int, default=10, help="how many, from 0 (default: 10)")
-    add("-j", "--jobs", type=int, default=1, help="attempts side by side (default: 1)")
-    add("--fresh", action="store_true", help="repeat also what was tried already")
-    add_options(parser, Options, "mutation")
 
 
 def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import NoReturn
@@ -37,6 +38,7 @@ from paddlecompat.records.record import CannotRun, MachineFailed
 WHEEL = "nvidia_toy_cu11-1.2.3-py3-none-manylinux1_x86_64.whl"
 OTHER = "nvidia_other_cu11-4.5-py3-none-manylinux1_x86_64.whl"
 BUILD = Build(distribution="paddlepaddle-gpu", version="2.5.2", cuda="11.8")
+OPTIONAL = Source(libraries=["libnowhere.so.2"], optional=True)
 
 
 def fetch_nothing(wheel: str, folder: Path) -> NoReturn:
@@ -109,7 +111,7 @@ def test_every_build_has_a_line_for_its_cuda_version() -> None:
 @pytest.mark.parametrize(("system", "platform"), [("linux", "manylinux"), ("windows", "win_amd64")])
 def test_each_systems_wheels_are_for_that_system(system: System, platform: str) -> None:
     wheels = [source.wheel for line in load() for source in line.sources(system) if source.wheel]
-    assert [wheel for wheel in wheels if f"-none-{platform}" not in wheel] == []
+    assert [wheel for wheel in wheels if f"-{platform}" not in wheel] == []
 
 
 def test_wheels_are_of_the_major_version_that_their_line_serves() -> None:
@@ -118,7 +120,7 @@ def test_wheels_are_of_the_major_version_that_their_line_serves() -> None:
         for line in load()
         for version in line.cuda
         for source in (*line.linux, *line.windows)
-        if source.wheel
+        if source.wheel and version >= "11"  # that of 10 is put together from others'
     ]
     assert [wheel for major, wheel in pairs if f"_cu{major}-" not in wheel] == []
 
@@ -165,7 +167,10 @@ def test_a_file_of_one_line_is_read(tmp_path: Path) -> None:
         (GOOD.replace("[[line.windows]]", "[[line.macos]]"), "block 1: windows: Field required"),
         (GOOD.replace("sha256 =", "sha265 ="), "block 1: linux.0.sha265"),
         (GOOD.replace("nvidia_toy", "toy"), "block 1: linux.0.wheel"),
-        (re.sub("sha256.*", "", GOOD), "block 1: linux.0: give `wheel` and `sha256` together"),
+        (re.sub("sha256.*", "", GOOD), "block 1: linux.0: give `sha256` with `wheel`"),
+        (re.sub("wheel.*", "", GOOD), "block 1: linux.0: give `sha256` with `wheel`"),
+        (GOOD.replace("wheel =", 'archive = "https://a.b/c.tgz"\nwheel ='), "not both"),
+        (GOOD.replace("wheel =", 'archive = "http://a.b/c.tgz"\n# '), "linux.0.archive"),
         (re.sub("(wheel|sha256).*", "", GOOD), "block 1: without a `wheel` for each source, give"),
         (GOOD + GOOD, "CUDA 11.8 stands in more than one"),
     ],
@@ -290,21 +295,93 @@ def test_a_wheel_without_the_library_is_named(
         place(source, libs, fetch)
 
 
+def lines_of(*sources: Source) -> Lines:
+    """A file of CUDA versions with one line, of these sources."""
+    told = {"advice": "install it", "advice_zh": "安装"}
+    return lambda: [Line(cuda=["11.8"], linux=[*sources], windows=[*sources], **told)]
+
+
 def test_without_a_wheel_the_advice_is_given_in_both_languages(
     environment: Path,
 ) -> None:
-    build = Build(distribution="paddlepaddle-gpu", version="2.3.2", cuda="10.2")
+    nowhere = lines_of(Source(libraries=["libnowhere.so.2"]))
     with pytest.raises(CannotRun) as caught:
-        provide(environment, build, fetch_nothing)
-    (line,) = (line for line in load() if "10.2" in line.cuda)
-    assert caught.value.not_run.detail.endswith(f"{line.advice} {line.advice_zh}")
+        provide(environment, BUILD, fetch_nothing, nowhere)
+    assert caught.value.not_run.detail.endswith("install it 安装")
 
 
 def test_the_reason_of_a_cell_without_its_libraries_is_its_own(environment: Path) -> None:
-    build = Build(distribution="paddlepaddle-gpu", version="2.3.2", cuda="10.2")
+    nowhere = lines_of(Source(libraries=["libnowhere.so.2"]))
     with pytest.raises(CannotRun) as caught:
-        provide(environment, build, fetch_nothing)
+        provide(environment, BUILD, fetch_nothing, nowhere)
     assert caught.value.not_run.reason == "no CUDA libraries"
+
+
+def test_what_a_release_trains_without_is_not_demanded(environment: Path) -> None:
+    assert provide(environment, BUILD, fetch_nothing, lines_of(OPTIONAL)) == []
+
+
+def test_a_cuda_10_build_opens_cublas_and_cudnn() -> None:
+    (line,) = (line for line in load() if "10.2" in line.cuda)
+    assert {plain_name(name) for name in line.demanded("linux")} == {
+        *("libcublas.so", "libcublasLt.so", "libcudnn.so")
+    }
+
+
+ARCHIVE = "https://example.org/redist/toy-7.1.tgz"
+
+
+@pytest.fixture
+def archive(environment: Path, tmp_path: Path) -> Source:
+    """An archive of NVIDIA's form: a library, and a link of its name to the file."""
+    packed = tmp_path / ARCHIVE.rpartition("/")[2]
+    library(tmp_path / "libtoy.so.7")
+    (tmp_path / "libtoy.so.7").rename(tmp_path / "libtoy.so.7.1")
+    (tmp_path / "libtoy.so.7").symlink_to("libtoy.so.7.1")
+    with tarfile.open(packed, "w:gz") as made:
+        for name in ("libtoy.so.7", "libtoy.so.7.1"):
+            made.add(tmp_path / name, f"cuda/lib64/{name}")
+    sha256 = hashlib.sha256(packed.read_bytes()).hexdigest()
+    return Source(libraries=["libtoy.so.7"], archive=ARCHIVE, sha256=sha256)
+
+
+def copy_archive(tmp_path: Path) -> Fetch:
+    return lambda address, folder: Path(shutil.copy(tmp_path / Path(address).name, folder))
+
+
+def test_what_an_archive_carries_is_placed_and_opens(
+    environment: Path, tmp_path: Path, archive: Source
+) -> None:
+    provide(environment, BUILD, fetch_nothing, lines_of(archive), copy_archive(tmp_path))
+    assert unopened_libraries(environment, ["libtoy.so.7"]) == []
+
+
+def test_an_archive_that_is_not_the_pinned_one_is_refused(
+    environment: Path, tmp_path: Path, archive: Source
+) -> None:
+    other = archive.model_copy(update={"sha256": "0" * 64})
+    with pytest.raises(MachineFailed, match=r"toy-7\.1\.tgz: its sha256 is \w+, not 0+ as pinned"):
+        provide(environment, BUILD, fetch_nothing, lines_of(other), copy_archive(tmp_path))
+
+
+def test_without_its_host_it_says_exactly_what_to_fetch(environment: Path, archive: Source) -> None:
+    def unreachable(address: str, folder: Path) -> NoReturn:
+        raise MachineFailed(f"{address} cannot be fetched: timed out")
+
+    with pytest.raises(CannotRun) as caught:
+        provide(environment, BUILD, fetch_nothing, lines_of(archive), unreachable)
+    assert f"fetch {ARCHIVE} (sha256 {archive.sha256})" in caught.value.not_run.detail
+
+
+def test_a_driver_without_a_plain_name_gets_a_link(
+    environment: Path, libs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = library(tmp_path / "libcuda.so.1")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    assert provide(environment, BUILD, fetch_nothing, lines_of(OPTIONAL)) == [
+        "libcuda.so, a link to libcuda.so.1"
+    ]
+    assert (libs / "libcuda.so").samefile(driver)
 
 
 def test_a_build_without_cuda_needs_no_libraries(environment: Path) -> None:

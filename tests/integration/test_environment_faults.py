@@ -192,7 +192,7 @@ def test_tools_with_an_unreadable_stamp_are_put_there_anew(uv: UvLog, tmp_path: 
     lock = tmp_path / "lock.txt"
     lock.write_text("pytest==8.0.0\n")
     (tmp_path / "py39" / lock.name).mkdir(parents=True)
-    interpreter = Interpreter(path=THIS, python="3.9", has_paddle=True)
+    interpreter = Interpreter(path=THIS, python="3.9")
     folder = install_tools(interpreter, tmp_path, lock, uv.program)
     assert (folder / lock.name).read_text() == lock.read_text()
 
@@ -253,7 +253,7 @@ def test_twins_put_the_tools_there_once(uv: UvLog, tmp_path: Path) -> None:
     (tmp_path / "lock.txt").write_text("pytest==8.0.0\n")
     code = """
 from paddlecompat.environments.installed import Interpreter, install_tools
-interpreter = Interpreter(path=sys.executable, python="3.9", has_paddle=True)
+interpreter = Interpreter(path=sys.executable, python="3.9")
 folder, uv = map(Path, sys.argv[1:])
 install_tools(interpreter, folder, folder / "lock.txt", str(uv))
 """

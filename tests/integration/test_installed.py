@@ -90,7 +90,7 @@ def test_one_that_cannot_be_run_is_named(tmp_path: Path) -> None:
 
 @NEEDS_POSIX
 def test_one_that_is_too_old_for_the_test_tools_is_told_so(tmp_path: Path) -> None:
-    answer = json.dumps({"path": "python3.7", "python": "3.7", "has_paddle": True})
+    answer = json.dumps({"path": "python3.7", "python": "3.7"})
     old = write_program(tmp_path / "python3.7", f"print({answer!r})")
     with pytest.raises(ValueError, match=r"need CPython 3\.9 or newer; this is 3\.7"):
         read_interpreter(old)
@@ -148,7 +148,7 @@ def lock(tmp_path: Path) -> Path:
     return tmp_path / "here.txt"
 
 
-OLD = Interpreter(path=Path("python"), python="3.10", has_paddle=True)
+OLD = Interpreter(path=Path("python"), python="3.10")
 
 
 @NEEDS_POSIX

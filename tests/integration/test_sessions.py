@@ -14,6 +14,7 @@ from paddlecompat.__main__ import COMMANDS
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import KINDS, in_order
+from paddlecompat.studies.host_half.session import REACHED
 
 CELLS = [cell.name for cell in releases.cells(releases.load())]
 
@@ -42,7 +43,8 @@ def listed() -> dict[str, str]:
 
 
 def test_every_cell_and_command_is_a_session(listed: dict[str, str]) -> None:
-    assert {*CELLS, *COMMANDS, "tests", "tests-windows", "lint"} == listed.keys()
+    hosts = {f"host-{r.version}" for r in releases.load().release if r.version.startswith(REACHED)}
+    assert {*CELLS, *hosts, *COMMANDS, "tests", "tests-windows", "lint"} == listed.keys()
 
 
 def test_the_default_is_the_newest_release_and_the_report() -> None:
@@ -58,7 +60,7 @@ def test_noxs_json_lists_the_cells_of_a_series_for_ci() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["cpu-2.3.2", *COMMANDS])
+@pytest.mark.parametrize("name", ["cpu-2.3.2", "host-2.3.2", *COMMANDS])
 def test_help_names_both_doors(name: str) -> None:
     said = run("paddlecompat", name, "--help")
     assert said.returncode == 0
@@ -79,6 +81,7 @@ def test_help_without_a_command_lists_them() -> None:
         (["cpu-2.3.2", "--mutant", "bogus"], "not FILE::NAME, and not one of"),
         (["cpu-2.3.2", "--bogus"], "unrecognized arguments: --bogus"),
         (["cpu-2.3.2", "--build", "2.3.2.post112"], "--build is for GPU cells"),
+        (["host-2.6.2"], "asks for a proof that the driver is NVIDIA's"),
         (["here", "--python", "absent/python"], "absent/python: cannot be run"),
         (["here", "--bogus"], "unrecognized arguments: --bogus"),
         (["matrix", "--bogus"], "unrecognized arguments: --bogus"),

@@ -163,7 +163,7 @@ def test_a_pinned_wheel_of_any_python_comes_from_pips_index(
 
 @pytest.mark.usefixtures("index")
 def test_a_pinned_wheel_that_the_index_lacks_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MachineFailed, match=f"{PINNED}: the index has no such wheel"):
+    with pytest.raises(MachineFailed, match=f"{PINNED}: the index has no such wheel or archive"):
         wheels.download_pinned(PINNED, tmp_path)
 
 

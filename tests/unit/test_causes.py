@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paddlecompat.machine.processes.endings import Ended, cause_in
+from paddlecompat.machine.processes import Ended, cause_in
 
 TEXTS = {
     "pip: a full disk, in a traceback": (

@@ -50,10 +50,13 @@ class Desk:
         self.read: WheelAnswer | None = None
         self.in_use: list[str] = []
         self.built: list[str | None] = []
+        self.lacked: tuple[str, ...] = ()
         self.removed: list[str] = []
 
     def prepare(self, cell: Cell, fixture: object, wanted: Any) -> Prepared:
         self.built.append(wanted.build and wanted.build.version)
+        if self.built[-1] in self.lacked:
+            raise CannotRun(NotRun(reason="no build", detail=f"no wheel of {self.built[-1]}"))
         if isinstance(self.problem, Exception):
             raise self.problem
         if self.problem is not None:
@@ -256,6 +259,29 @@ def test_a_build_that_fails_early_keeps_its_own_name(desk: Desk) -> None:
 def test_the_build_is_the_one_for_the_device(desk: Desk) -> None:
     desk.fill(GPU)
     assert desk.built == ["2.3.2"]
+
+
+def test_a_build_that_the_index_lacks_gives_way_to_the_next(desk: Desk) -> None:
+    desk.machine = Machine("linux", "8.6", "535.104.05", "12.2")
+    desk.lacked = ("2.3.2.post116",)
+    desk.fill(GPU)
+    assert desk.built == ["2.3.2.post116", "2.3.2.post112"]
+    assert desk.record.chosen == "2.3.2.post112"
+
+
+def test_when_the_indexes_have_no_build_the_last_is_named(desk: Desk) -> None:
+    desk.machine = Machine("linux", "8.6", "535.104.05", "12.2")
+    desk.lacked = tuple(build.version for build in GPU.release.gpu_builds)
+    desk.fill(GPU)
+    assert desk.why.reason == "no build"
+    assert "cannot be reached from here, or has it not" in desk.why.detail
+
+
+def test_a_named_build_that_the_index_lacks_is_not_replaced(desk: Desk) -> None:
+    desk.machine = Machine("linux", "8.6", "535.104.05", "12.2")
+    desk.lacked = ("2.3.2.post116",)
+    desk.fill(GPU, build="2.3.2.post116")
+    assert desk.built == ["2.3.2.post116"]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.environments.wheel_code import gpu_code
-from paddlecompat.environments.wheel_code.gpu_code import Contents
+from paddlecompat.environments.wheel_code.asking import ask_wheel
 from paddlecompat.fixtures.releases import Build, Fixture, GpuCode, Release
+from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.studies import builds
 
 PTX, SM = 1, 2
@@ -24,7 +24,20 @@ BUILD = Build(
     cudnn="7.6.5",
     linux=GpuCode(sm=["7.0", "7.5"], source="wheel"),
 )
-FOUND = Contents("10.2", "7.6.5", ["7.0", "7.5"], [], [])
+FOUND = WheelAnswer(
+    version="2.3.2",
+    system="linux",
+    file="some.whl",
+    sha256="0" * 64,
+    library="",
+    toolchain="",
+    cuda="10.2",
+    cudnn="7.6.5",
+    sm=["7.0", "7.5"],
+    ptx=[],
+    functions=[],
+    answer="not read",
+)
 
 
 def fat_binary(*codes: tuple[int, int]) -> bytes:
@@ -60,7 +73,8 @@ def elf(code: bytes, section: str = ".nv_fatbin") -> bytes:
 def pe(code: bytes, section: str = ".nv_fatb") -> bytes:
     """A library for Windows with that section, which is filled up with zeros to 512 bytes."""
     dos = b"MZ".ljust(60, b"\0") + struct.pack("<I", 64)
-    optional = b"\0" * 240
+    optional = struct.pack("<HBB", 0x20B, 14, 16).ljust(108, b"\0") + struct.pack("<I", 16)
+    optional = optional.ljust(240, b"\0")
     header = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 1, 0, 0, 0, len(optional), 0x2022)
     raw = code.ljust(-(-len(code) // 512) * 512, b"\0")
     entry = struct.pack("<8sIIII16x", section.encode(), len(code), 4096, len(raw), 512)
@@ -71,7 +85,7 @@ def wheel(
     folder: Path, members: dict[str, bytes], version: str = "paddle/version/__init__.py"
 ) -> Path:
     """One with those members, that says in the file `version` what it was made for."""
-    path = folder / "paddlepaddle_gpu-2.3.2-cp310-cp310-some.whl"
+    path = folder / "paddlepaddle_gpu-2.3.2-cp310-cp310-manylinux1_x86_64.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(version, VERSION)
         for name, content in members.items():
@@ -88,7 +102,7 @@ def test_native_code_and_ptx_are_told_apart(
     tmp_path: Path, member: str, library: Callable[[bytes], bytes]
 ) -> None:
     code = fat_binary((SM, 75), (SM, 70), (PTX, 80))
-    found = gpu_code.read(with_core(tmp_path, library(code), member))
+    found = ask_wheel(with_core(tmp_path, library(code), member)).answer
     assert (found.sm, found.ptx) == (["7.0", "7.5"], ["8.0"])
 
 
@@ -97,19 +111,19 @@ def test_every_fat_binary_is_read_though_zeros_lie_between(
     tmp_path: Path, member: str, library: Callable[[bytes], bytes]
 ) -> None:
     codes = [fat_binary((SM, 70), (SM, number)) for number in (80, 86, 90)]
-    found = gpu_code.read(with_core(tmp_path, library((b"\0" * 24).join(codes)), member))
-    assert found.sm == ["7.0"]
+    found = ask_wheel(with_core(tmp_path, library((b"\0" * 24).join(codes)), member))
+    assert found.answer.sm == ["7.0"]
     assert found.seldom == ["sm 8.0 in 1 of 3", "sm 8.6 in 1 of 3", "sm 9.0 in 1 of 3"]
 
 
 def test_an_architecture_of_three_digits_is_read(tmp_path: Path) -> None:
-    assert gpu_code.read(with_core(tmp_path, elf(fat_binary((SM, 120))))).sm == ["12.0"]
+    assert ask_wheel(with_core(tmp_path, elf(fat_binary((SM, 120))))).answer.sm == ["12.0"]
 
 
 def test_code_that_is_not_linked_does_not_count(tmp_path: Path) -> None:
     loose = elf(fat_binary((SM, 90)), "__nv_relfatbin")
     members = {LINUX: loose, "paddle/libs/libphi.so": elf(fat_binary((SM, 70)))}
-    assert gpu_code.read(wheel(tmp_path, members)).sm == ["7.0"]
+    assert ask_wheel(wheel(tmp_path, members)).answer.sm == ["7.0"]
 
 
 def test_the_two_parts_of_the_core_count_and_no_other_library(tmp_path: Path) -> None:
@@ -118,14 +132,14 @@ def test_the_two_parts_of_the_core_count_and_no_other_library(tmp_path: Path) ->
         "paddle/libs/libphi.so": elf(fat_binary((SM, 70), (SM, 75))),
         "paddle/libs/libflashattn.so": elf(fat_binary((SM, 80)) * 9),
     }
-    found = gpu_code.read(wheel(tmp_path, members))
-    assert (found.sm, found.seldom) == (["7.0", "7.5"], [])
+    found = ask_wheel(wheel(tmp_path, members))
+    assert (found.answer.sm, found.seldom) == (["7.0", "7.5"], [])
 
 
 @pytest.mark.parametrize("version", ["paddle/version.py", "paddle/version/__init__.py"])
 def test_what_the_wheel_was_made_for_is_read(tmp_path: Path, version: str) -> None:
-    found = gpu_code.read(wheel(tmp_path, {LINUX: elf(GOOD)}, version))
-    assert (found.cuda, found.cudnn) == ("10.2", "7.6.5")
+    found = ask_wheel(wheel(tmp_path, {LINUX: elf(GOOD)}, version))
+    assert (found.answer.cuda, found.answer.cudnn) == ("10.2", "7.6.5")
 
 
 @pytest.mark.parametrize(
@@ -139,9 +153,9 @@ def test_what_the_wheel_was_made_for_is_read(tmp_path: Path, version: str) -> No
         (LINUX, elf(with_first_entry(kind=7)), "no entry of a fat binary at byte 80"),
         (LINUX, elf(with_first_entry(header=8)), "no entry of a fat binary at byte 80"),
         (LINUX, elf(with_first_entry(size=240)), "no entry of a fat binary at byte 80"),
-        (WINDOWS, pe(GOOD)[:700], "its GPU code ends at byte 1024, the file 700"),
-        (WINDOWS, pe(GOOD)[:80], "requires a buffer of at least 88 bytes"),
-        (WINDOWS, pe(GOOD).replace(b"PE\0\0", b"NE\0\0"), "neither an ELF file"),
+        (WINDOWS, pe(GOOD)[:700], r"\.nv_fatb ends at byte 704, the file 700"),
+        (WINDOWS, pe(GOOD)[:80], "Header missing"),
+        (WINDOWS, pe(GOOD).replace(b"PE\0\0", b"NE\0\0"), "Probably a NE file"),
     ],
 )
 def test_a_damaged_library_is_named(
@@ -149,7 +163,7 @@ def test_a_damaged_library_is_named(
 ) -> None:
     path = with_core(tmp_path, content, member)
     with pytest.raises(ValueError, match=problem) as caught:
-        gpu_code.read(path)
+        ask_wheel(path)
     assert f"{path.name}: {member}: damaged: " in str(caught.value)
 
 
@@ -159,7 +173,7 @@ def test_a_damaged_wheel_is_named(tmp_path: Path) -> None:
     for damaged in (whole[:-40], b""):
         path.write_bytes(damaged)
         with pytest.raises(ValueError, match=path.name):
-            gpu_code.read(path)
+            ask_wheel(path)
 
 
 def test_a_wheel_whose_compressed_bytes_are_wrong_is_named(tmp_path: Path) -> None:
@@ -169,7 +183,7 @@ def test_a_wheel_whose_compressed_bytes_are_wrong_is_named(tmp_path: Path) -> No
     content[start : start + 20] = b"\xff" * 20
     path.write_bytes(content)
     with pytest.raises(ValueError, match=path.name):
-        gpu_code.read(path)
+        ask_wheel(path)
 
 
 @pytest.mark.parametrize(
@@ -179,13 +193,13 @@ def test_a_wheel_whose_compressed_bytes_are_wrong_is_named(tmp_path: Path) -> No
 def test_a_wheel_without_gpu_code_is_named(
     tmp_path: Path, members: dict[str, bytes], problem: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"some.whl: {problem}"):
-        gpu_code.read(wheel(tmp_path, members))
+    with pytest.raises(ValueError, match=f"x86_64.whl: {problem}"):
+        ask_wheel(wheel(tmp_path, members))
 
 
 def test_a_wheel_of_something_else_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"some\.whl: it has no paddle/version"):
-        gpu_code.read(wheel(tmp_path, {LINUX: elf(GOOD)}, "numpy/version.py"))
+    with pytest.raises(ValueError, match=r"x86_64\.whl: it has no paddle/version"):
+        ask_wheel(wheel(tmp_path, {LINUX: elf(GOOD)}, "numpy/version.py"))
 
 
 def test_a_build_that_is_listed_as_it_is_has_no_differences() -> None:
@@ -214,7 +228,7 @@ def test_a_build_that_is_listed_as_it_is_has_no_differences() -> None:
     ],
 )
 def test_what_is_listed_otherwise_is_named(
-    listed: dict[str, object], found: Contents | None, problem: str
+    listed: dict[str, object], found: WheelAnswer | None, problem: str
 ) -> None:
     (said,) = builds.differences(BUILD.model_copy(update=listed), "linux", found)
     assert problem in said

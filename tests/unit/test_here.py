@@ -47,7 +47,7 @@ class Desk:
         self.problem = ""
 
     def read(self, _: Path | None) -> Installed:
-        python = Interpreter(path=Path(sys.executable), python="3.10", has_paddle=True)
+        python = Interpreter(path=Path(sys.executable), python="3.10")
         changes = {"source": "installed", "wheel": "", "sha256": None, "cuda": self.cuda}
         build = samples.build(version=self.version, **changes)
         return Installed(python, "2.3.2", build, {"numpy": "1.23.5"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from paddlecompat.__main__ import COMMANDS
 from paddlecompat.cells.option_set import (
     Options,
     known_mutant,
@@ -203,8 +203,7 @@ def test_a_mutant_that_was_put_in_place_nowhere_is_an_error() -> None:
     ],
 )
 def test_options_that_would_try_nothing_are_refused(arguments: list[str], words: str) -> None:
-    parser = argparse.ArgumentParser()
-    mutation.add_arguments(parser)
+    parser = COMMANDS["mutation"].parser()
     with pytest.raises(ValueError, match=words):
         mutation.run(releases.load(), parser.parse_args(arguments))
 

@@ -42,8 +42,3 @@ def test_the_picture_has_its_words_as_text() -> None:
 def test_the_same_bugs_give_the_same_bytes() -> None:
     once, again = (picture.draw([bar("2.3.2")], RELEASES, "en", PAGE) for _ in range(2))
     assert once == again
-
-
-def test_the_picture_is_told_in_words_too() -> None:
-    (line,) = picture.description([bar("2.3.2", "2.4.0")], RELEASES, "en")
-    assert line == f"{BUG.title}: 2.3.2-2.4.0, Train PP-YOLOE"

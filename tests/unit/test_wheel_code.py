@@ -22,8 +22,7 @@ from small_libraries import (
 )
 
 from paddlecompat.__main__ import run
-from paddlecompat.environments.wheel_code import asking
-from paddlecompat.environments.wheel_code.asking import ask_wheel
+from paddlecompat.environments.wheel_code.asking import ask_installed, ask_wheel
 from paddlecompat.fixtures.releases import System
 from paddlecompat.records import wheel_answer
 from paddlecompat.records.judging import Status
@@ -56,7 +55,7 @@ def ask(
     """The answer of a wheel whose masked_select has that layout."""
     layouts: dict[str, Layout] = {**dict.fromkeys(FUNCTIONS, others), "masked_select": layout}
     library = small_libraries.library(system, layouts, GPU_CODE, copy)
-    return ask_wheel(make_wheel(folder, system, library))
+    return ask_wheel(make_wheel(folder, system, library)).answer
 
 
 @both
@@ -121,7 +120,7 @@ def test_the_wheels_answer_is_its_worst_functions(tmp_path: Path, system: System
 @both
 def test_a_function_that_is_not_found_is_not_read(tmp_path: Path, system: System) -> None:
     library = small_libraries.library(system, {"nonzero": ABSENT}, GPU_CODE)
-    found = ask_wheel(make_wheel(tmp_path, system, library))
+    found = ask_wheel(make_wheel(tmp_path, system, library)).answer
     assert found.counts == {"not read": 2, "absent": 1}
     assert found.answer == "not read"
 
@@ -237,6 +236,6 @@ def test_an_installed_build_answers_as_its_wheel(tmp_path: Path) -> None:
     wheel = make_command_wheel(tmp_path, LIVE)
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site-packages")
-    found = asking.ask_installed(tmp_path / "site-packages" / "paddle", "2.3.2", "windows")
+    found = ask_installed(tmp_path / "site-packages" / "paddle", "2.3.2", "windows")
     assert found is not None
-    assert found.functions == ask_wheel(wheel).functions
+    assert found.functions == ask_wheel(wheel).answer.functions

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+from elftools.common.exceptions import ELFError
 from packaging.utils import parse_wheel_filename
+from pefile import PEFormatError
 
-from paddlecompat.environments.wheel_code.gpu_code import CORE, DAMAGED, VERSION, Unpacked, unpacked
-from paddlecompat.environments.wheel_code.kernels import Kernel, launching, registered
-from paddlecompat.environments.wheel_code.verdict import Code
+from paddlecompat.environments.wheel_code import fat_binaries
+from paddlecompat.environments.wheel_code.kernels import launching, registered
+from paddlecompat.environments.wheel_code.verdict import answer_of
 from paddlecompat.environments.wheel_code.x86.formats import open_image
 from paddlecompat.environments.wheel_code.x86.image import Image
 from paddlecompat.environments.wheels import sha256_of
@@ -27,37 +36,48 @@ from paddlecompat.records.wheel_answer import (
 
 SYSTEM_OF: dict[str, System] = {"win_amd64": "windows", "x86_64": "linux"}
 """By how a wheel's platform ends."""
+# What holds Paddle's kernels: up to 2.3, up to 2.5, and since 2.6, on Linux in two parts.
+CORE = re.compile(r"paddle/(fluid/core_avx|(fluid|base)/libpaddle|libs/libphi)\.(so|pyd)")
+VERSION = re.compile(r"paddle/version(/__init__)?\.py")
 PARTS = ("fluid/*", "base/*", "libs/*", "version.py", "version/__init__.py")
-"""Where what is looked at lies in the package."""
+"""Where these lie in an installed package."""
+DAMAGED = (
+    ValueError, OSError, EOFError, ELFError, PEFormatError, struct.error, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
 
 
-def ask_wheel(wheel: Path, folder: Path | None = None) -> WheelAnswer:
+class Asked(NamedTuple):
+    """What a build answers, and the architectures of code that few of its fat binaries have."""
+
+    answer: WheelAnswer
+    seldom: list[str]
+
+
+def ask_wheel(wheel: Path, folder: Path | None = None) -> Asked:
     """The answer of a wheel, which is unpacked into `folder`, by default that of the wheel.
 
     Raises ValueError, in a line with the file's name: it is damaged, of another project, has no
     code for GPUs, or is for another processor.
     """
     version, system = build_of(wheel)
-    with unpacked(wheel, folder) as found:
-        try:
-            return answer_of(found, version, system, wheel)
-        except DAMAGED as error:
-            raise ValueError(f"{wheel.name}: {error}") from None
+    with unpacked(wheel, folder or wheel.parent) as (about, libraries):
+        return ask(about, libraries, version, system, wheel)
 
 
 def ask_installed(paddle: Path, version: str, system: System) -> WheelAnswer | None:
     """The answer of a build by the folder of its package; None where it cannot be read."""
-    parent, about = paddle.parent, ""
+    about = ""
     libraries: dict[str, Path] = {}
     for path in (path for pattern in PARTS for path in paddle.glob(pattern)):
-        name = path.relative_to(parent).as_posix()
+        name = path.relative_to(paddle.parent).as_posix()
         if VERSION.fullmatch(name):
             about = path.read_text(encoding="utf-8")
         elif CORE.fullmatch(name):
             libraries[name] = path
     try:
         largest = max(libraries.values(), key=lambda path: path.stat().st_size)
-        return answer_of(Unpacked(about, libraries), version, system, largest)
+        return ask(about, libraries, version, system, largest).answer
     except DAMAGED:
         return None
 
@@ -73,15 +93,10 @@ def ask_built(build: MeasuredBuild, environment: Path, system: System) -> WheelA
     return ask_installed(found[0], build.version, system) if found else None
 
 
-def known_answer(
-    hashes: Collection[str], system: System, folders: Sequence[Path] = (ANSWERS, READ_HERE)
-) -> WheelAnswer | None:
+def known_answer(hashes: Collection[str], system: System) -> WheelAnswer | None:
     """The kept answer of a wheel for a system that has one of these sha256."""
-    for folder in folders:
-        for sha256 in sorted(hashes):
-            if (found := find(sha256, folder)) and found.system == system:
-                return found
-    return None
+    kept = (find(sha256, folder) for folder in (ANSWERS, READ_HERE) for sha256 in sorted(hashes))
+    return next((found for found in kept if found and found.system == system), None)
 
 
 def build_of(wheel: Path) -> tuple[str, System]:
@@ -94,66 +109,95 @@ def build_of(wheel: Path) -> tuple[str, System]:
         raise ValueError(f"{wheel.name}: not the name of a wheel") from None
     if name not in ("paddlepaddle-gpu", "paddlepaddle"):
         raise ValueError(f"{wheel.name}: a wheel of {name}, not of paddlepaddle-gpu")
-    platforms = {tag.platform for tag in tags}
+    platforms = sorted({tag.platform for tag in tags})
     for end, system in SYSTEM_OF.items():
         if any(platform.endswith(end) for platform in platforms):
             return str(version), system
-    raise ValueError(f"{wheel.name}: for {', '.join(sorted(platforms))}: only x86-64 is read")
+    raise ValueError(f"{wheel.name}: for {', '.join(platforms)}: only x86-64 is read")
 
 
-def answer_of(found: Unpacked, version: str, system: System, file: Path) -> WheelAnswer:
-    """The answer of what was unpacked of `file`. Raises as of `DAMAGED`."""
-    contents = found.contents
+@contextmanager
+def unpacked(wheel: Path, folder: Path) -> Iterator[tuple[str, dict[str, Path]]]:
+    """Its module on its version, and its core, by the names in the wheel, while they are looked at.
+
+    Raises ValueError, with the file, for what is damaged in it: also while they are.
+    """
+    about, name = "", ""
+    libraries: dict[str, Path] = {}
+    with tempfile.TemporaryDirectory(dir=folder) as at:
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                for name in archive.namelist():
+                    if VERSION.fullmatch(name):
+                        about = archive.read(name).decode()
+                    elif CORE.fullmatch(name):
+                        libraries[name] = Path(archive.extract(name, at))
+        except DAMAGED as error:
+            where = f"{wheel.name}: {name}" if name else wheel.name
+            raise ValueError(f"{where}: damaged: {error}") from None
+        try:
+            if not about:
+                raise ValueError("it has no paddle/version: not a wheel of paddlepaddle-gpu")
+            yield about, libraries
+        except DAMAGED as error:
+            raise ValueError(f"{wheel.name}: {error}") from None
+
+
+def ask(
+    about: str, libraries: Mapping[str, Path], version: str, system: System, file: Path
+) -> Asked:
+    """What was unpacked of `file` answers. Raises as of `DAMAGED`."""
+    codes: list[frozenset[fat_binaries.Code]] = []
     functions: list[FunctionAnswer] = []
     toolchains: dict[str, str] = {}
-    for name, library in found.libraries.items():
-        with open_image(library) as image:
-            if answers := functions_of(image):
-                toolchains[name] = image.toolchain
-                functions += answers
-    functions += missing(functions)
-    return WheelAnswer(
+    for name, library in libraries.items():
+        try:
+            with open_image(library) as image:
+                codes += fat_binaries.read(image)
+                if answers := functions_of(image):
+                    toolchains[name] = image.toolchain
+                    functions += answers
+        except DAMAGED as error:
+            raise ValueError(f"{name}: damaged: {error}") from None
+    if not codes:
+        raise ValueError("it has no GPU code: not a wheel of paddlepaddle-gpu")
+    there = {function.function for function in functions}
+    reason = "no kernel of it is registered under a name that is known here"
+    functions += [unread(name, "?", reason) for name in FUNCTIONS if name not in there]
+    made = fat_binaries.architectures(codes)
+    said = dict(re.findall(r"^(cuda|cudnn)_version\s*=\s*'(.+)'", about, re.MULTILINE))
+    answer = WheelAnswer(
         version=version,
         system=system,
         file=file.name,
         sha256=sha256_of(file),
         library=", ".join(toolchains),
         toolchain=", ".join(dict.fromkeys(toolchains.values())),
-        cuda=contents.cuda,
-        cudnn=contents.cudnn,
-        sm=contents.sm,
-        ptx=contents.ptx,
+        cuda=said.get("cuda", "?"),
+        cudnn=said.get("cudnn", "?"),
+        sm=made["sm"],
+        ptx=made["ptx"],
         functions=functions,
         answer=worst_of(function.answer for function in functions),
     )
+    return Asked(answer, made["seldom"])
 
 
 def functions_of(image: Image) -> list[FunctionAnswer]:
     """The answer of each host function in a library that launches a kernel which selects."""
     kernels, registering = registered(image)
-    code = Code(image, {kernel.stub: kernel.short for kernel in kernels})
+    stubs = {kernel.stub: kernel.short for kernel in kernels}
     selecting = [kernel for kernel in kernels if kernel.function]
     answers: list[FunctionAnswer] = []
     for kernel, hosts in launching(image, selecting, registering).items():
-        answers += [code.answer(kernel, host) for host in hosts] or [not_found(kernel)]
+        nothing = unread(
+            kernel.function, kernel.dtype, "nothing that launches its kernel was found"
+        )
+        answers += [answer_of(image, stubs, kernel, host) for host in hosts] or [nothing]
     return sorted(answers, key=lambda one: (FUNCTIONS.index(one.function), one.dtype))
 
 
-def not_found(kernel: Kernel) -> FunctionAnswer:
-    reason = "nothing that launches its kernel was found"
-    return unread({"function": kernel.function, "dtype": kernel.dtype, "reason": reason})
-
-
-def missing(functions: list[FunctionAnswer]) -> list[FunctionAnswer]:
-    """One answer for each function of Paddle of which no kernel was found."""
-    there = {function.function for function in functions}
-    reason = "no kernel of it is registered under a name that is known here"
-    return [
-        unread({"function": name, "dtype": "?", "reason": reason})
-        for name in FUNCTIONS
-        if name not in there
-    ]
-
-
-def unread(fields: Mapping[str, str | None]) -> FunctionAnswer:
-    return FunctionAnswer.model_validate({**fields, "address": None, "answer": "not read"})
+def unread(function: str | None, dtype: str, reason: str) -> FunctionAnswer:
+    """The answer of a function that was not found."""
+    told = {"function": function, "dtype": dtype, "address": None}
+    return FunctionAnswer.model_validate({**told, "answer": "not read", "reason": reason})

@@ -1,22 +1,20 @@
-"""The GPU code in a library for Linux (ELF) or Windows (PE): of which kinds and architectures.
+"""The GPU code in a library: of which kinds and architectures.
 
 nvcc makes a fat binary of each source file: its kernels, once for each architecture that the build
 is made for. They lie one after another in a section of the library; only their headers are read.
+NVIDIA's own cuobjdump is of no use here: it reads no Windows file, and those on PyPI (13.2 and
+later) refuse a library that has code for compute capability 3.5.
 """
 
 from __future__ import annotations
 
-import mmap
 import struct
-from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
-from elftools.elf.elffile import ELFFile
+from paddlecompat.environments.wheel_code.x86.image import Image
 
-# Of the PE standard; `x` is a byte that is not needed here.
-PE_HEADER = struct.Struct("<4s2xH12xH2x")  # magic, sections, size of what lies before their table
-PE_SECTION = struct.Struct("<8s8xII16x")  # name, size, offset
+SECTIONS = (".nv_fatbin", ".nv_fatb")  # on Linux; on Windows, where a name has eight letters
 # Not documented by NVIDIA; so it is in the wheels for CUDA 10.2 to 11.8.
 FAT_BINARY = struct.Struct("<I2xHQ")  # magic, size of this header, size of all entries
 ENTRY = struct.Struct("<H2xIQ12xI")  # kind, size of this header, size of the code, architecture
@@ -27,55 +25,44 @@ KINDS = {1: "ptx", 2: "sm"}
 Code = tuple[str, int]  # kind, architecture: ("sm", 75)
 
 
-def read(library: Path) -> list[frozenset[Code]]:
-    """What each fat binary in it has. ValueError, ELFError or struct.error: it is damaged."""
-    with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start, size = pe_section(data) if data[:2] == b"MZ" else elf_section(file)
-        if start + size > len(data):
-            raise ValueError(f"its GPU code ends at byte {start + size}, the file {len(data)}")
-        return list(read_section(data, start, start + size))
+def read(image: Image) -> Iterator[frozenset[Code]]:
+    """What each of its fat binaries has; zeros may lie between them. ValueError: damaged."""
+    for section in filter(None, map(image.section, SECTIONS)):
+        start, end = section.offset, section.offset + section.size
+        while start <= end - FAT_BINARY.size:
+            magic, header, size = FAT_BINARY.unpack_from(image.data, start)
+            if magic == 0:
+                start += ALIGNMENT
+                continue
+            following = start + header + size
+            if magic != MAGIC or header < FAT_BINARY.size or following > end:
+                raise ValueError(f"no fat binary at byte {start}")
+            yield frozenset(entries(image, start + header, following))
+            start = following
 
 
-def elf_section(file: BinaryIO) -> tuple[int, int]:
-    """Offset and size of the section with the GPU code; 0 and 0 where there is none."""
-    section = ELFFile(file).get_section_by_name(".nv_fatbin")
-    return (section["sh_offset"], section["sh_size"]) if section else (0, 0)
-
-
-def pe_section(data: mmap.mmap) -> tuple[int, int]:
-    """Offset and size of the section with the GPU code; 0 and 0 where there is none."""
-    (header,) = struct.unpack_from("<I", data, 60)
-    magic, entries, before_table = PE_HEADER.unpack_from(data, header)
-    if magic != b"PE\0\0":
-        raise ValueError("neither an ELF file nor a PE file")
-    table = header + PE_HEADER.size + before_table
-    for number in range(entries):
-        name, size, start = PE_SECTION.unpack_from(data, table + PE_SECTION.size * number)
-        if name == b".nv_fatb":  # a name has eight letters
-            return start, size
-    return 0, 0
-
-
-def read_section(data: mmap.mmap, start: int, end: int) -> Iterator[frozenset[Code]]:
-    """What each fat binary there has; zeros may lie between them."""
-    while start <= end - FAT_BINARY.size:
-        magic, header, size = FAT_BINARY.unpack_from(data, start)
-        if magic == 0:
-            start += ALIGNMENT
-            continue
-        entries, following = start + header, start + header + size
-        if magic != MAGIC or header < FAT_BINARY.size or following > end:
-            raise ValueError(f"no fat binary at byte {start}")
-        yield frozenset(read_entries(data, entries, following))
-        start = following
-
-
-def read_entries(data: mmap.mmap, start: int, end: int) -> Iterator[Code]:
+def entries(image: Image, start: int, end: int) -> Iterator[Code]:
     """What the fat binary has whose entries lie there."""
     while start < end:
-        kind, header, size, architecture = ENTRY.unpack_from(data, start)
+        kind, header, size, architecture = ENTRY.unpack_from(image.data, start)
         following = start + header + size
         if kind not in KINDS or header < ENTRY.size or following > end:
             raise ValueError(f"no entry of a fat binary at byte {start}")
         yield KINDS[kind], architecture
         start = following
+
+
+def architectures(found: Sequence[frozenset[Code]]) -> dict[str, list[str]]:
+    """The architectures that the build was made for, by kind, and those met `seldom`.
+
+    Every fat binary has all of the former, but for a few that were compiled with other settings.
+    """
+    times = Counter(code for fat_binary in found for code in fat_binary)
+    codes: dict[str, list[str]] = {"sm": [], "ptx": [], "seldom": []}
+    for (kind, architecture), number in sorted(times.items()):
+        capability = f"{architecture // 10}.{architecture % 10}"
+        if number > len(found) / 2:
+            codes[kind].append(capability)
+        else:
+            codes["seldom"].append(f"{kind} {capability} in {number} of {len(found)}")
+    return codes

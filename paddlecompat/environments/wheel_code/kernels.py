@@ -21,6 +21,7 @@ from paddlecompat.environments.wheel_code.x86.image import (
 
 # Where the stub and the kernel's name stand in that call.
 ARGUMENTS = {"windows": ("rdx", "r9"), "linux": ("rsi", "rcx")}
+KEPT = ("rbx", "rbp", "r12", "r13", "r14", "r15")  # over a call, on both systems
 WORDS = (
     "12SelectKernelI",
     "19GetBlockCountKernelI",
@@ -48,6 +49,9 @@ TYPES = {
 }  # fmt: skip
 TYPE = r"(?:N3phi5dtype|NS_5dtype|N6paddle8platform|NS_8platform)\d+(\w+?)E|([a-z])"
 """A type as it is mangled; the word of one of Paddle's own."""
+BEFORE_TYPES = re.compile(
+    r"(?:12SelectKernel|12SetTrueIndex|20SelectWithPrefixMask|24SelectGradWithPrefixMask)I"
+)
 
 
 @dataclass(frozen=True)
@@ -66,44 +70,30 @@ class Kernel:
 
     @property
     def dtype(self) -> str:
-        """Of the elements that it selects."""
-        return dtype_of(self.name)
+        """Of the elements that it selects; '?' where it cannot be told.
+
+        `SelectKernel<MT, InT, CT, OutT, ...>`: MT is nonzero's, InT masked_select's.
+        """
+        if not (start := BEFORE_TYPES.search(self.name)):
+            return "?"
+        rest = self.name[start.end() :]
+        match = re.match(TYPE, rest.removeprefix("b") if "MaskedSelect" in rest else rest)
+        return TYPES.get(match[1] or match[2], "?") if match else "?"
 
     @property
     def short(self) -> str:
         """'SelectKernel' of its mangled name."""
-        return next(
-            word.lstrip("0123456789").removesuffix("I") for word in WORDS if word in self.name
-        )
-
-
-def dtype_of(name: str) -> str:
-    """The type of the elements in a kernel's mangled name; '?' where it cannot be told.
-
-    `SelectKernel<MT, InT, CT, OutT, ...>`: MT is nonzero's, InT masked_select's.
-    """
-    start = re.search(
-        r"(?:12SelectKernel|12SetTrueIndex|20SelectWithPrefixMask|24SelectGradWithPrefixMask)I",
-        name,
-    )
-    if start is None:
-        return "?"
-    rest = name[start.end() :]
-    if "MaskedSelect" in rest:
-        rest = rest.removeprefix("b")
-    match = re.match(TYPE, rest)
-    return TYPES.get(match[1] or match[2], "?") if match else "?"
+        word = next(word for word in WORDS if word in self.name)
+        return word.lstrip("0123456789").removesuffix("I")
 
 
 def registered(image: Image) -> tuple[list[Kernel], set[Function]]:
     """The kernels of selection that it registers, and the functions that do so."""
     texts = {at: text for at, text in image.strings(*WORDS).items() if text.startswith("_Z")}
-    references = image.references(texts)
-    found = (image.function_at(at) for places in references.values() for at in places)
-    functions = {function for function in found if function is not None}
+    places = (at for found in image.references(texts).values() for at in found)
     kernels: dict[int, Kernel] = {}
     registering: set[Function] = set()
-    for function in functions:
+    for function in set(filter(None, map(image.function_at, places))):
         for stub, name in registrations(image, function, texts):
             kernels[stub] = Kernel(name, stub)
             registering.add(function)
@@ -126,15 +116,11 @@ def registrations(
             follow(image, instruction, known)
 
 
-KEPT = ("rbx", "rbp", "r12", "r13", "r14", "r15")  # over a call, on both systems
-
-
 def follow(image: Image, instruction: Instruction, known: dict[str, int]) -> None:
     """Keep up with the addresses that registers hold."""
     operands = instruction.operands
     if len(operands) != 2 or operands[0].type != 1:
         return
-    register = instruction.reg_name(operands[0].reg)
     target, value = target_of(instruction), None
     if instruction.mnemonic == "lea":
         value = target
@@ -143,6 +129,7 @@ def follow(image: Image, instruction: Instruction, known: dict[str, int]) -> Non
         value = value - BASE if value is not None else None
     elif instruction.mnemonic == "mov" and operands[1].type == 1:
         value = known.get(instruction.reg_name(operands[1].reg))
+    register = instruction.reg_name(operands[0].reg)
     known.pop(register, None)
     if value is not None:
         known[register] = value
@@ -151,14 +138,30 @@ def follow(image: Image, instruction: Instruction, known: dict[str, int]) -> Non
 def launching(
     image: Image, kernels: list[Kernel], registering: set[Function]
 ) -> dict[Kernel, list[Function]]:
-    """The host functions that launch each kernel: those that name its stub, or load its address."""
-    ways = {kernel: ways_to(image, kernel.stub) for kernel in kernels}
+    """The host functions that launch each kernel: those that name its stub, or load its address.
+
+    A function that makes two calls at most does no more than launch, as a stub does: then its
+    callers count.
+    """
+    ways: dict[Kernel, list[int]] = {}
+    for kernel in kernels:  # its address, where that is kept, and the function that it jumps to
+        first = image.instruction(kernel.stub)
+        jumped = target_of(first) if first.mnemonic == "jmp" else None
+        beyond = [] if jumped is None else [jumped]
+        ways[kernel] = [kernel.stub, *image.slots_of(kernel.stub), *beyond]
     found = naming(image, ways, registering)
-    stubs = {kernel: [f.start for f in some if is_stub(image, f)] for kernel, some in found.items()}
-    callers = naming(image, {k: starts for k, starts in stubs.items() if starts}, registering)
+    stubs = {
+        kernel: [
+            function.start
+            for function in some
+            if sum(each.mnemonic == "call" for each in image.instructions(function)) <= 2
+        ]
+        for kernel, some in found.items()
+    }
+    callers = naming(image, stubs, registering)
     return {
         kernel: sorted(
-            {f for f in (*some, *callers.get(kernel, ())) if f.start not in stubs[kernel]},
+            {f for f in some | callers[kernel] if f.start not in stubs[kernel]},
             key=lambda function: function.start,
         )
         for kernel, some in found.items()
@@ -168,7 +171,10 @@ def launching(
 def naming(
     image: Image, targets: Mapping[Kernel, list[int]], registering: set[Function]
 ) -> dict[Kernel, set[Function]]:
-    """The functions that name one of a kernel's targets, but for the targets themselves."""
+    """The functions that name one of a kernel's targets, but for the targets themselves.
+
+    An instruction of theirs has its four bytes there, and leads to the target.
+    """
     references = image.references(at for found in targets.values() for at in found)
     naming: dict[Kernel, set[Function]] = {}
     for kernel, wanted in targets.items():
@@ -177,29 +183,9 @@ def naming(
             function = image.function_at(at)
             if function is None or function.start in wanted or function in registering:
                 continue
-            if names(image, function, target, at):
-                naming[kernel].add(function)
+            for instruction in image.instructions(function):
+                if instruction.address <= at < instruction.address + instruction.size:
+                    if target_of(instruction) == target:
+                        naming[kernel].add(function)
+                    break
     return naming
-
-
-def is_stub(image: Image, function: Function) -> bool:
-    """Whether it does no more than launch: it makes two calls at most."""
-    calls = [found for found in image.instructions(function) if found.mnemonic == "call"]
-    return len(calls) <= 2
-
-
-def ways_to(image: Image, stub: int) -> list[int]:
-    """What leads to a stub: its address, where that is kept, and the function that it jumps to."""
-    ways = [stub, *image.slots_of(stub)]
-    first = image.instruction(stub)
-    if first.mnemonic == "jmp" and (target := target_of(first)) is not None:
-        ways.append(target)
-    return ways
-
-
-def names(image: Image, function: Function, target: int, at: int) -> bool:
-    """Whether an instruction of the function has its four bytes there, and leads to the target."""
-    for instruction in image.instructions(function):
-        if instruction.address <= at < instruction.address + instruction.size:
-            return target_of(instruction) == target
-    return False

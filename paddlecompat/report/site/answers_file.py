@@ -7,7 +7,7 @@ stands there once, and a table of positions leads from a question to its answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -165,13 +165,8 @@ def tell(question: Question, facts: Facts) -> TellingAnswer:
 def as_json(file: AnswersFile) -> str:
     """The file's text: an item of each list on a line, what is at its default left out."""
     data = file.model_dump(mode="json", exclude_defaults=True)
-    return "{" + ",\n".join(['"schema_version":1', *fields_of(data)]) + "}\n"
-
-
-def fields_of(data: dict[str, Any]) -> Iterator[str]:
-    """Each field as JSON."""
-    for name, value in data.items():
-        yield f'"{name}":[\n' + ",\n".join(map(compact, value)) + "]"
+    fields = (f'"{name}":[\n' + ",\n".join(map(compact, some)) + "]" for name, some in data.items())
+    return "{" + ",\n".join(['"schema_version":1', *fields]) + "}\n"
 
 
 def compact(value: object) -> str:

@@ -36,22 +36,18 @@ def text_of(template: str, zh: int, book: Book, **shown: object) -> str:
 
 
 def with_excerpts(readmes: Sequence[Path], book: Book, folder: str) -> dict[Path, str]:
-    """The readmes' texts, with the table in their language; one named .zh.md is Chinese.
+    """The readmes' texts, with the table in their language between its two marks.
 
-    `folder` leads from them to the pages. Raises ValueError as `with_excerpt`.
+    One named .zh.md is Chinese. `folder` leads from them to the pages. Raises ValueError where a
+    readme has no marks.
     """
-    made = {}
+    (start, end), made = EXCERPT, {}
     for readme in readmes:
+        before, found, rest = readme.read_text(encoding="utf-8").partition(start)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise ValueError(f"{readme}: put {start} and {end} where the table is to stand")
         zh = int(readme.name.endswith(".zh.md"))
-        made[readme] = with_excerpt(readme, text_of("excerpt.md.j2", zh, book, folder=f"{folder}/"))
+        table = text_of("excerpt.md.j2", zh, book, folder=f"{folder}/")
+        made[readme] = f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"
     return made
-
-
-def with_excerpt(readme: Path, table: str) -> str:
-    """The text of `readme` with `table` between its two marks. Raises ValueError without them."""
-    start, end = EXCERPT
-    before, found, rest = readme.read_text(encoding="utf-8").partition(start)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise ValueError(f"{readme}: put {start} and {end} where the table is to stand")
-    return f"{before}{start}\n\n{table.strip()}\n\n{end}{after}"

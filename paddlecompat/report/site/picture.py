@@ -1,7 +1,7 @@
 """One picture of all bugs: releases across, each bug a bar from its first release to its last.
 
-An SVG for each language and colour scheme, drawn by Matplotlib. Its texts stay texts, every bar
-leads to its bug, and `description` says the same in words.
+An SVG for each language and colour scheme, drawn by Matplotlib. Its texts stay texts, and every bar
+leads to its bug.
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ LIGHT_INK, DARK_INK = "#1f2328", "#e6edf3"
 PAGES: dict[Language, str] = {"en": "bugs/ID.html", "zh": "zh/bugs/ID.html"}
 """Where a bug's page is, from where the files lie."""
 EVERY_USE: dict[Language, str] = {"en": "every use", "zh": "所有用途"}
+STYLE: Any = {
+    "svg.fonttype": "none",  # texts stay texts
+    "svg.hashsalt": "paddle matrix",  # the same bugs give the same bytes
+    "text.parse_math": False,
+    "text.color": LIGHT_INK,
+    "font.family": "sans-serif",
+    "font.size": 9,
+}
 INCH = 72  # points
 ROW, WIDTH, LEFT, RIGHT, HEAD = 19, 980, 400, 170, 46  # points
 
@@ -49,9 +57,6 @@ class Bar:
     releases: frozenset[str]
     uses: Sequence[Use]
     """Those that it concerns; empty where it is every one."""
-
-    def title(self, language: Language) -> str:
-        return self.bug.title_zh if language == "zh" else self.bug.title
 
     def use_titles(self, language: Language) -> str:
         """The uses that it concerns."""
@@ -72,17 +77,18 @@ class Bar:
 def bars_of(entries: Sequence[Entry], uses: Sequence[Use]) -> list[Bar]:
     """The bugs that show somewhere, in the order of the ledger."""
     bars = []
-    for entry in entries:
+    for entry in (entry for entry in entries if entry.shown):
         keys = {seen.result.key for seen in entry.shown}
         concerned = [use for use in uses if any(map(use.needs, keys))]
         releases = frozenset(seen.record.release for seen in entry.shown)
         bars.append(Bar(entry.bug, releases, concerned if len(concerned) < len(uses) else ()))
-    return [bar for bar in bars if bar.releases]
+    return bars
 
 
 def render(entries: Sequence[Entry], view: MatrixView, uses: Sequence[Use]) -> dict[str, str]:
     """The pictures by their files' names: 'bugs-en-light.svg'; none where no bug shows."""
-    bars, releases = bars_of(entries, uses), releases_in(view)
+    bars = bars_of(entries, uses)
+    releases = sorted({row.release for row in view.own_rows if row.record}, key=in_order)
     made = {}
     for language, page in PAGES.items() if bars else ():
         light = draw(bars, releases, language, page)
@@ -109,19 +115,13 @@ def inlined(svg: str) -> str:
     tag, end, rest = body.partition(">")
     body = re.sub(r' (?:height|width)="[^"]*"', "", tag) + end + rest
     body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
+
+    def as_attributes(style: re.Match[str]) -> str:
+        pairs = (part.partition(":") for part in style[1].split(";") if part.strip())
+        return " ".join(f'{name.strip()}="{value.strip()}"' for name, _, value in pairs)
+
     body = re.sub(r'style="([^"]*)"', as_attributes, body)
     return body.replace("<a ", '<a tabindex="-1" ')
-
-
-def as_attributes(style: re.Match[str]) -> str:
-    """The declarations of a style as attributes of their names."""
-    pairs = (part.partition(":") for part in style[1].split(";") if part.strip())
-    return " ".join(f'{name.strip()}="{value.strip()}"' for name, _, value in pairs)
-
-
-def releases_in(view: MatrixView) -> list[str]:
-    """Those that were measured here, the oldest first."""
-    return sorted({row.release for row in view.own_rows if row.record}, key=in_order)
 
 
 def draw(bars: Sequence[Bar], releases: Sequence[str], language: Language, page: str) -> str:
@@ -129,23 +129,19 @@ def draw(bars: Sequence[Bar], releases: Sequence[str], language: Language, page:
     page, with ID in it.
     """
     height = HEAD + ROW * (len(bars) + 2)
-    with mpl.rc_context(
-        {
-            "svg.fonttype": "none",  # texts stay texts
-            "svg.hashsalt": "paddle matrix",  # the same bugs give the same bytes
-            "text.parse_math": False,
-            "text.color": LIGHT_INK,
-            "font.family": "sans-serif",
-            "font.size": 9,
-        }
-    ):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH / INCH, height / INCH), dpi=INCH)
         wide, high = (WIDTH - LEFT - RIGHT) / WIDTH, ROW * len(bars) / height
         axes = figure.add_axes((LEFT / WIDTH, 2 * ROW / height, wide, high))
         axes.set_axis_off()
         axes.set_xlim(0, len(releases))
         axes.set_ylim(len(bars), 0)
-        label_releases(axes, releases, len(bars), LIGHT_INK)
+        for place, release in enumerate(releases):
+            axes.text(place + 0.5, -0.25, release, rotation=60, ha="left", va="bottom", fontsize=8)
+            series = release.rpartition(".")[0]
+            if place and not releases[place - 1].startswith(f"{series}."):  # a line between two
+                ends = [place, place], [0, len(bars)]
+                axes.plot(*ends, color=LIGHT_INK, alpha=0.25, linewidth=0.6, zorder=0)
         for row, bar in enumerate(bars):
             draw_bar(axes, row, bar, releases, language, page.replace("ID", bar.bug.id))
         add_legend(axes, language, len(bars))
@@ -157,26 +153,15 @@ def draw(bars: Sequence[Bar], releases: Sequence[str], language: Language, page:
     return made.getvalue().replace("sans-serif", family)
 
 
-def label_releases(axes: Axes, releases: Sequence[str], rows: int, ink: str) -> None:
-    """Name the releases along the top, with a line between two series."""
-    for place, release in enumerate(releases):
-        axes.text(place + 0.5, -0.25, release, rotation=60, ha="left", va="bottom", fontsize=8)
-        series = release.rpartition(".")[0]
-        if place and not releases[place - 1].startswith(f"{series}."):
-            axes.plot([place, place], [0, rows], color=ink, alpha=0.25, linewidth=0.6, zorder=0)
-
-
 def draw_bar(
     axes: Axes, row: int, bar: Bar, releases: Sequence[str], language: Language, address: str
 ) -> None:
     """Draw a bug's row: its title, its bar, and the uses that it concerns."""
-    middle = row + 0.5
-    title = bar.title(language)
+    middle, colour = row + 0.5, COLOURS[bar.bug.severity]
+    title = bar.bug.title_zh if language == "zh" else bar.bug.title
     axes.text(-0.2, middle, title, ha="right", va="center", url=address)
     for start, length in bar.runs(releases):
-        (patch,) = axes.barh(
-            middle, length, left=start, height=0.62, color=COLOURS[bar.bug.severity]
-        )
+        (patch,) = axes.barh(middle, length, left=start, height=0.62, color=colour)
         patch.set_url(address)
     uses = bar.use_titles(language)
     axes.text(len(releases) + 0.2, middle, uses, ha="left", va="center", fontsize=7)
@@ -189,13 +174,3 @@ def add_legend(axes: Axes, language: Language, rows: int) -> None:
         word = words.worst[severity][language == "zh"]
         axes.barh(rows + 1, 0.6, left=place * 5, height=0.5, color=COLOURS[severity], clip_on=False)
         axes.text(place * 5 + 0.8, rows + 1, word, ha="left", va="center", fontsize=8)
-
-
-def description(bars: Sequence[Bar], releases: Sequence[str], language: Language) -> list[str]:
-    """The picture in words: one line for each bug."""
-    lines = []
-    for bar in bars:
-        there = [release for release in releases if release in bar.releases]
-        span = there[0] if len(there) == 1 else f"{there[0]}-{there[-1]}"
-        lines.append(f"{bar.title(language)}: {span}, {bar.use_titles(language)}")
-    return lines

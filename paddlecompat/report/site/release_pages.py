@@ -1,4 +1,7 @@
-"""A page for each release: what it means for each use, its bugs, builds, records and gaps."""
+"""A page for each release: what it means for each use, its bugs, builds, records and gaps.
+
+And one for each bug.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from paddlecompat.fixtures.bugs import Bug, Explanation
 from paddlecompat.fixtures.releases import SYSTEMS, Release, System
 from paddlecompat.fixtures.uses import Card, Use
 from paddlecompat.report.facts import HOWS, How
+from paddlecompat.report.ledger import Entry
 from paddlecompat.report.scripts import script_for
 from paddlecompat.report.site.answers_file import Book, TellingAnswer
 from paddlecompat.report.templates import render_pages
@@ -94,9 +98,16 @@ class ReleaseView:
         yield from dict.fromkeys(answer.finds_out for answer in answers if answer.finds_out)
 
 
-def render(book: Book, view: MatrixView, **shown: object) -> dict[str, str]:
+def render(
+    book: Book, view: MatrixView, entries: Sequence[Entry], **shown: object
+) -> dict[str, str]:
     """The pages, by their paths."""
     pages: dict[str, str] = {}
+    for entry in entries:
+        keys = {failure.result.key for failure in entry.shown}
+        uses = [use for use in book.uses if any(map(use.needs, keys))]
+        path = f"bugs/{entry.bug.id}.html"
+        pages |= render_pages("site/bug.html.j2", path, entry=entry, uses=uses, **shown)
     scripts = partial(script_for, fixture=view.fixture)
     for version in book.releases:
         rows = [row for row in view.all_rows if row.release == version]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -35,12 +35,6 @@ class Line(NamedTuple):
         }
 
 
-def release_span(chosen: Collection[str], ordered: Sequence[str]) -> str:
-    """'2.2.2-2.3.2, 3.3.1': those of the ordered that are chosen; neighbours are joined."""
-    runs = [list(run) for there, run in groupby(ordered, lambda name: name in chosen) if there]
-    return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
-
-
 @dataclass(frozen=True)
 class View:
     """All that the template shows."""
@@ -50,7 +44,10 @@ class View:
 
     def span(self, some: Iterable[Measured]) -> str:
         """'2.2.2-2.3.2, 3.3.1': neighbours among those measured are joined."""
-        return release_span({one.release for one in some}, [one.release for one in self.measured])
+        chosen = {one.release for one in some}
+        ordered = groupby((one.release for one in self.measured), lambda name: name in chosen)
+        runs = [list(run) for there, run in ordered if there]
+        return ", ".join("-".join(dict.fromkeys((run[0], run[-1]))) for run in runs)
 
     def group_rows(
         self,

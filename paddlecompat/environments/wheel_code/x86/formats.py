@@ -16,13 +16,7 @@ import numpy as np
 import pefile
 from elftools.elf.elffile import ELFFile
 
-from paddlecompat.environments.wheel_code.x86.image import (
-    BASE,
-    EXTERNAL,
-    Function,
-    Image,
-    Section,
-)
+from paddlecompat.environments.wheel_code.x86.image import BASE, EXTERNAL, Function, Image, Section
 
 PDATA = 3  # the data directory of function bounds
 CHAINED = 4  # a flag of unwind information: it continues that of another piece
@@ -54,25 +48,22 @@ class WindowsImage(Image):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.file = pefile.PE(data=self.data, fast_load=True)
-        self.sections = [
+        file = pefile.PE(data=self.data, fast_load=True)
+        self.take(
             Section(
-                section.Name.rstrip(b"\0").decode("latin-1"),
-                section.VirtualAddress,
-                min(section.Misc_VirtualSize or section.SizeOfRawData, section.SizeOfRawData),
-                section.PointerToRawData,
-                bool(section.Characteristics & EXECUTE),
+                part.Name.rstrip(b"\0").decode("latin-1"),
+                part.VirtualAddress,
+                min(part.Misc_VirtualSize or part.SizeOfRawData, part.SizeOfRawData),
+                part.PointerToRawData,
+                bool(part.Characteristics & EXECUTE),
             )
-            for section in self.file.sections
-        ]
-        at = self.file.OPTIONAL_HEADER.DATA_DIRECTORY[PDATA]
+            for part in file.sections
+        )
+        header = file.OPTIONAL_HEADER
+        self.toolchain = f"linker {header.MajorLinkerVersion}.{header.MinorLinkerVersion}"
+        at = header.DATA_DIRECTORY[PDATA]
         table = self.read(at.VirtualAddress, at.Size // 12 * 12)
         self.bounds = np.frombuffer(table, "<u4").reshape(-1, 3)
-
-    @property
-    def toolchain(self) -> str:
-        header = self.file.OPTIONAL_HEADER
-        return f"linker {header.MajorLinkerVersion}.{header.MinorLinkerVersion}"
 
     def function_at(self, address: int) -> Function | None:
         """As of `Image`: of a function in several pieces the one that it begins with."""
@@ -88,17 +79,6 @@ class WindowsImage(Image):
             start, end, unwind = struct.unpack("<III", self.read(after, 12))
         return None
 
-    def slots_of(self, address: int) -> list[int]:
-        return []
-
-    def name_at(self, address: int) -> str:
-        return ""
-
-    names_runtime = False
-
-    def relocations(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        return iter(())
-
 
 class LinuxImage(Image):
     """An ELF file."""
@@ -109,47 +89,34 @@ class LinuxImage(Image):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         with path.open("rb") as file:
-            found = [section.header for section in ELFFile(file).iter_sections()]
-            names = [section.name for section in ELFFile(file).iter_sections()]
-        self.sections = [
+            found = [(part.name, part.header) for part in ELFFile(file).iter_sections()]
+        self.take(
             Section(name, head.sh_addr, head.sh_size, head.sh_offset, bool(head.sh_flags & 4))
-            for name, head in zip(names, found, strict=True)
+            for name, head in found
             if head.sh_type != "SHT_NOBITS"
-        ]
-        for section in self.sections:
-            if section.offset + section.size > len(self.data):
-                end = section.offset + section.size
-                raise ValueError(f"{section.name} ends at byte {end}, the file {len(self.data)}")
+        )
         self.loaded = [section for section in self.sections if section.address]
+        made = re.findall(rb"GCC: \(.*?\) ([\d.]+)", self.content(".comment"))
+        newest = max(made, key=lambda one: [int(n) for n in one.split(b".")], default=b"?")
+        self.toolchain = f"GCC {newest.decode()}"
+        self.names = self.content(".dynstr")
+        self.names_runtime = b"\0cudaLaunchKernel\0" in self.names
         self.symbols = self.table(".dynsym", SYMBOL)
-        tables = [self.table(name, RELOCATION) for name in (".rela.dyn", ".rela.plt")]
-        rows = np.concatenate(tables)
+        rows = np.concatenate([self.table(name, RELOCATION) for name in (".rela.dyn", ".rela.plt")])
         self.rows = rows[np.argsort(rows["at"], kind="stable")]
         self.places = np.ascontiguousarray(self.rows["at"])
         defined = np.nonzero((self.symbols["section"] != 0) & (self.symbols["info"] & 15 == 2))[0]
-        order = np.argsort(self.symbols["value"][defined], kind="stable")
-        self.functions = defined[order]
+        self.functions = defined[np.argsort(self.symbols["value"][defined], kind="stable")]
         self.starts = self.symbols["value"][self.functions]
         self.frames = self.read_frames()
-        self.names_runtime = self.imports_runtime()
 
     def table(self, name: str, form: Any) -> Array:
         """A section's content as an array of a form; empty where there is no such section."""
-        section = self.section(name)
-        count = section.size // form.itemsize if section else 0
-        offset = section.offset if section else 0
-        return np.frombuffer(self.data, form, count, offset).copy() if count else np.empty(0, form)
+        content = self.content(name)
+        return np.frombuffer(content, form, len(content) // form.itemsize)
 
     def section_at(self, address: int) -> Section | None:
         return next((s for s in self.loaded if s.address <= address < s.end), None)
-
-    @property
-    def toolchain(self) -> str:
-        section = self.section(".comment")
-        text = self.data[section.offset : section.offset + section.size] if section else b""
-        found = re.findall(rb"GCC: \(.*?\) ([\d.]+)", text)
-        newest = max(found, key=lambda made: [int(n) for n in made.split(b".")], default=b"?")
-        return f"GCC {newest.decode()}"
 
     def read_frames(self) -> Array:
         """Where functions begin, and where their entries in `.eh_frame` are, by address."""
@@ -177,8 +144,7 @@ class LinuxImage(Image):
         by_symbol = np.isin(self.rows["type"], BY_SYMBOL) & np.isin(self.rows["symbol"], symbols)
         by_base = (self.rows["type"] == RELATIVE) & (self.rows["addend"] == address)
         slots = [int(at) for at in self.rows["at"][by_symbol | by_base]]
-        stubs = [stub for slot in slots for stub in self.stubs.get(slot, ())]
-        return slots + stubs
+        return slots + [stub for slot in slots for stub in self.stubs.get(slot, ())]
 
     @cached_property
     def stubs(self) -> dict[int, list[int]]:
@@ -188,16 +154,9 @@ class LinuxImage(Image):
             if section.name.startswith(".plt"):
                 code = self.read(section.address, section.size)
                 for match in INDIRECT.finditer(code):
-                    after = section.address + match.end()
-                    slot = after + struct.unpack("<i", match[1])[0]
+                    slot = section.address + match.end() + struct.unpack("<i", match[1])[0]
                     found.setdefault(slot, []).append(section.address + match.start())
         return found
-
-    def imports_runtime(self) -> bool:
-        strings = self.section(".dynstr")
-        start = strings.offset if strings else 0
-        end = start + (strings.size if strings else 0)
-        return self.data.find(b"\0cudaLaunchKernel\0", start, end) >= 0
 
     def name_at(self, address: int) -> str:
         if address >= EXTERNAL:
@@ -214,12 +173,11 @@ class LinuxImage(Image):
         return self.symbol(int(self.functions[number])) if there else ""
 
     def symbol(self, number: int) -> str:
-        """The name of a symbol."""
-        strings = self.section(".dynstr")
-        if strings is None or not 0 < number < len(self.symbols):
+        """The name of a symbol; '' where there is none."""
+        if not 0 < number < len(self.symbols):
             return ""
-        start = strings.offset + int(self.symbols["name"][number])
-        return self.data[start : self.data.find(b"\0", start)].decode("latin-1")
+        start = int(self.symbols["name"][number])
+        return self.names[start : self.names.find(b"\0", start)].decode("latin-1")
 
     def relocations(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         first, last = np.searchsorted(self.places, np.array([start, end - 7], np.uint64))
@@ -229,7 +187,6 @@ class LinuxImage(Image):
                 yield at, BASE + addend
             elif kind in BY_SYMBOL:
                 symbol = self.symbols[number]
-                value = EXTERNAL + 16 * number
-                if symbol["section"]:
-                    value = BASE + int(symbol["value"])
+                inside = BASE + int(symbol["value"]) if symbol["section"] else None
+                value = EXTERNAL + 16 * number if inside is None else inside
                 yield at, value + (addend if kind == ABSOLUTE else 0)

@@ -7,9 +7,9 @@ A library of 2 GB costs the pages that are looked at: it is mapped.
 from __future__ import annotations
 
 import mmap
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,54 +53,56 @@ class Function:
         return self.start <= address < self.end
 
 
-class Image(ABC):
+class Image:
     """What both formats have in common. Raises ValueError where the file contradicts itself."""
 
     system: System
+    toolchain: str  # what made it: 'linker 14.16', 'GCC 8.2.0'
     sections: list[Section]
     strings_in: tuple[str, ...]  # the sections that constant texts lie in
-    names_runtime: bool  # whether calls of CUDA's runtime have names: it is another library
+    names_runtime = False  # whether calls of CUDA's runtime have names: it is another library
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self.decoder = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
         self.decoder.detail = True
-        self.patches: dict[int, int] = {}
-        """Bytes that are read otherwise than they stand in the file: a test makes layouts so."""
-
-    def close(self) -> None:
-        self.data.close()
+        # Runs ask for these again and again.
+        self.instruction, self.page = cache(self.decode), cache(self.read_page)
 
     def __enter__(self) -> Image:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.data.close()
 
-    @property
-    @abstractmethod
-    def toolchain(self) -> str:
-        """What made it: 'linker 14.16', 'GCC 8.2.0'."""
+    def take(self, sections: Iterable[Section]) -> None:
+        """Keep its sections, which lie in the file to their ends, else ValueError."""
+        self.sections = list(sections)
+        for section in self.sections:
+            if (end := section.offset + section.size) > len(self.data):
+                raise ValueError(f"{section.name} ends at byte {end}, the file {len(self.data)}")
 
-    @abstractmethod
+    # Without symbols and relocations, as in Windows' libraries.
+
     def function_at(self, address: int) -> Function | None:
         """The function that holds this address, by the tables that unwinding needs."""
+        raise NotImplementedError
 
-    @abstractmethod
     def slots_of(self, address: int) -> list[int]:
         """Where pointers to it are kept that code loads it from."""
+        return []
 
-    @abstractmethod
     def name_at(self, address: int) -> str:
         """The symbol that is there or that a call of it ends at, as it is mangled; '' if unknown.
 
         `address` may be that of an import, `EXTERNAL` and beyond.
         """
+        return ""
 
-    @abstractmethod
     def relocations(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """What the loader writes between two addresses: address and value, of eight bytes."""
+        return iter(())
 
     def section(self, name: str) -> Section | None:
         return next((section for section in self.sections if section.name == name), None)
@@ -114,16 +116,14 @@ class Image(ABC):
         if section is None:
             return b""
         start = section.offset + address - section.address
-        found = self.data[start : min(start + size, section.offset + section.size)]
-        if not self.patches:
-            return found
-        patched = bytearray(found)
-        for at, value in self.patches.items():
-            if address <= at < address + len(patched):
-                patched[at - address] = value
-        return bytes(patched)
+        return self.data[start : min(start + size, section.offset + section.size)]
 
-    def page(self, address: int) -> bytes:
+    def content(self, name: str) -> bytes:
+        """All of a section; nothing where there is none."""
+        section = self.section(name)
+        return self.data[section.offset : section.offset + section.size] if section else b""
+
+    def read_page(self, address: int) -> bytes:
         """The page there as it lies in memory at `BASE`, with what the loader writes."""
         content = bytearray(PAGE)
         for section in self.sections:
@@ -140,7 +140,7 @@ class Image(ABC):
         code = self.read(function.start, function.end - function.start)
         yield from self.decoder.disasm(code, function.start)
 
-    def instruction(self, address: int) -> Instruction:
+    def decode(self, address: int) -> Instruction:
         """The instruction there. Raises ValueError where there is none."""
         found = next(self.decoder.disasm(self.read(address, 16), address), None)
         if found is None:

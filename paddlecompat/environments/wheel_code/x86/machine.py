@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from unicorn import (
     UC_ARCH_X86,
-    UC_HOOK_CODE,
     UC_HOOK_MEM_INVALID,
     UC_HOOK_MEM_READ,
     UC_HOOK_MEM_WRITE,
@@ -18,14 +17,7 @@ from unicorn import (
     Uc,
 )
 
-from paddlecompat.environments.wheel_code.x86.image import (
-    BASE,
-    EXTERNAL,
-    PAGE,
-    Function,
-    Image,
-    Instruction,
-)
+from paddlecompat.environments.wheel_code.x86.image import BASE, PAGE, Function, Image
 from paddlecompat.environments.wheel_code.x86.vector_moves import Vectors, register
 
 STACK, STACK_SIZE = 0x7F00_0000_0000, 0x20_0000
@@ -42,15 +34,18 @@ ARGUMENTS = {
     "linux": ("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
 }
 
+Size = tuple[int, int, int]
+
 
 @dataclass(frozen=True)
 class Case:
     """What a run is given."""
 
     elements: int
-    selected: int
     high: int | None = 0
     """What the upper four of eight copied bytes become; None: they are not written at all."""
+    older: str = ""
+    """The dtype of a function of 2.2, whose objects are looked into; '' of a newer one."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,8 @@ class Launch:
     """A kernel that was launched, and how."""
 
     kernel: str
-    grid: tuple[int, int, int]
-    block: tuple[int, int, int]
+    grid: Size
+    block: Size
     at: int
 
 
@@ -70,7 +65,6 @@ class Copied:
     at: int
     to: int
     size: int
-    offset: int
     after: int
 
 
@@ -95,32 +89,20 @@ class Trace:
     error: str = ""
 
 
-@dataclass
-class Known:
-    """What runs of one library need again and again."""
-
-    code: dict[int, tuple[bytes, Instruction]] = field(default_factory=dict)
-    pages: dict[int, bytes] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
-
-
 class Machine:
     """A run's memory and registers, and what it did."""
 
     def __init__(
-        self, image: Image, function: Function, kernels: Mapping[int, str], case: Case,
-        known: Known,
-        older: str = "",
-    ) -> None:  # fmt: skip
+        self, image: Image, function: Function, kernels: Mapping[int, str], case: Case
+    ) -> None:
         self.image, self.function, self.kernels, self.case = image, function, kernels, case
-        self.known = known
-        self.older = older
-        """The dtype of a function of 2.2, whose objects are looked into; '' of a newer one."""
         self.trace = Trace()
-        self.depth, self.at, self.heap = 0, 0, HEAP
-        self.pending: tuple[tuple[int, int, int], tuple[int, int, int]] | None = None
+        self.at, self.heap = 0, HEAP
+        self.pending: tuple[Size, Size] | None = None
+        """Grid and block of the launch that is being prepared."""
         self.popped = False
-        self.returns: list[int] = []
+        self.returns: int | None = None
+        """Where a stub that is run returns to; None: the function's own code runs."""
         self.machine: Any = Uc(UC_ARCH_X86, UC_MODE_64)
         self.vectors = Vectors(self.machine, self.read, self.note)
         self.mapped: set[int] = set()
@@ -136,20 +118,14 @@ class Machine:
             self.machine.mem_write(OBJECTS + OBJECT * number, self.members(table))
             slots = [VIRTUAL + 8 * (SLOTS * number + slot) for slot in range(SLOTS)]
             self.machine.mem_write(table, struct.pack(f"<{SLOTS}Q", *slots))
-        hooks: list[tuple[int, Callable[..., object]]] = [
-            (UC_HOOK_MEM_INVALID, self.map_page),
-            (UC_HOOK_CODE, self.step),
-        ]
-        for kind, hook in hooks:
-            self.machine.hook_add(kind, hook)
+        self.machine.hook_add(UC_HOOK_MEM_INVALID, self.map_page)
         both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
         for start, size in ((STACK, STACK_SIZE), (HEAP, HEAP_SIZE)):
             self.machine.hook_add(both, self.access, begin=start, end=start + size)
         self.entry = STACK + STACK_SIZE - 0x1_0008
         self.machine.mem_write(self.entry, END.to_bytes(8, "little"))
-        self.put("rsp", self.entry)
-        self.put("fs_base", THREAD)
-        self.put("gs_base", THREAD)
+        for name, value in (("rsp", self.entry), ("fs_base", THREAD), ("gs_base", THREAD)):
+            self.put(name, value)
         for number, name in enumerate(ARGUMENTS[self.image.system]):
             self.put(name, OBJECTS + OBJECT * number)
         if self.image.system == "windows":
@@ -158,10 +134,10 @@ class Machine:
     def members(self, first: int, is_tensor: bool = False) -> bytes:
         """What an object consists of: a pointer; in 2.2 also pointers to another, and a dtype."""
         members = [first]
-        if self.older:
+        if self.case.older:
             members += [OBJECTS + 7 * OBJECT] * MEMBERS
-        if self.older and is_tensor:
-            members[DTYPE_AT] = DTYPES.get(self.older, DTYPES["int32"])
+        if self.case.older and is_tensor:
+            members[DTYPE_AT] = DTYPES.get(self.case.older, DTYPES["int32"])
         return struct.pack(f"<{len(members)}Q", *members)
 
     def get(self, name: str) -> int:
@@ -187,39 +163,25 @@ class Machine:
         for page in {address & -PAGE, (address + size - 1) & -PAGE} - self.mapped:
             self.mapped.add(page)
             machine.mem_map(page, PAGE)
-            if page not in self.known.pages:
-                self.known.pages[page] = self.image.page(page - BASE)
-            machine.mem_write(page, self.known.pages[page])
+            machine.mem_write(page, self.image.page(page - BASE))
         return True
 
     def note(self, kind: str, address: int, size: int) -> None:
         """Take down an access of the function's own to the stack."""
-        if self.depth == 0 and (on_stack(address) or HEAP <= address < HEAP + HEAP_SIZE):
+        if self.returns is None and (on_stack(address) or on_heap(address)):
             self.trace.accesses.append(Access(kind, self.at, address, size))
 
     def access(self, machine: Any, kind: int, address: int, size: int, *_: object) -> None:
         self.note("write" if kind == UC_MEM_WRITE else "read", address, size)
 
-    def decode(self, at: int) -> tuple[bytes, Instruction]:
-        """The instruction there, and its bytes; both are kept for other runs."""
-        if at not in self.known.code:
-            self.known.code[at] = (self.image.read(at, 16), self.image.instruction(at))
-        return self.known.code[at]
-
-    def name(self, target: int) -> str:
-        """The symbol that a call leads to; '' where it has none."""
-        if target not in self.known.names:
-            at = target if target >= EXTERNAL else target - BASE
-            self.known.names[target] = self.image.name_at(at)
-        return self.known.names[target]
-
     def stop(self, error: str) -> None:
         self.trace.error = self.trace.error or error
         self.machine.emu_stop()
 
-    def step(self, machine: Any, address: int, size: int, _: object) -> None:
-        """Before each instruction; whoever runs code overrides it."""
-
 
 def on_stack(value: int) -> bool:
     return STACK <= value < STACK + STACK_SIZE
+
+
+def on_heap(value: int) -> bool:
+    return HEAP <= value < HEAP + HEAP_SIZE

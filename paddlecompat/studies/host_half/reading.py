@@ -1,0 +1,167 @@
+"""What the driver's log says: who writes each tensor, and how each function copies and launches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from paddlecompat.environments.driver.answers import (
+    Copied,
+    Entry,
+    Filled,
+    Launched,
+    Marked,
+    read_log,
+)
+from paddlecompat.records.host_answer import Came, Output, SeenFunction
+from paddlecompat.records.wheel_answer import FunctionName, WheelAnswer
+from paddlecompat.studies.host_half.launches import may_write, short_name
+
+FIRST = {"masked_select": "masked_select", "nonzero": "nonzero"}
+
+
+@dataclass
+class Tensor:
+    """A tensor that was read."""
+
+    name: str
+    elements: int
+    at: int = 0
+    bytes: int = 0
+
+
+@dataclass
+class Case:
+    """What was asked between two marks of `inputs`: by step, and the tensors that were read."""
+
+    told: Mapping[str, Any]
+    steps: dict[str, list[Entry]] = field(default_factory=dict)
+    tensors: list[Tensor] = field(default_factory=list)
+    words: str = ""
+    died: bool = False
+
+    @property
+    def named(self) -> str:
+        return f"{self.told['elements']}, {self.told['mask']}"
+
+
+def cases_of(log: Path) -> list[Case]:
+    """The cases of a log, by the process that wrote it: it ended after all, or in the last one."""
+    cases: list[Case] = []
+    step = ""
+    for line in read_log(log):
+        if isinstance(line, Marked):
+            told = json.loads(line.text)
+            step = told.pop("step")
+            if step == "inputs":
+                cases.append(Case(told))
+            elif step == "read":
+                cases[-1].tensors.append(Tensor(told["tensor"], told["elements"]))
+            elif step == "raised":
+                cases[-1].words = told["words"]
+        elif cases:
+            cases[-1].steps.setdefault(step, []).append(line)
+            if step == "read" and isinstance(line, Copied) and line.kind == "to host":
+                tensor = cases[-1].tensors[-1]
+                tensor.at, tensor.bytes = line.from_, line.bytes
+    if step != "all" and cases and not cases[-1].words:
+        cases[-1].died = True
+    return cases
+
+
+def writers_of(tensor: Tensor, lines: Sequence[Entry]) -> list[str]:
+    """The names of what may write into a tensor's memory, each once, in their order."""
+    return list(dict.fromkeys(name for line in lines for name in written_by(line, tensor)))
+
+
+def written_by(line: Entry, tensor: Tensor) -> Iterator[str]:
+    """The name of what a line of the log may write into a tensor's memory, if it may."""
+    begin, end = tensor.at, tensor.at + tensor.bytes
+    if isinstance(line, Launched) and any(begin <= at < end for at in may_write(line)):
+        yield short_name(line.kernel)
+    if isinstance(line, Filled) and meets(line.at, line.bytes, begin, end) and not line.came:
+        yield "a fill"
+    if isinstance(line, Copied) and meets(line.to, line.bytes, begin, end) and not line.came:
+        yield f"a copy {line.kind}"
+
+
+def meets(at: int, size: int, begin: int, end: int) -> bool:
+    """Whether memory of `size` bytes has one in common with that from `begin` to `end`."""
+    return size > 0 and at < end and begin < at + size
+
+
+def outputs_of(cases: Sequence[Case]) -> list[Output]:
+    """What comes of each tensor; cases that come to the same stand together."""
+    found: dict[tuple[object, ...], list[str]] = {}
+    for case in cases:
+        lines = [line for step in ("call", "backward") for line in case.steps.get(step, [])]
+        told = case.told["operator"], case.told["dtype"]
+        for tensor in case.tensors:
+            writers = writers_of(tensor, lines) if tensor.bytes else []
+            came: Came = "written" if writers else "never written"
+            if not tensor.bytes:
+                came = "nothing to write"
+            key = (told[0], tensor.name, told[1], came, tuple(writers), "")
+            found.setdefault(key, []).append(case.named)
+        if case.words or case.died:
+            name = "gradient by x" if case.tensors else "output"
+            came = "died" if case.died else "raised"
+            key = (told[0], name, told[1], came, (), case.words)
+            found.setdefault(key, []).append(case.named)
+    fields = ("operator", "tensor", "dtype", "came", "writers", "words")
+    return [
+        Output.model_validate({**dict(zip(fields, key)), "cases": cases})
+        for key, cases in found.items()
+    ]
+
+
+def functions_of(cases: Sequence[Case], wheel: WheelAnswer | None) -> list[SeenFunction]:
+    """How each function copied the count and launched, beside what the wheel's code said."""
+    found: list[SeenFunction] = []
+    for case in cases:
+        operator, dtype = case.told["operator"], case.told["dtype"]
+        if operator not in FIRST or case.told["mask"] != "every third" or case.words or case.died:
+            continue
+        for step, function in asked_in(case, operator):
+            lines = case.steps[step]
+            launched = [line for line in lines if isinstance(line, Launched)]
+            copies = [line for line in lines if isinstance(line, Copied)]
+            seen = SeenFunction(
+                function=function,
+                dtype=dtype,
+                elements=case.told["elements"],
+                copied=[line.bytes for line in copies if line.kind == "to host"],
+                kernels=[short_name(line.kernel).split(" with ")[0] for line in launched],
+                grids=[line.grid[0] for line in launched],
+            )
+            found.append(seen.model_copy(update={"differs": difference(seen, wheel)}))
+    return found
+
+
+def asked_in(case: Case, operator: str) -> Iterator[tuple[str, FunctionName]]:
+    """The steps of a case in which a function is asked that wheels answer of, each with it."""
+    if "call" in case.steps:
+        yield "call", "masked_select" if operator == "masked_select" else "nonzero"
+    if "backward" in case.steps and operator == "masked_select":
+        yield "backward", "masked_select's gradient"
+
+
+def difference(seen: SeenFunction, wheel: WheelAnswer | None) -> str:
+    """In words, how a function did otherwise than the wheel's code said; empty: in no way.
+
+    The code's kernels are a part of what is launched: it says nothing of what it calls.
+    """
+    alike = [one for one in wheel.functions if one.function == seen.function] if wheel else []
+    said = [one for one in alike if one.dtype == seen.dtype and one.copied is not None]
+    if said and all(one.copied not in seen.copied for one in said):
+        return f"copies {seen.copied} bytes, not {said[0].copied}"
+    grids = [one for one in alike if one.dtype == seen.dtype and seen.elements in one.grids]
+    for one in grids:
+        due = list(zip(one.kernels, one.grids[seen.elements]))
+        if all(pair in zip(seen.kernels, seen.grids) or pair[1] == 0 for pair in due):
+            return ""
+    due = list(zip(grids[0].kernels, grids[0].grids[seen.elements])) if grids else []
+    return f"launches {list(zip(seen.kernels, seen.grids))}, not {due}" if grids else ""
