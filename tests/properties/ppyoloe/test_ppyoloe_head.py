@@ -40,6 +40,6 @@ test_boxes_of_any_kind_overlap_as_they_should = holds(
 test_anchors_are_assigned_to_the_right_boxes = holds_for_each(
     head_questions.assigning, ASSIGNERS, head_cases.any_assignment, most=30
 )
-test_8400_anchors_are_assigned_to_the_right_boxes = holds_for_each(
-    head_questions.assigning, ASSIGNERS, head_cases.real_assignment, most=1
-)
+test_8400_anchors_are_assigned_to_the_right_boxes = holds(
+    head_questions.assigning, head_cases.real_assignment("ATSS"), most=1
+)  # TAL's 8,400 are part of a training step
