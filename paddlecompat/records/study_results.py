@@ -24,6 +24,7 @@ class Kill(Model):
     seeds: int
     examples: float
     seconds: float
+    """Of CPU, of this property alone."""
 
 
 class MutantResult(Model):
@@ -34,11 +35,13 @@ class MutantResult(Model):
     """The functions that it stands for, as far as the release has them."""
     about: str
     seeds: int
+    """Those that were tried: none after the first with which it survived."""
     killed_with: int
-    """The number of seeds with which at least one property killed it."""
+    """The number of seeds with which a property killed it."""
     killed_by: dict[str, Kill]
-    survived: list[str]
-    """The properties that called it and held."""
+    """The first property to kill it, of each seed."""
+    spent: float = 0.0
+    """CPU seconds until it was killed, of all that was asked (median)."""
 
     @property
     def stands(self) -> bool:
@@ -56,28 +59,34 @@ class MutantResult(Model):
         return min((kill.examples for kill in self.killed_by.values()), default=None)
 
 
+class PropertyKill(Model):
+    """The first mutant that made a property fail, and after how much; seconds are of CPU."""
+
+    mutant: str
+    examples: int
+    seconds: float
+
+
 class Trial(Model):
     """Every mutant in one release."""
 
     release: str
     profile: str
     seeds: int
-    whole: bool
-    """Whether all its properties were asked, or those alone that hold in no trial before it."""
-    properties: list[str]
-    """Those that hold without a mutant: where they fail, it is the mutant that they notice."""
+    properties: dict[str, PropertyKill | None]
+    """Those that hold without a mutant. None: no mutant made it fail."""
     violated_without: list[str]
     mutants: list[MutantResult]
     unpoisoned: MutantResult | None = None
     """One of the mutants again, where no memory was filled before a call."""
 
-    @property
-    def survivors(self) -> list[MutantResult]:
-        """None where not everything was asked."""
-        return [result for result in self.mutants if self.whole and result.survives]
-
     def of(self, mutant: str) -> MutantResult | None:
         return next((result for result in self.mutants if result.mutant == mutant), None)
+
+    @property
+    def standing(self) -> list[MutantResult]:
+        """The mutants whose function the release has."""
+        return [result for result in self.mutants if result.stands]
 
 
 class MutationResults(Model):
@@ -87,38 +96,38 @@ class MutationResults(Model):
 
     @property
     def vacuous(self) -> list[str]:
-        """Properties that hold somewhere and that killed no mutant anywhere."""
+        """Properties that hold somewhere, and that no mutant made fail anywhere."""
         able = {name for trial in self.trials for name in trial.properties}
-        killers = {name for t in self.trials for result in t.mutants for name in result.killed_by}
-        return sorted(able - killers)
+        killing = {n for trial in self.trials for n, kill in trial.properties.items() if kill}
+        killing |= {name for t in self.trials for result in t.mutants for name in result.killed_by}
+        return sorted(able - killing)
 
     @property
     def survivors(self) -> list[tuple[str, MutantResult]]:
-        """Release and mutant, where the mutant survives though the release could show it.
-
-        A trial that did not ask everything counts for what stands in none that did.
-        """
-        whole = {r.mutant for t in self.trials if t.whole for r in t.mutants if r.stands}
+        """Release and mutant, where the mutant survives though the release could show it."""
         return [
             (trial.release, result)
             for trial in self.trials
             for result in trial.mutants
-            if result.survives and (trial.whole or result.mutant not in whole)
-            if not self.able_elsewhere(trial, result)
+            if result.survives and not self.able_elsewhere(trial, result)
         ]
 
     def not_shown(self, trial: Trial) -> list[MutantResult]:
-        """The mutants that a release which was asked everything cannot show."""
-        return [result for result in trial.survivors if self.able_elsewhere(trial, result)]
+        """The mutants that a release cannot show."""
+        return [
+            result
+            for result in trial.mutants
+            if result.survives and self.able_elsewhere(trial, result)
+        ]
 
     def able_elsewhere(self, trial: Trial, result: MutantResult) -> list[str]:
         """The properties that kill the mutant in other releases, where none of them holds here.
 
         This release is faulty in the same way itself, or does not offer what the fault is in.
-        Empty where one of them holds here, or where nothing killed the mutant anywhere.
+        Empty where one of them holds here, or where nothing kills it anywhere.
         """
-        others = (other.of(result.mutant) for other in self.trials)
-        able = {name for other in others if other for name in other.killed_by}
+        others = (other.of(result.mutant) for other in self.trials if other is not trial)
+        able = {n for other in others if other for n in other.killed_by}
         return [] if able & set(trial.properties) else sorted(able)
 
 
@@ -127,7 +136,7 @@ def read_mutation(path: Path = REPORTS / MUTATION.name) -> MutationResults:
     return read_as(MutationResults, path, "; make it anew with nox -s mutation")
 
 
-def write_mutation(trials: list[Trial], path: Path = MUTATION) -> None:
+def write_mutation(trials: Sequence[Trial], path: Path = MUTATION) -> None:
     """Keep the figures of these releases, beside those of others that are there already."""
     there = read_mutation(path).trials if path.exists() else []
     write_text(path, latest([*there, *trials]).model_dump_json(indent=1) + "\n")
@@ -155,11 +164,34 @@ class Timed(Model):
     seconds: float
     inside: float
     """The share of time inside Paddle, a lower bound."""
+    kill: PropertyKill | None = None
+    """The first mutant that makes it fail; of several properties the one that is quickest."""
 
     @cached_property
     def rate(self) -> float:
         """Verified calls per CPU second."""
         return self.calls / self.seconds if self.seconds else 0.0
+
+
+class Duel(Model):
+    """One change of what a mask selects, and after how much it is noticed; None: it is not."""
+
+    change: str
+    ours: PropertyKill | None
+    """Of `x[mask]` in Paddle."""
+    theirs: PropertyKill | None
+    """Of `x[mask]` in NumPy."""
+
+
+class Contest(Model):
+    """Beside the masking test of data-apis/array-api-tests on NumPy, in the same run."""
+
+    commit: str
+    numpy: str
+    calls: int
+    examples: int
+    seconds: float
+    duels: list[Duel]
 
 
 class Bench(Model):
@@ -169,6 +201,8 @@ class Bench(Model):
     cpu: str
     profile: str
     properties: list[Timed]
+    contest: Contest | None = None
+    """None: there was no checkout of array-api-tests, which is in no package registry."""
 
 
 def lines_of(bench: Bench) -> dict[str, list[Timed]]:
@@ -185,12 +219,14 @@ def lines_of(bench: Bench) -> dict[str, list[Timed]]:
 def sum_of(name: str, found: Sequence[Timed]) -> Timed:
     seconds = sum(timed.seconds for timed in found)
     inside = sum(timed.seconds * timed.inside for timed in found)
+    kills = [timed.kill for timed in found if timed.kill]
     return Timed(
         property=name,
         calls=sum(timed.calls for timed in found),
         examples=sum(timed.examples for timed in found),
         seconds=seconds,
         inside=inside / seconds if seconds else 0.0,
+        kill=min(kills, key=lambda kill: kill.seconds, default=None),
     )
 
 

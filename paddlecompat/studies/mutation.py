@@ -1,30 +1,33 @@
-"""What the properties can see: which of them kill which mutant, in a few releases."""
+"""What the properties can see: which mutants they kill, in a few releases, and at what cost."""
 
 from __future__ import annotations
 
 import argparse
 import ast
 import statistics
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from paddlecompat.cells import option_set, suite
-from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options, known_mutant, mutants
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine.command_line import options_from
 from paddlecompat.records import study_results
 from paddlecompat.records.study_results import Kill, MutantResult, MutationResults, Trial
-from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
+from paddlecompat.studies.mutant_runs import Judged, Runs, Sight
 
 RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # an old and the newest 2.x, and the newest of all
-WHOLE = 2  # of them, from the first, are asked every property
-Seen = list[Sight]
-See = Callable[[Attempt], Seen]
+
+
+class Tries(Protocol):
+    """What `Runs` does in a release."""
+
+    def try_mutants(self, names: Sequence[str]) -> Iterator[tuple[str, Sequence[Sight]]]: ...
+
+    def judge_properties(self, names: Sequence[str]) -> Mapping[str, Judged]: ...
 
 
 @dataclass(frozen=True)
@@ -39,146 +42,95 @@ class Request:
     fresh: bool = False
 
 
-def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> list[Trial]:
-    """Try every mutant in every release. CannotRun: no environment; ValueError: a broken mutant."""
-    cells = [cell_named(f"cpu-{release}", fixture) for release in releases]
-    pythons = {cell.release.version: prepare(cell, fixture).python for cell in cells}
+def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> Iterator[Trial]:
+    """Every mutant, release by release.
 
-    def see(attempt: Attempt) -> Seen:
-        seeds = request.seeds if attempt.poisoned else 1
-        python = pythons[attempt.release]
-        return try_mutant(
-            attempt, python, suite.Request("cpu", request.options), seeds, request.fresh
-        )
-
-    return trials_of(list(pythons), request, see)
-
-
-def trials_of(releases: Sequence[str], request: Request, see: See) -> list[Trial]:
-    """Every release's trial, by what `see` finds of an attempt."""
-    plain = dict(see_all([Attempt(release) for release in releases], request, see))
-    held = {release: holding(plain[Attempt(release)]) for release in releases}
-    alone = {
-        release: dict.fromkeys(sight.key for sight in plain[Attempt(release)] if sight.kills)
-        for release in releases
-    }
+    CannotRun: no environment; ValueError: a broken mutant, or one that nothing calls.
+    """
     for release in releases:
-        count = f"{len(held[release])} properties hold, {len(alone[release])} fail without a mutant"
-        print(f"{release}: {count} and kill none", flush=True)
-    asked = properties_to_ask(held)
-    attempts = [
-        Attempt(release, mutant, only, poisoned)
-        for release, only in asked.items()
-        for poisoned in (True, False)
-        for mutant in request.mutants
-        if poisoned or mutant == study_results.STALE  # this one shows what the poison is for
-    ]
-    results: dict[Attempt, MutantResult] = {}
-    for attempt, seen in see_all(attempts, request, see):
-        able = list(map(suite.key_of, held[attempt.release]))
-        results[attempt] = result_of(attempt, seen, able, request.seeds)
-        words = words_on(results[attempt]) if attempt.only != () else "no property to ask"
-        print(f"  {words}", flush=True)
-    return [
-        Trial(
-            release=release,
-            profile=request.options.profile,
-            seeds=request.seeds,
-            whole=only is None,
-            properties=[suite.key_of(p) for p in held[release] if only is None or p in only],
-            violated_without=list(alone[release]),
-            mutants=[results[a] for a in attempts if a.release == release and a.poisoned],
-            unpoisoned=next(
-                (results[a] for a in attempts if a.release == release and not a.poisoned), None
-            ),
-        )
-        for release, only in asked.items()
-    ]
+        python = prepare(cell_named(f"cpu-{release}", fixture), fixture).python
+        asked = suite.Request("cpu", request.options, workers=request.jobs)
+        runs = Runs(python, asked, request.seeds, request.fresh)
+        unpoisoned = Runs(python, asked, 1, request.fresh, poisoned=False)
+        yield try_release(release, request, runs, unpoisoned)
 
 
-def holding(seen: Seen) -> list[str]:
-    """The properties, by their node ids, that hold with every seed: there was no mutant."""
-    failing = {sight.nodeid for sight in seen if sight.outcome != "survived"}
-    return [p for p in dict.fromkeys(sight.nodeid for sight in seen) if p not in failing]
+def try_release(release: str, request: Request, runs: Tries, unpoisoned: Tries) -> Trial:
+    """Every mutant in a release; then every property. Raises ValueError as `result_of`."""
+    results = []
+    for name, seen in runs.try_mutants(request.mutants):
+        results.append(result_of(release, name, seen))
+        count = f"[{len(results)}/{len(request.mutants)}]"
+        print(f"{count} {name}: {words_on(results[-1])}", flush=True)
+    print(f"{release}: every property, without a mutant and with one that it notices", flush=True)
+    found = runs.judge_properties(request.mutants)
+    stale = [name for name in request.mutants if name == study_results.STALE]
+    return Trial(
+        release=release,
+        profile=request.options.profile,
+        seeds=request.seeds,
+        properties={
+            suite.key_of(nodeid): judged.kill
+            for nodeid, judged in found.items()
+            if judged.plain == "holds"
+        },
+        violated_without=[
+            suite.key_of(nodeid)
+            for nodeid, judged in found.items()
+            if judged.plain in ("violated", "died")
+        ],
+        mutants=sorted(results, key=lambda result: request.mutants.index(result.mutant)),
+        unpoisoned=next(
+            (result_of(release, name, seen) for name, seen in unpoisoned.try_mutants(stale)), None
+        ),
+    )
 
 
-def properties_to_ask(holds: dict[str, list[str]]) -> dict[str, tuple[str, ...] | None]:
-    """Which properties each release is asked, by those that hold in each without a mutant.
-
-    All (None) in the first releases; in a later one those that hold in none before it, as those of
-    float16 do.
-    """
-    asked: dict[str, tuple[str, ...] | None] = {}
-    before: set[str] = set()
-    for number, (release, held) in enumerate(holds.items()):
-        asked[release] = None if number < WHOLE else tuple(p for p in held if p not in before)
-        before.update(held)
-    return asked
-
-
-def see_all(
-    attempts: Sequence[Attempt], request: Request, see: See
-) -> Iterator[tuple[Attempt, Seen]]:
-    """What was seen in every attempt, as they end; some run side by side. Raises as `see`."""
-    started = time.monotonic()
-    with ThreadPoolExecutor(request.jobs) as pool:
-        futures = {pool.submit(see, attempt): attempt for attempt in attempts}
-        try:
-            for number, future in enumerate(as_completed(futures), start=1):
-                ahead = what_is_left(started, number, len(attempts))
-                print(f"[{number}/{len(attempts)}] {futures[future].name}; {ahead}", flush=True)
-                yield futures[future], future.result()
-        finally:  # an error starts nothing more
-            pool.shutdown(cancel_futures=True)
-
-
-def result_of(
-    attempt: Attempt, seen: Sequence[Sight], holding: Collection[str], seeds: int
-) -> MutantResult:
-    """What came of a mutant, by the properties that hold without it.
-
-    Raises ValueError where it is broken: in one of these, or because it was put in place nowhere.
-    """
-    assert attempt.mutant is not None
-    sights: dict[str, list[Sight]] = {key: [] for key in holding}
+def result_of(release: str, mutant: str, seen: Sequence[Sight]) -> MutantResult:
+    """What came of a mutant. Raises ValueError where it is broken, or where nothing calls it."""
     for sight in seen:
-        if sight.outcome == "broken" and (sight.key in sights or not sight.targets):
-            where = f"{attempt.mutant} in {attempt.release}, {sight.key}"
-            raise ValueError(f"mutant {where}: {sight.message}")
-        if sight.key in sights:
-            sights[sight.key].append(sight)
-    kills = {key: [s for s in group if s.kills] for key, group in sights.items()}
-    survived = {key for key, group in sights.items() for s in group if s.outcome == "survived"}
+        if sight.outcome == "broken":
+            raise ValueError(f"mutant {mutant} in {release}: {sight.message}")
+        if sight.outcome == "not reached":
+            named = ", ".join(sight.targets)
+            raise ValueError(f"mutant {mutant} in {release}: no property calls {named}")
+    killers: dict[str, list[Sight]] = {}
+    for sight in seen:
+        if sight.kills:
+            key = suite.key_of(sight.killer) if sight.killer else "the process"
+            killers.setdefault(key, []).append(sight)
     return MutantResult(
-        mutant=attempt.mutant.rpartition("::")[2],
+        mutant=mutant.rpartition("::")[2],
         targets=next((sight.targets for sight in seen if sight.targets), []),
-        about=about(attempt.mutant),
-        seeds=seeds if attempt.poisoned else 1,
-        killed_with=len({sight.seed for group in kills.values() for sight in group}),
+        about=about(mutant),
+        seeds=len(seen),
+        killed_with=sum(sight.kills for sight in seen),
         killed_by={
             key: Kill(
-                seeds=len({sight.seed for sight in group}),
-                examples=statistics.median(sight.examples for sight in group),
-                seconds=round(statistics.median(sight.seconds for sight in group), 3),
+                seeds=len(sights),
+                examples=statistics.median(sight.examples for sight in sights),
+                seconds=round(statistics.median(sight.seconds for sight in sights), 3),
             )
-            for key, group in kills.items()
-            if group
+            for key, sights in killers.items()
         },
-        survived=[key for key in sights if key in survived and not kills[key]],
+        spent=round(statistics.median(sight.spent for sight in seen), 3),
     )
 
 
 def about(mutant: str) -> str:
-    """A mutant's docstring, in one line."""
+    """A mutant's docstring, in one line; what is generated says what it does."""
+    if (made := option_set.generated_mutants().get(mutant)) is not None:
+        return made
     path, _, name = mutant.rpartition("::")
-    source = Path(path) if path else option_set.mutants()[name]
+    source = Path(path) if path else mutants()[name]
     return " ".join((ast.get_docstring(option_set.functions(source)[name]) or "").split())
 
 
 def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
     """Try what was asked for: 1 where a mutant survives, and whether the figures were kept.
 
-    They are kept where every mutant met every property. Raises ValueError for wrong options.
+    They are kept where every mutant met every property, release by release. Raises ValueError for
+    wrong options.
     """
     if min(parsed.seeds, parsed.jobs) < 1:
         raise ValueError("--seeds and --jobs: at least 1")
@@ -188,7 +140,11 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
     if options.target and not all("::" in name for name in named):
         raise ValueError("--target is for a --mutant FILE::NAME: those of the suite have their own")
     request = Request(named, options, parsed.seeds, parsed.jobs, parsed.fresh)
-    trials = measure(fixture, parsed.releases or RELEASES, request)
+    trials = []
+    for trial in measure(fixture, parsed.releases or RELEASES, request):
+        trials.append(trial)
+        if whole:
+            study_results.write_mutation([trial])
     return conclude(trials, study_results.MUTATION if whole else None), whole
 
 
@@ -196,30 +152,28 @@ def words_on(result: MutantResult) -> str:
     """What came of a mutant, for the terminal."""
     if not result.stands:
         return "not in this release"
-    best = sorted(result.killed_by.items(), key=lambda item: item[1].examples)
-    quickest = f"{best[0][0]} after {best[0][1].examples:g} examples" if best else "nothing"
+    best = sorted(result.killed_by.items(), key=lambda item: -item[1].seeds)
+    by = f"{best[0][0]} after {best[0][1].examples:g} examples" if best else "nothing"
     seeds = f"{result.killed_with} of {result.seeds} seeds"
-    return f"killed with {seeds}, by {len(best)} properties; quickest: {quickest}"
+    return f"killed with {seeds}, by {by}, in {result.spent:.1f} CPU s"
 
 
-def conclude(trials: list[Trial], path: Path | None) -> int:
-    """Say what survived, and keep all where there is a path. Returns 1 where a mutant survives.
+def conclude(trials: Sequence[Trial], path: Path | None) -> int:
+    """Say what survived; `path` has the figures of other releases, too. Returns 1 where one does.
 
-    Raises ValueError where no release has the function of any mutant: then nothing was tried.
+    Raises ValueError for a mutant that stands in no release: its function cannot be replaced.
     """
-    found = MutationResults(trials=trials)
-    asked = [trial for trial in trials if trial.whole or trial.properties]
-    tried = [(trial.release, result) for trial in asked for result in trial.mutants]
-    absent = [f"{result.mutant} in {rel}" for rel, result in tried if not result.stands]
-    if len(absent) == len(tried):
-        raise ValueError(f"nothing was tried: not in the release: {', '.join(absent)}")
+    found = MutationResults(trials=list(trials))
     if path is not None:
-        study_results.write_mutation(trials, path)
         found = study_results.all_trials(path)  # other releases tell what one of them cannot show
+    absent = [
+        result.mutant
+        for result in trials[0].mutants
+        if not any(there.stands for trial in found.trials if (there := trial.of(result.mutant)))
+    ]
+    if absent:
+        raise ValueError(f"no release has the function of: {', '.join(absent)}")
     now = {trial.release for trial in trials}
     left = [f"{result.mutant} in {rel}" for rel, result in found.survivors if rel in now]
-    if absent:
-        print(f"not in the release: {', '.join(absent)}")
-    every = "all others" if absent else "all"
-    print(f"not killed with every seed: {', '.join(left)}" if left else f"{every} were killed")
+    print(f"not killed with every seed: {', '.join(left)}" if left else "all were killed")
     return int(bool(left))

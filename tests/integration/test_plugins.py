@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from integration.sample_suite import Suite
 from paddlecompat.studies import bench
-from paddlecompat.studies.mutant_runs import Attempt, Sight, try_mutant
+from paddlecompat.studies.mutant_runs import Runs, Sight
 
 PADDLE = """
 from types import SimpleNamespace
@@ -17,6 +19,7 @@ from types import SimpleNamespace
 def set_device(place): pass
 def double(number): return 2 * number
 def triple(number): return 3 * number
+def quadruple(number): return 4 * number
 
 jit = SimpleNamespace(not_to_static=lambda function: function)
 """
@@ -38,15 +41,24 @@ def test_triple():
 
 def test_release():
     begin(Case(1))
-    same_bytes(np.int64(1), np.int64(0))
+    same_bytes(np.int64(paddle.double(1)), np.int64(0))
 """
-MUTANTS = '''
+FAULTS = '''
 import os
-import sys
+import paddle
 
 def off_by_one(true):
     """One too many of odd numbers, but 1."""
     return lambda number: true(number) + (number % 2 == 1 and number > 1)
+
+def harmless(true):
+    """Nothing is wrong."""
+    return lambda number: true(number)
+
+def stays(true):
+    """What it does to Paddle outlives it, so that the release is wrong without it, too."""
+    paddle.spoiled = True
+    return lambda number: true(number)
 
 def dies(true):
     """The process ends."""
@@ -66,115 +78,124 @@ def cannot_be_made(true):
 def suite(tmp_path: Path) -> Suite:
     made = Suite(tmp_path)
     made.write(PROPERTIES, paddle=PADDLE)
-    (tmp_path / "mine.py").write_text(MUTANTS)
+    (tmp_path / "mine.py").write_text(FAULTS)
     return made
 
 
-def see(
-    suite: Suite,
-    mutant: str | None,
-    seeds: int = 1,
-    only: tuple[str, ...] | None = None,
-    target: str = "paddle.double",
-) -> dict[tuple[str, int], Sight]:
-    """What the properties see of a mutant, by their names and seeds."""
-    name = mutant and f"{suite.folder / 'mine.py'}::{mutant}"
-    seen = try_mutant(
-        Attempt("2.6.2", name, only),
-        Path(sys.executable),
-        suite.request(target=target),
-        seeds,
-        folder=suite.folder / "mutation",
-    )
-    return {(sight.nodeid.partition("::")[2], sight.seed): sight for sight in seen}
+def runs_of(suite: Suite, seeds: int = 1, target: str = "paddle.double") -> Runs:
+    request = suite.request(target=target)
+    return Runs(Path(sys.executable), request, seeds, folder=suite.folder / "mutation")
 
 
-def test_a_mutant_is_killed_by_what_notices_it(suite: Suite) -> None:
-    seen = see(suite, "off_by_one")
-    assert {name: sight.outcome for (name, _), sight in seen.items()} == {
-        "test_double": "killed",
-        "test_one": "survived",
-        "test_triple": "not reached",
-        "test_release": "killed",
-    }
-    assert seen["test_double", 0].targets == ["paddle.double"]
-    assert seen["test_double", 0].examples > 1
+def named(suite: Suite, *faults: str) -> list[str]:
+    return [f"{suite.folder / 'mine.py'}::{fault}" for fault in faults]
 
 
-def test_without_a_mutant_the_release_is_judged_itself(suite: Suite) -> None:
-    seen = see(suite, None)
-    outcomes = {name: sight.outcome for (name, _), sight in seen.items()}
-    assert outcomes.pop("test_release") == "killed"
-    assert set(outcomes.values()) == {"survived"}
+def see(suite: Suite, fault: str, **how: Any) -> list[Sight]:
+    """What came of a mutant, seed by seed."""
+    ((_, seen),) = runs_of(suite, **how).try_mutants(named(suite, fault))
+    return seen
 
 
-def test_only_what_kills_runs_with_the_other_seeds(suite: Suite) -> None:
+def test_the_first_property_that_fails_kills_a_mutant(suite: Suite) -> None:
+    (sight,) = see(suite, "off_by_one")
+    assert (sight.outcome, sight.killer) == ("killed", "test_sample.py::test_double")
+    assert sight.targets == ["paddle.double"]
+    assert sight.examples > 1
+    assert sight.spent > sight.seconds > 0
+
+
+def test_each_seed_draws_examples_of_its_own(suite: Suite) -> None:
     seen = see(suite, "off_by_one", seeds=5)
-    assert {name for name, seed in seen if seed == 2} == {"test_double", "test_release"}
-    examples = {seen["test_double", seed].examples for seed in range(5)}
-    assert len(examples) > 1, "each seed draws examples of its own"
+    assert [sight.seed for sight in seen] == [0, 1, 2, 3, 4]
+    assert len({sight.examples for sight in seen}) > 1
 
 
-def test_a_death_kills_with_every_seed_and_costs_no_other(suite: Suite) -> None:
-    seen = see(suite, "dies", seeds=2)
-    assert {seen["test_one", seed].outcome for seed in (0, 1)} == {"died"}
-    assert seen["test_triple", 0].outcome == "not reached"
+def test_what_the_release_does_without_the_mutant_is_no_catch(suite: Suite) -> None:
+    (sight,) = see(suite, "harmless", seeds=3)  # test_release fails, with it and without it
+    assert sight.outcome == "survived"
 
 
-def test_an_error_of_the_mutants_own_kills_nothing(suite: Suite) -> None:
-    sight = see(suite, "misspelt")["test_one", 0]
-    assert sight.outcome == "broken"
-    assert "'treu'" in sight.message
+def test_what_a_mutant_leaves_behind_is_no_catch(suite: Suite) -> None:
+    spoiled = "spoiled = 0\ndef double(number): return 2 * number + spoiled\n"
+    suite.write(PROPERTIES, paddle=PADDLE + spoiled)
+    (sight,) = see(suite, "stays")
+    assert sight.outcome == "survived"
+
+
+def test_one_mutant_after_the_other_is_taken_out_again(suite: Suite) -> None:
+    tried = named(suite, "off_by_one", "harmless", "off_by_one")
+    outcomes = [seen[0].outcome for _, seen in runs_of(suite).try_mutants(tried)]
+    assert outcomes == ["killed", "survived", "killed"]
+
+
+def test_a_death_kills_with_every_seed_and_costs_no_other_mutant(suite: Suite) -> None:
+    tried = named(suite, "dies", "off_by_one")
+    (_, dead), (_, seen) = runs_of(suite, seeds=2).try_mutants(tried)
+    assert [sight.outcome for sight in dead] == ["died", "died"]
+    assert [sight.outcome for sight in seen] == ["killed", "killed"]
 
 
 @pytest.mark.parametrize(
-    ("mutant", "target", "words"),
+    ("fault", "target", "words"),
     [
+        ("misspelt", "paddle.double", "'treu' is not defined"),
         ("cannot_be_made", "paddle.double", "'misspelled' is not defined"),
         ("off_by_one", "paddle.doubel", "paddle.doubel: .* the nearest is double"),
     ],
 )
-def test_a_mutant_that_cannot_be_put_in_place_ends_the_run(
-    suite: Suite, mutant: str, target: str, words: str
+def test_a_mutant_that_cannot_be_put_in_place_is_broken(
+    suite: Suite, fault: str, target: str, words: str
 ) -> None:
-    with pytest.raises(ValueError, match=rf"cannot be put in place.*{words}"):
-        see(suite, mutant, target=target)
+    (sight,) = see(suite, fault, target=target)
+    assert sight.outcome == "broken"
+    assert re.search(words, sight.message)
+
+
+def test_a_mutant_that_no_property_calls_is_not_reached(suite: Suite) -> None:
+    (sight,) = see(suite, "harmless", target="paddle.quadruple")
+    assert sight.outcome == "not reached"
+
+
+def test_each_property_is_made_to_fail_by_a_mutant(suite: Suite) -> None:
+    judged = runs_of(suite).judge_properties(named(suite, "harmless", "off_by_one"))
+    outcomes = {nodeid.partition("::")[2]: each for nodeid, each in judged.items()}
+    assert (outcomes["test_double"].plain, outcomes["test_one"].kill) == ("holds", None)
+    assert outcomes["test_release"].plain == "violated"
+    killed = outcomes["test_double"].kill
+    assert killed is not None
+    assert killed.mutant.endswith("::off_by_one")
+    assert killed.examples > 1
 
 
 def test_a_run_is_read_again_until_its_source_changes(suite: Suite) -> None:
     before = see(suite, "off_by_one")
     suite.write("def test_nothing_of_this(): pass\n")
     assert see(suite, "off_by_one") == before
-    (suite.folder / "mine.py").write_text(MUTANTS + "# changed\n")
+    (suite.folder / "mine.py").write_text(FAULTS + "# changed\n")
     assert see(suite, "off_by_one") != before
 
 
 @pytest.mark.parametrize("damage", ["truncated", "another version", "a folder"])
 def test_what_was_kept_and_cannot_be_read_is_made_anew(suite: Suite, damage: str) -> None:
-    see(suite, "off_by_one", only=())
+    see(suite, "harmless")
     (kept,) = (suite.folder / "mutation").glob("*.json")
     text = kept.read_text(encoding="utf-8")
     kept.unlink()
     if damage == "a folder":
         (kept / "inside").mkdir(parents=True)
     else:
-        other = text.replace('"version": 1', '"version": 0')
+        other = text.replace('"version": 2', '"version": 0')
         kept.write_text(text[:-9] if damage == "truncated" else other, encoding="utf-8")
-    see(suite, "off_by_one", only=())
-    assert kept.read_text(encoding="utf-8") == text
-
-
-def test_some_properties_run_without_the_others(suite: Suite) -> None:
-    assert see(suite, "off_by_one", only=("test_sample.py::test_one",)).keys() == {("test_one", 0)}
-    assert see(suite, "off_by_one", only=()) == {}
+    see(suite, "harmless")
+    assert '"survived"' in kept.read_text(encoding="utf-8")
 
 
 def test_what_holds_is_timed_and_profiled(suite: Suite) -> None:
-    timed = bench.time_properties(Path(sys.executable), suite.request(), suite.folder / "timed")
-    assert timed.keys() == {f"sample::test_{name}" for name in ("double", "one", "triple")}
-    assert timed["sample::test_double"]["calls"] == 10
-    assert timed["sample::test_double"]["seconds"] > 0
-    profiled = bench.time_properties(
-        Path(sys.executable), suite.request(), suite.folder / "profiled", "--profiled"
-    )
-    assert 0 <= profiled["sample::test_double"]["inside"] <= 1
+    judged = runs_of(suite).judge_properties([])
+    double = judged["test_sample.py::test_double"]
+    assert (double.calls, double.examples) == (10, 10)
+    assert double.seconds > 0
+    shares = bench.shares_inside(Path(sys.executable), suite.request(), suite.folder / "profiled")
+    assert shares.keys() == {f"test_sample.py::test_{n}" for n in ("double", "one", "triple")}
+    assert all(0 <= share <= 1 for share in shares.values())

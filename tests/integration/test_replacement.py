@@ -36,23 +36,37 @@ size = 4
 holder = SimpleNamespace(double=lambda number: 2 * number)
 jit = SimpleNamespace(not_to_static=lambda function: function)
 """
+CALLER = """
+from paddle import double as twice, Number
+
+bound = Number.static
+
+def by_another_name(number): return twice(number)
+def by_a_static_method(number): return bound(number)
+"""
 MUTANT = "def one_more(true): return lambda *given: true(*given) + 1\n"
 PROGRAM = """
 import sys
 
 import paddle
+import ppdet
 from properties.mutants import reach, replacement
 
 name, target, call = sys.argv[1:]
 replacement.install(name, target or None)
-print(reach.targets, eval(call))
+targets, with_it = reach.targets, eval(call)
+from ppdet import later
+replacement.remove()
+print(targets, with_it, eval(call), later.double is paddle.double)
 """
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where the made-up Paddle and the mutant are."""
+    (tmp_path / "ppdet").mkdir()
     files = {"paddle.py": PADDLE, "mine.py": MUTANT, "needs_more.py": "import more\n"}
+    files |= {"ppdet/__init__.py": CALLER, "ppdet/later.py": "from paddle import double\n"}
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -83,10 +97,20 @@ def install(
         ("paddle.Number.behind", "paddle.Number(1).behind"),
         ("paddle.Number.method", "paddle.Integer(1).method()"),
         ("paddle.Integer.method", "paddle.Integer(1).method()"),
+        ("paddle.double", "ppdet.by_another_name(1)"),
+        ("paddle.Number.static", "ppdet.by_a_static_method(1)"),
     ],
 )
-def test_whatever_holds_the_function_holds_the_mutant(folder: Path, target: str, call: str) -> None:
-    assert install(folder, target, call) == (True, f"['{target}'] 3")
+def test_the_mutant_is_called_wherever_the_function_was(
+    folder: Path, target: str, call: str
+) -> None:
+    done, said = install(folder, target, call)
+    assert done
+    assert said.startswith(f"['{target}'] 3 ")
+
+
+def test_a_mutant_that_is_taken_out_leaves_nothing_behind(folder: Path) -> None:
+    assert install(folder, "paddle.double", "paddle.double(1)")[1].endswith(" 3 2 True")
 
 
 @pytest.mark.parametrize(
@@ -117,4 +141,9 @@ def test_a_mutant_of_the_catalogue_takes_no_target(folder: Path) -> None:
 
 
 def test_a_function_of_the_catalogue_that_is_missing_is_left_out(folder: Path) -> None:
-    assert install(folder, "", name="nonzero_gives_zeros") == (True, "[] 0")
+    assert install(folder, "", name="nonzero: all zero") == (True, "[] 0 0 True")
+
+
+def test_any_other_function_that_is_missing_is_an_error(folder: Path) -> None:
+    done, said = install(folder, "", name="box decoding: all zero")
+    assert (done, said.partition(":")[0]) == (False, "LookupError")

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from paddlecompat.records import study_results
-from paddlecompat.records.study_results import Bench, Timed
+from paddlecompat.records.study_results import Bench, PropertyKill, Timed
 
+SLOW, QUICK = (PropertyKill(mutant="zeros", examples=2, seconds=s) for s in (0.7, 0.2))
 TIMED = [
-    Timed(property="where::test_a[x]", calls=300, examples=100, seconds=0.1, inside=0.5),
-    Timed(property="where::test_a[y]", calls=100, examples=100, seconds=0.3, inside=0.1),
+    Timed(
+        property="where::test_a[x]", calls=300, examples=100, seconds=0.1, inside=0.5, kill=QUICK
+    ),
+    Timed(property="where::test_a[y]", calls=100, examples=100, seconds=0.3, inside=0.1, kill=SLOW),
     Timed(property="where::test_b", calls=400, examples=100, seconds=0.4, inside=0.2),
 ]
 BENCH = Bench(release="2.6.2", cpu="a CPU", profile="standard", properties=TIMED)
@@ -32,6 +35,11 @@ def test_a_propertys_parameters_are_one_line() -> None:
 def test_the_share_inside_paddle_is_weighted_by_time() -> None:
     _, first, _ = study_results.lines_of(BENCH)["where"]
     assert first.inside == pytest.approx(0.2)
+
+
+def test_a_line_has_the_kill_that_was_quickest() -> None:
+    whole, first, second = study_results.lines_of(BENCH)["where"]
+    assert (whole.kill, first.kill, second.kill) == (QUICK, QUICK, None)
 
 
 def test_damaged_bench_figures_are_told_by_field(tmp_path: Path) -> None:

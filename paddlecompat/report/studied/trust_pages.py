@@ -16,8 +16,8 @@ from pydantic import Field
 from paddlecompat.fixtures.folders import FIXTURES
 from paddlecompat.fixtures.forms import Model, Words, read_toml
 from paddlecompat.records import study_results
-from paddlecompat.records.study_results import MutationResults, Trial
-from paddlecompat.report.view import grouped, parts_of
+from paddlecompat.records.study_results import Trial
+from paddlecompat.report.view import grouped
 
 FAULTS = FIXTURES / "faults.toml"
 Section = Literal[
@@ -27,7 +27,6 @@ Section = Literal[
     "records from others",
 ]
 Test = Annotated[str, Field(pattern=r"^tests/(unit|integration)/test_\w+\.py::test_\w+$")]
-Row = dict[str, list[float | None]]
 
 
 class Fault(Model):
@@ -68,53 +67,37 @@ def render_faults(path: Path, templates: Environment) -> str:
 
 def render_studies(folder: Path, templates: Environment) -> dict[str, str]:
     """The pages on what was measured in `folder`, as far as it was. Raises ValueError."""
-    pages, examples = {}, None
+    pages: dict[str, str] = {}
     if (path := folder / study_results.MUTATION.name).exists():
         measured = study_results.read_mutation(path)
-        shown = max(measured.trials, key=lambda trial: len(trial.properties))
-        examples = examples_to_kill(measured)
         pages["mutation.md"] = templates.get_template("mutation.md.j2").render(
             measured=measured,
+            costs={trial.release: cost_of(trial) for trial in measured.trials},
             hidden={trial.release: measured.not_shown(trial) for trial in measured.trials},
-            shown=shown,
-            tables=tables(shown),
+            sections=grouped(measured.trials[0].mutants, lambda result: section_of(result.mutant)),
             stale=study_results.STALE,
         )
     if (path := folder / study_results.BENCH.name).exists():
         timed = study_results.read_bench(path)
         pages["bench.md"] = templates.get_template("bench.md.j2").render(
-            bench=timed, groups=study_results.lines_of(timed), examples=examples
+            bench=timed, groups=study_results.lines_of(timed)
         )
     return pages
 
 
-def tables(trial: Trial) -> list[tuple[str, list[str], Row]]:
-    """For each group of properties: properties across, mutants down, after how many examples.
-
-    A property's parameters are one column, in which the quickest counts.
-    """
-    columns = dict.fromkeys(map(column_of, trial.properties))
-    rows: dict[str, dict[tuple[str, str], float]] = {}
-    for result in trial.mutants:
-        kills = grouped(result.killed_by.items(), lambda kill: column_of(kill[0]))
-        rows[result.mutant] = {
-            column: min(kill.examples for _, kill in kills) for column, kills in kills.items()
-        }
-    found = []
-    for group, mine in grouped(columns, lambda column: column[0]).items():
-        killed = {mutant: [row.get(column) for column in mine] for mutant, row in rows.items()}
-        shown = {mutant: row for mutant, row in killed.items() if row.count(None) < len(row)}
-        found.append((group, [title for _, title in mine], shown))
-    return found
+def cost_of(trial: Trial) -> dict[str, float]:
+    """Of the mutants that were killed, how much it took: medians, and the most."""
+    killed = [result for result in trial.standing if result.killed_by]
+    examples = [result.quickest for result in killed if result.quickest is not None]
+    spent = [result.spent for result in killed]
+    return {
+        "examples": statistics.median(examples or [0]),
+        "most_examples": max(examples, default=0),
+        "seconds": statistics.median(spent or [0]),
+        "most_seconds": max(spent, default=0),
+    }
 
 
-def column_of(key: str) -> tuple[str, str]:
-    """'masked_select::test_a_b[c]' as 'masked_select' and 'a b'."""
-    group, _, name = key.partition("::")
-    return group, parts_of(name)[0]
-
-
-def examples_to_kill(measured: MutationResults) -> float:
-    """The median over mutants and releases of the quickest property's median examples."""
-    quickest = [result.quickest for trial in measured.trials for result in trial.mutants]
-    return statistics.median(number for number in quickest if number is not None)
+def section_of(mutant: str) -> str:
+    """'masked_select' of 'masked_select: drop last'; '' of one that was written by hand."""
+    return mutant.partition(": ")[0] if ": " in mutant else ""

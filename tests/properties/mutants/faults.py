@@ -77,15 +77,6 @@ def with_values(fault: Fault, true: Function) -> Function:
     return masked_select
 
 
-def with_float_values(fault: Fault, true: Function) -> Function:
-    """As `with_values`, for NumPy's own floats; other dtypes, as bfloat16, are left alone."""
-
-    def values(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> Any:
-        return fault(x, mask, selected) if selected.dtype.kind == "f" else selected
-
-    return with_values(values, true)
-
-
 def with_gradient(fault: Fault, true: Function) -> Function:
     """The gradient by x is `fault(mask, due)`; `due` is the right one.
 
@@ -128,27 +119,6 @@ def with_mask(fault: Fault, true: Function) -> Function:
         return fault(true, x, item, *value) if by_mask else true(x, item, *value)
 
     return method
-
-
-def with_mask_alone(fault: Fault, true: Function) -> Function:
-    """Where `where` is given a mask and nothing else, its tuple of indices is `fault(given)`."""
-
-    def where(condition: Tensor, *sides: Any, **named: Any) -> Any:
-        given = true(condition, *sides, **named)
-        return fault(given) if isinstance(given, tuple) else given
-
-    return where
-
-
-def with_sides(fault: Fault, true: Function) -> Function:
-    """Where `where` chooses between two tensors, the choice is `fault(true, condition, x, y)`."""
-
-    def where(condition: Tensor, x: Any = None, y: Any = None, **named: Any) -> Any:
-        if not (isinstance(x, paddle.Tensor) and isinstance(y, paddle.Tensor)):
-            return true(condition, x, y) if x is not None else true(condition)
-        return fault(true, condition, x, y)
-
-    return where
 
 
 # What several mutants do.

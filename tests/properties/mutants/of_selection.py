@@ -1,8 +1,8 @@
-"""Mutants of what `masked_select` selects.
+"""Mutants of `masked_select` and its family that are more than a change of one answer.
 
 The CUDA kernel of 2.3.0 (PaddlePaddle/Paddle#40517) covers 4 elements a thread and 1,024 a block,
-at most 256 blocks in a grid before it strides, and sums the blocks' counts 512 at a time. Each such
-edge is a place to lose something, and each loss is a mutant here.
+at most 256 blocks in a grid before it strides, and sums the blocks' counts 512 at a time. What is
+generated (`generated.py`) has an edge at each of these; here are the plan's own mistakes.
 """
 
 from __future__ import annotations
@@ -13,23 +13,42 @@ from typing import Any
 import numpy as np
 import paddle
 
+from properties.mutants import reach
 from properties.mutants.faults import (
     SELECT,
     Function,
     Tensor,
+    hold_zeros,
     mutant,
+    stale_array,
     truth,
-    with_float_values,
+    with_gradient,
+    with_indices,
+    with_mask,
+    with_state,
     with_values,
 )
 
 BLOCK = 1024  # elements
-GRID = 256 * BLOCK
 CHUNK = 512 * BLOCK
 CALLS = itertools.count(1)
+NONZERO = "paddle.nonzero"
+READ = "paddle.Tensor.__getitem__"
+WRITE = "paddle.Tensor.__setitem__"
+WHERE = "paddle.where"
+FILL = "paddle.masked_fill"
 
 
-# Edges of the kernel's plan.
+# What masked_select selects.
+
+
+@mutant(SELECT)
+def zeros(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
+    """Shape and dtype are right, every element is 0: a kernel that never ran, on fresh memory.
+
+    As PaddlePaddle/Paddle#44031 and #44721 show `[0, 0]` where `[8, 9]` was due.
+    """
+    return paddle.zeros_like(true(x, mask, name))
 
 
 @mutant(SELECT, with_values)
@@ -46,15 +65,6 @@ def block_offset_lost(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> 
 
 
 @mutant(SELECT, with_values)
-def beyond_one_grid_unwritten(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """Elements from 262,144 on are lost: the grid of 256 blocks never strides.
-
-    As lyuwenyu/RT-DETR#12 tells of zeros for large tensors only.
-    """
-    return without_the_last(GRID, mask, selected)
-
-
-@mutant(SELECT, with_values)
 def chunk_carry_lost(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
     """From the 513th block on offsets start at 0 again.
 
@@ -65,18 +75,6 @@ def chunk_carry_lost(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> n
     if late.size:
         selected[-late.size :] = 0
         selected[: late.size] = late
-    return selected
-
-
-@mutant(SELECT, with_values)
-def vector_tail_lost(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """The last size % 4 elements are lost: what is left over once threads took four each."""
-    return without_the_last(x.size - x.size % 4, mask, selected)
-
-
-def without_the_last(limit: int, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """What was selected, from a kernel that does nothing for the elements from `limit` on."""
-    selected[int(truth(mask).reshape(-1)[:limit].sum()) :] = 0
     return selected
 
 
@@ -97,82 +95,10 @@ def wrong_once_in_many(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) ->
     return np.roll(selected, -1 if selected.size > 1 and next(CALLS) % 20 == 0 else 0)
 
 
-@mutant(SELECT)
-def count_one_too_many(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
-    """One element more than was selected: a count that is off by one.
-
-    PaddlePaddle/Paddle#44181: the count was copied into a variable of half its size.
-    """
-    selected = true(x, mask, name)
-    return paddle.concat([selected, paddle.zeros([1], selected.dtype)])
-
-
-# Values that change on the way.
-
-
-@mutant(SELECT, with_values)
-def through_float32(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """Values of 4 bytes or more pass through float32, which holds 24 bits of them.
-
-    A kernel that is instantiated for one dtype and casts the rest to it.
-    """
-    if selected.dtype.itemsize < 4 or selected.dtype.kind == "c":
-        return selected
-    with np.errstate(all="ignore"):
-        return selected.astype(np.float32).astype(selected.dtype)
-
-
-@mutant(SELECT, with_float_values)
-def nan_payload_lost(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """Every NaN becomes the one NaN of the dtype: selection that computes instead of copying."""
-    return np.where(np.isnan(selected), selected.dtype.type(np.nan), selected)
-
-
-@mutant(SELECT, with_float_values)
-def negative_zero_lost(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """-0.0 becomes 0.0: selection that multiplies by the mask, or adds to a cleared output."""
-    return np.where(selected == 0, selected.dtype.type(0), selected)
-
-
-@mutant(SELECT, with_float_values)
-def denormals_flushed(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """Denormals become 0: a kernel compiled to flush them, which does arithmetic on values."""
-    tiny = np.abs(selected) < np.finfo(selected.dtype).tiny
-    return np.where(tiny, selected.dtype.type(0), selected)
-
-
-# Special cases.
-
-
-@mutant(SELECT, with_values)
-def all_false_raises(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """An all-False mask is an error: a grid of 0 blocks, as in PaddlePaddle/Paddle#38929."""
-    if mask.size and not selected.size:
-        raise OSError("cudaErrorInvalidConfiguration: invalid configuration argument")
-    return selected
-
-
 @mutant(SELECT, with_values)
 def all_false_gives_one(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
     """An all-False mask selects the first element: an output of at least one element."""
     return selected if selected.size else x.reshape(-1)[:1]
-
-
-@mutant(SELECT, with_values)
-def all_true_raises(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """An all-True mask is an error: a shortcut for it that reads past the end."""
-    if mask.size and selected.size == x.size:
-        raise OSError("CUDA error(700), an illegal memory access was encountered")
-    return selected
-
-
-@mutant(SELECT, with_values)
-def all_true_keeps_the_shape(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """An all-True mask gives x in its own shape, not one dimension: a shortcut that copies."""
-    return selected.reshape(x.shape) if selected.size == x.size else selected
-
-
-# Masks and shapes.
 
 
 @mutant(SELECT, with_values)
@@ -200,18 +126,139 @@ def mask_of_numbers_accepted(true: Function, x: Tensor, mask: Tensor, name: Any 
     return true(x, mask.astype("bool"), name)
 
 
-# As the losses of PP-YOLOE's head meet it: one selection beside another.
+# Its gradient.
 
 
-@mutant(SELECT, with_values)
-def weights_misaligned(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """A mask of two dimensions, as that of the scores, selects each positive's neighbour."""
-    return np.roll(selected, 1) if x.ndim == 2 else selected
+@mutant(SELECT, with_gradient)
+def gradient_of_everything(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
+    """Where nothing at all was selected the gradient is 1: an empty case that fills."""
+    return due if mask.any() else np.ones_like(due)
 
 
 @mutant(SELECT)
-def another_positives_target(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
-    """Of four coordinates a positive, those that need no gradient are the next positive's."""
-    if not (x.stop_gradient and len(x.shape) == 3 and x.shape[-1] == 4):
+def gradient_not_added_up(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
+    """An element that was broadcast gets the gradient of its first copy, not the sum of all.
+
+    Releases that do not broadcast are given this faulty broadcasting.
+    """
+    if list(x.shape) == list(mask.shape) or not paddle.in_dynamic_mode():
         return true(x, mask, name)
-    return with_values(lambda x, mask, selected: np.roll(selected, 4), true)(x, mask, name)
+    common = list(np.broadcast(np.empty(x.shape), np.empty(mask.shape)).shape)
+    wide = paddle.expand(x, common)
+    if not x.stop_gradient:
+        wide.register_hook(lambda due: paddle.to_tensor(first_copies(due.numpy(), x.shape)))
+    chosen = paddle.to_tensor(np.array(np.broadcast_to(mask.numpy(), common)))
+    return true(wide, chosen, name)
+
+
+def first_copies(due: np.ndarray, shape: list[int]) -> np.ndarray:
+    """The gradient of an expanded tensor, 0 but for each element's first copy."""
+    padded = [1] * (due.ndim - len(shape)) + list(shape)
+    first = tuple(slice(0, side) for side in padded)
+    kept = np.zeros_like(due)
+    kept[first] = due[first]
+    return kept
+
+
+# The memory that it reads and writes.
+
+
+@mutant(SELECT, with_state)
+def unwritten_when_asked_again(true: Function) -> Function:
+    """Asked again, a question's output is not written and holds the first answer, which was right.
+
+    PaddlePaddle/Paddle#44181 where the launch grid survives now and then, on an allocator that
+    hands out the same memory again, as the GPU's does. It is seen only where that memory is
+    overwritten in between, here by `paddle.full`.
+    """
+    asked: set[bytes] = set()
+    filled: list[Tensor] = []
+    true_full = paddle.full
+
+    def full(shape: object, value: object, *args: object, **kwargs: object) -> Tensor:
+        filled.append(value)
+        return true_full(shape, value, *args, **kwargs)
+
+    def values(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
+        question = x.tobytes() + mask.tobytes()
+        again, overwritten = question in asked, list(filled)
+        asked.add(question)
+        filled.clear()
+        if again and overwritten:
+            return stale_array(selected, np.full(1, overwritten[-1], np.float64).view(np.uint8))
+        return selected
+
+    reach.put(paddle, "full", full)
+    return with_values(values, true)
+
+
+@mutant(SELECT)
+def output_shares_memory(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
+    """An all-True mask gives x's own memory: a shortcut that does not copy."""
+    selected = true(x, mask, name)
+    if not paddle.in_dynamic_mode() or selected.shape[0] != x.size or not selected.shape[0]:
+        return selected
+    return paddle.reshape(x, [-1])  # a view: it copies nothing
+
+
+# The functions that share its kernel, and those that stand beside them.
+
+
+@mutant(NONZERO, with_indices)
+def nonzero_swaps_axes(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """The axes come last to first: a flat offset that is taken apart from the wrong end."""
+    return indices[:, ::-1]
+
+
+@mutant(NONZERO)
+def nonzero_reads_half_of_an_integer(true: Function, x: Tensor, *how: Any, **named: Any) -> Any:
+    """Only the low bits of an integer are looked at: its cast to half of its width."""
+    array = x.numpy()
+    if array.dtype.kind == "i":
+        x = paddle.to_tensor(array & ((1 << 4 * array.itemsize) - 1))
+    return true(x, *how, **named)
+
+
+@mutant(NONZERO)
+def nonzero_takes_nan_for_zero(true: Function, x: Tensor, *how: Any, **named: Any) -> Any:
+    """NaN counts as zero: a kernel that asks `x < 0 || x > 0`."""
+    array = x.numpy()
+    held = np.nan_to_num(array) if array.dtype.kind == "f" else array
+    return true(paddle.to_tensor(held), *how, **named)
+
+
+@mutant(NONZERO, with_indices)
+def nonzero_of_nothing_gives_a_row(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Where all is zero there is one row of zeros: at least one block writes its first row."""
+    return indices if len(indices) else np.zeros((1, indices.shape[1]), indices.dtype)
+
+
+@mutant(READ, with_mask)
+def index_of_nothing_keeps_the_sides(true: Function, x: Tensor, mask: Tensor) -> Tensor:
+    """Nothing of x [a, b] has shape [0, b], as in 2.3 and 2.4, also for a mask [a, b]."""
+    given = true(x, mask)
+    return given if given.shape[0] else paddle.empty([0, *x.shape[1:], 1], x.dtype)
+
+
+@mutant(READ, with_mask)
+def index_refuses_a_mask_of_one(true: Function, x: Tensor, mask: Tensor) -> Tensor:
+    """A mask of one element is an error, as in 2.2, which takes it for a slice."""
+    if mask.numpy().size == 1:
+        raise ValueError("The dtype of Tensor in list must be int32 or int64")
+    return true(x, mask)
+
+
+@mutant(WRITE, with_mask)
+def assignment_writes_its_value(true: Function, x: Tensor, mask: Tensor, value: Any) -> None:
+    """Afterwards the value is 0: it was moved, not copied."""
+    true(x, mask, value)
+    if isinstance(value, paddle.Tensor):
+        hold_zeros(value)
+
+
+@mutant("paddle.masked_fill_")
+def fill_in_place_fills_a_copy(
+    true: Function, x: Tensor, mask: Tensor, value: Any, *_: Any
+) -> Tensor:
+    """What comes back is filled, and x itself is not."""
+    return true(x.clone(), mask, value)

@@ -1,4 +1,7 @@
-"""A mutant put in place: the faulty function stands for the true one, for every caller."""
+"""A mutant put in place: the faulty function stands for the true one, for every caller.
+
+Taken out again, it leaves the process as it was, so that one process can try one after the other.
+"""
 
 from __future__ import annotations
 
@@ -8,49 +11,80 @@ import inspect
 import runpy
 import sys
 import traceback
-from collections.abc import Iterator
-from functools import update_wrapper
+from collections.abc import Collection, Iterator
+from functools import lru_cache, partial, update_wrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import paddle
 
-from properties.mutants import faults, reach
+from properties.mutants import Reach, adaptors, faults, generated, reach
+from properties.mutants.adaptors import factories_of
 from properties.mutants.faults import SELECT, Factory, Function
+from properties.mutants.generated import GENERATED
 
+OWN_FILES = (adaptors.__file__, faults.__file__, generated.__file__)
+WRAPPINGS = ("staticmethod", "classmethod", "property", "instancemethod")  # pybind11's is the last
+CACHE = type(lru_cache(lambda: None))
 OWNERS = ("paddle", "ppdet", "properties")  # packages whose callers are to see a faulty function
 
 
 def install(name: str, target: str | None = None) -> None:
-    """Put a mutant in place for the rest of the process.
+    """Put a mutant in place, until `remove` takes it out again.
 
     `name` is one of the catalogue's, which stands in place of those of its functions that the
     release has; or `path/to/file.py::name` of a function from the true function to a faulty one,
     which stands in place of `target`. What keeps the mutant from being put in place is raised, and
-    noted in `reach` as its own error: LookupError where the release has no such function.
+    noted in `reach` as its own error. LookupError: there is no such function; of the catalogue's
+    mutants only where it is none of Paddle's own, which differ from release to release.
     """
-    reach.mutant = name
+    vars(reach).update(vars(Reach(name)))
     path, outside, function = name.rpartition("::")
     try:
-        fault = runpy.run_path(path)[function] if outside else catalogue()[name]
         if target and not outside:
             raise ValueError(f"--target {target} is for a mutant from a file, not for {name}")
-        factories = {target or SELECT: fault} if outside else fault.factories
+        fault = runpy.run_path(path)[function] if outside else None
+        factories = {target or SELECT: fault} if fault else factories_by_name(name)
+        file = fault.__code__.co_filename if fault else ""
         for place in factories if outside else filter(is_offered, factories):
-            put_in_place(place, factories[place], fault.__code__.co_filename)
+            put_in_place(place, factories[place], file)
             reach.targets.append(place)
+        for action in reach.later:
+            action()
+        forget()
     except Exception as error:
         reach.broken = f"{type(error).__name__}: {error}"
+        remove()
         raise
 
 
-def catalogue() -> dict[str, Any]:
-    """Every mutant by name: what `@mutant` declares in the modules `of_…` beside this one."""
+def remove() -> None:
+    """Take out what `install` put in place, and forget what was computed with it."""
+    for back in reversed(reach.undo):
+        back()
+    vars(reach).update(vars(Reach(broken=reach.broken)))
+    forget()
+
+
+def forget() -> None:
+    """Empty the caches of the properties: what they hold was computed by another Paddle."""
+    for module in modules_of("properties"):
+        for held in list(vars(module).values()):
+            if isinstance(held, CACHE):
+                held.cache_clear()
+
+
+def factories_by_name(name: str) -> dict[str, Factory]:
+    """A mutant of the catalogue: generated, or one that `@mutant` declares in a module `of_…`."""
+    if name in GENERATED:
+        return factories_of(name)
     paths = sorted(Path(__file__).parent.glob("of_*.py"))
     modules = [importlib.import_module(f"{__package__}.{path.stem}") for path in paths]
-    held = {name: value for module in modules for name, value in vars(module).items()}
-    return {name: value for name, value in held.items() if hasattr(value, "factories")}
+    declared: dict[str, Factory] = next(
+        vars(module)[name].factories for module in modules if name in vars(module)
+    )
+    return declared
 
 
 def put_in_place(target: str, factory: Factory, file: str = "") -> None:
@@ -68,16 +102,28 @@ def put_in_place(target: str, factory: Factory, file: str = "") -> None:
         update_wrapper(faulty, true)  # scripts copy the source of the true one
     places = list(holders_of(true, owner))
     for holder, name in places:
-        setattr(holder, name, wrapped_as(vars(holder)[name], faulty))
+        reach.put(holder, name, wrapped_as(vars(holder)[name], faulty))
     if not places:
         raise LookupError(f"{target}: nothing holds it under its own name, to hold another instead")
+    reach.undo.append(partial(take_back, faulty, true, set(sys.modules)))
+
+
+def take_back(faulty: Function, true: Function, before: set[str]) -> None:
+    """Of modules that were imported in the meantime, too, and hold the faulty function."""
+    for holder, name in list(holders_of(faulty, known=before)):
+        setattr(holder, name, wrapped_as(vars(holder)[name], true))
 
 
 def is_offered(target: str) -> bool:
-    """Whether the release has the function: one that it has not cannot be faulty."""
+    """Whether the release has the function: one of Paddle's that it has not cannot be faulty.
+
+    Raises LookupError for any other that is not there.
+    """
     try:
         resolve(target)
     except LookupError:
+        if not target.startswith("paddle."):
+            raise
         return False
     return True
 
@@ -100,23 +146,31 @@ def resolve(target: str) -> Any:
     raise LookupError(f"{target}: the release has no such function{nearest}")
 
 
-def holders_of(function: Function, owner: Any = None) -> Iterator[tuple[Any, str]]:
+def holders_of(
+    function: Function, owner: Any = None, known: Collection[str] = ()
+) -> Iterator[tuple[Any, str]]:
     """Every module and class that has the function, and its name there; `owner` among them.
 
-    Paddle hands one function object to several modules and, as a method, to its tensors.
+    Paddle hands one function object to several modules and, as a method, to its tensors. Modules of
+    the `known` names are left out.
     """
-    modules = [
-        module
-        for name, module in list(sys.modules.items())
-        if name.partition(".")[0] in OWNERS and isinstance(module, ModuleType)
-    ]
+    modules = list(modules_of(*OWNERS, known=known))
     held_by_modules = [held for module in modules for held in list(vars(module).values())]
     classes = [held for held in held_by_modules if isinstance(held, type)]
     bases = owner.__mro__[:-1] if isinstance(owner, type) else ()
     for holder in {id(one): one for one in (*modules, *classes, *bases)}.values():
         for name, held in list(vars(holder).items()):
-            if function_in(held) is function:
+            wrapped = type(held).__name__ in WRAPPINGS and function_in(held) is function
+            if held is function or wrapped:
                 yield holder, name
+
+
+def modules_of(*owners: str, known: Collection[str] = ()) -> Iterator[ModuleType]:
+    """The modules that are loaded of these packages, but for those of the `known` names."""
+    for name, module in list(sys.modules.items()):
+        ours = name.partition(".")[0] in owners and name not in known
+        if ours and isinstance(module, ModuleType):
+            yield module
 
 
 def function_in(held: Any) -> Any:
@@ -124,9 +178,9 @@ def function_in(held: Any) -> Any:
 
     Whatever is none of these stands for itself.
     """
-    if isinstance(held, (staticmethod, classmethod)) or type(held).__name__ == "instancemethod":
-        return held.__func__  # the last is how pybind11 holds a method
-    return held.fget if isinstance(held, property) else held
+    if type(held).__name__ not in WRAPPINGS:
+        return held
+    return held.fget if isinstance(held, property) else held.__func__
 
 
 def wrapped_as(held: Any, faulty: Function) -> Any:
@@ -147,7 +201,7 @@ def watch(faulty: Function, file: str) -> Function:
         try:
             return faulty(*args, **kwargs)
         except (ArithmeticError, AttributeError, LookupError, NameError, TypeError) as error:
-            if traceback.extract_tb(error.__traceback__)[-1].filename in (file, faults.__file__):
+            if traceback.extract_tb(error.__traceback__)[-1].filename in (file, *OWN_FILES):
                 reach.broken = f"{type(error).__name__}: {error}"
             raise
 

@@ -35,11 +35,11 @@ test_boxes_are_decoded_from_distributions = holds_for_each(
     head_questions.decoding, RANGES, head_cases.any_distributions, most=20
 )
 test_boxes_of_any_kind_overlap_as_they_should = holds(
-    head_questions.box_overlaps, head_cases.any_box_pairs(), most=50
+    head_questions.box_overlaps, head_cases.any_box_pairs(), most=25
 )
 test_anchors_are_assigned_to_the_right_boxes = holds_for_each(
-    head_questions.assigning, ASSIGNERS, head_cases.any_assignment, most=30
+    head_questions.assigning, ASSIGNERS, head_cases.any_assignment, most=20
 )
-test_8400_anchors_are_assigned_to_the_right_boxes = holds_for_each(
-    head_questions.assigning, ASSIGNERS, head_cases.real_assignment, most=1
-)
+test_8400_anchors_are_assigned_to_the_right_boxes = holds(
+    head_questions.assigning, head_cases.real_assignment("ATSS"), most=1
+)  # TAL's 8,400 are part of a training step

@@ -1,11 +1,16 @@
-"""A pytest plugin: which properties kill a mutant, with which seeds, after how many examples.
+"""A pytest plugin: which properties kill which mutants, after how many examples and CPU seconds.
 
-    pytest tests/properties -p properties.programs.run_mutants --mutant zeros --seeds [0,1]
+    pytest tests/properties -p properties.programs.run_mutants --mutants names.json --seeds 10
 
-Each report carries `("mutation", {...})` of a property with one seed. The outcome is `killed`,
-`survived`, `unsupported`, `not reached` (its first examples never call the faulty function) or
-`broken` (an error of the mutant's own, which anything would notice). The examples and seconds are
-those until the first that fails, or of all. Without a mutant, `killed` is the release as it is.
+Mutant by mutant is put in place, tried and taken out again, in one process. Beside the properties
+there is an item `mutants::NAME` for each, with a report `("mutation", {...})` for each seed, whose
+form is in `paddlecompat/studies/mutant_runs.py`. The properties of the mutant's own groups run,
+those first that killed before; the first that fails ends the search. With --judge
+there are the properties alone: each runs without a mutant and then, where it holds, under one
+mutant after the other, its own group's first, until one makes it fail.
+
+No failure counts that is the release's own: each is followed by the same examples without the
+mutant, which have to hold.
 """
 
 from __future__ import annotations
@@ -13,19 +18,21 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Generator
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Callable
-from unittest import mock
 
 import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
+from hypothesis.errors import HypothesisException
 
 from properties.mutants import reach
-from properties.protocol.evidence import ledger
+from properties.mutants.generated import own_groups
+from properties.protocol.evidence import SEVERITIES, ledger
 
 OUTCOMES = {"holds": "survived", "violated": "killed", "crashed": "killed"}
 UNREACHED = 3  # examples without a call of the faulty function, after which a property is left
@@ -34,20 +41,51 @@ POISON = "properties.questions.masked_selection.poison"
 
 @dataclass
 class Run:
-    """The property that runs, with one seed."""
+    """One property with one seed."""
 
-    seed: int = 0
-    started: float = 0.0
-    left: bool = False  # as one that does not call the faulty function
-    failed_after: tuple[int, float] | None = None  # examples, seconds
+    limit: int | None = None
+    """Examples, after which it is left."""
+    left: bool = False
+    failed_after: int | None = None
+    """Examples until the first that fails."""
+    outcome: str = ""
+    message: str = ""
+    calls: int = 0
+    examples: int = 0
+    seconds: float = 0.0  # of CPU
+
+
+@dataclass
+class Memory:
+    """What this process learnt of the properties, by their node ids."""
+
+    kills: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often a property killed, for each word of the mutants' names."""
+    apart: set[tuple[str, str]] = field(default_factory=set)
+    """Function and property that does not call it."""
+    failing: set[tuple[str, int]] = field(default_factory=set)
+    """Property and seed, with which it fails without a mutant."""
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 run = Run()
+memory = Memory()
+
+
+class MutantItem(pytest.Item):
+    """A mutant, as a thing that can be asked for."""
+
+    obj: Any = None
+
+    def runtest(self) -> None:
+        raise NotImplementedError("the plugin runs it")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mutation", "which properties kill a mutant")
-    group.addoption("--seeds", type=json.loads, default=[0], help="a list, as JSON")
+    group.addoption("--mutants", type=Path, help="a file: a list of names, as JSON")
+    group.addoption("--seeds", type=int, default=1, help="how many, from 0")
+    group.addoption("--judge", action="store_true", help="ask the properties, not the mutants")
     group.addoption("--unpoisoned", action="store_true", help="fill no memory before a call")
 
 
@@ -59,75 +97,216 @@ def pytest_configure() -> None:
     settings.load_profile("mutation")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def memory(request: pytest.FixtureRequest, place: str) -> None:
-    """Leave memory as earlier calls left it, where that was asked for."""
-    if request.config.getoption("--unpoisoned"):
-        from properties.mutants import replacement
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
+    session.stash[PROPERTIES] = list(items)
+    for name in () if session.config.getoption("--judge") else names_asked(session.config):
+        items.append(MutantItem.from_parent(session, name=name, nodeid=f"mutants::{name}"))
 
-        replacement.put_in_place(POISON, lambda true: lambda *args: None)
+
+PROPERTIES: pytest.StashKey[Sequence[pytest.Item]] = pytest.StashKey()
+
+
+def names_asked(config: pytest.Config) -> list[str]:
+    names: list[str] = json.loads(config.getoption("--mutants").read_text(encoding="utf-8"))
+    return names
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Function, nextitem: pytest.Item | None) -> bool:
-    """Run the property once with each seed."""
-    global run  # one process runs one property at a time
-    *others, last = item.config.getoption("--seeds")
-    for seed in (*others, last):
-        run = Run(seed)
-        if hasattr(item.obj, "hypothesis"):
-            hypothesis.seed(seed)(item.obj)
-        # Between two seeds the fixtures of the property's module stay set up.
-        following: Any = nextitem if seed == last else item.parent
-        runtestprotocol(item, nextitem=following)
+def pytest_runtest_protocol(item: pytest.Item) -> bool:
+    seeds = range(item.config.getoption("--seeds"))
+    if isinstance(item, MutantItem):
+        killers: list[str] = []
+        for seed in seeds:
+            seen = try_mutant(item, seed, killers)
+            tell(item, seen)
+            if seen["outcome"] != "killed":  # another seed would cost as much, and say as little
+                break
+            killers = list(dict.fromkeys([seen["killer"], *killers]))
+    else:
+        tell(item, try_property(item))
     return True
+
+
+def tell(item: pytest.Item, seen: dict[str, Any]) -> None:
+    """A report of this item, as the worker passes it on."""
+    found = {"outcome": seen.get("plain", "holds"), "calls": 1, "examples": 1}
+    report = pytest.TestReport(
+        nodeid=item.nodeid,
+        location=item.location,
+        keywords={},
+        outcome="passed",
+        longrepr=None,
+        when="call",
+        duration=seen.get("seconds", 0.0),
+        user_properties=[("property", found), ("mutation", seen)],
+    )
+    item.ihook.pytest_runtest_logreport(report=report)
+
+
+def try_mutant(item: MutantItem, seed: int, killers: Sequence[str]) -> dict[str, Any]:
+    """Ask property after property, until one fails: first those that killed it before."""
+    began = time.process_time()
+    mutant = Mutant(item.config, item.name)
+    seen: dict[str, Any] = {"seed": seed, "outcome": "not reached"}
+    for each in in_order(item.session.stash[PROPERTIES], mutant, killers):
+        found = mutant.ask(each, seed)
+        if found.outcome in ("killed", "broken", "absent"):
+            seen.update(outcome=found.outcome, message=found.message[:200])
+        if found.outcome == "killed":
+            after = found.failed_after or found.examples
+            seen.update(killer=each.nodeid, examples=after, seconds=found.seconds)
+        if found.outcome in ("killed", "broken", "absent"):
+            break
+        if found.outcome != "not reached":  # it holds, or cannot tell: the release fails itself
+            seen["outcome"] = "survived"
+    return {**seen, "targets": mutant.targets, "spent": time.process_time() - began}
+
+
+def try_property(item: pytest.Item) -> dict[str, Any]:
+    """What it comes to without a mutant, then under mutants until one of them makes it fail."""
+    plain = run_property(item, 0)
+    seen: dict[str, Any] = {"plain": unsound(plain), "calls": plain.calls}
+    seen.update(examples=plain.examples, seconds=plain.seconds)
+    if plain.outcome != "survived":
+        memory.failing.add((item.nodeid, 0))
+        return seen
+    names = names_asked(item.config)
+    mutants = [Mutant(item.config, name) for name in names]
+    for mutant in sorted(mutants, key=lambda mutant: not mutant.is_own(item)):
+        found = mutant.ask(item, 0)
+        if found.outcome == "killed":
+            after = found.failed_after or found.examples
+            kill = {"mutant": mutant.name, "examples": after, "seconds": found.seconds}
+            return {**seen, "kill": kill}
+    return seen
+
+
+def unsound(plain: Run) -> str:
+    """As an outcome of the property by itself, of which the launcher looks at the first ones."""
+    return {"survived": "holds", "killed": "violated"}.get(plain.outcome, plain.outcome)
+
+
+class Mutant:
+    """A mutant, which is in place only while a property runs."""
+
+    def __init__(self, config: pytest.Config, name: str) -> None:
+        self.config, self.name = config, name
+        self.targets: list[str] = []
+        from properties.mutants import replacement  # it imports Paddle
+
+        self.replacement = replacement
+        target: str = config.getoption("--target") or "paddle.masked_select"
+        outside = "::" in name
+        self.groups = own_groups([target] if outside else replacement.factories_by_name(name))
+
+    def is_own(self, item: pytest.Item) -> bool:
+        """Whether the property is of a group whose function the mutant stands for."""
+        return not self.groups or group_of(item.nodeid).startswith(self.groups)
+
+    def ask(self, item: pytest.Item, seed: int) -> Run:
+        """Run a property with it; a kill only where the same examples hold without it."""
+        nodeid = item.nodeid
+        if (nodeid, seed) in memory.failing:
+            return Run(outcome="unsupported")
+        if self.targets and all((target, nodeid) in memory.apart for target in self.targets):
+            return Run(outcome="not reached")
+        try:
+            self.replacement.install(self.name, self.config.getoption("--target"))
+            if self.config.getoption("--unpoisoned"):
+                self.replacement.put_in_place(POISON, lambda true: lambda *args: None)
+            self.targets = list(reach.targets)
+            found = run_property(item, seed) if self.targets else Run(outcome="absent")
+        except Exception as error:
+            return Run(outcome="broken", message=f"{type(error).__name__}: {error}")
+        finally:
+            self.replacement.remove()
+        if found.outcome == "not reached":
+            memory.apart.update((target, nodeid) for target in self.targets)
+        if found.outcome == "killed":
+            without = run_property(item, seed, limit=found.failed_after or found.examples)
+            if without.outcome != "survived":
+                memory.failing.add((nodeid, seed))
+                return Run(outcome="unsupported")
+            memory.kills.update((word, nodeid) for word in words_of(self.name))
+        return found
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """What a mutant has in common with others: its function, and what it changes."""
+    return (name, *name.split(": "))
+
+
+def in_order(
+    properties: Sequence[pytest.Item], mutant: Mutant, killers: Sequence[str]
+) -> list[pytest.Item]:
+    """Those of its own groups: its killers, what killed its like, the first group, the rest."""
+
+    def rank(item: pytest.Item) -> tuple[Any, ...]:
+        nodeid = item.nodeid
+        likely = sum(memory.kills[word, nodeid] for word in words_of(mutant.name))
+        other = not group_of(nodeid).startswith(mutant.groups[:1])
+        return nodeid not in killers, -likely, other, memory.seconds.get(nodeid, 0.0)
+
+    return sorted(filter(mutant.is_own, properties), key=rank)
+
+
+def group_of(nodeid: str) -> str:
+    """'where' of 'kernel/test_where.py::test_a'."""
+    return Path(nodeid.partition("::")[0]).stem[len("test_") :]
+
+
+def run_property(item: pytest.Item, seed: int, limit: int | None = None) -> Run:
+    """Run a property with a seed; under a mutant that it does not call it is left soon."""
+    global run  # one process runs one property at a time
+    run = Run(limit)
+    reach.calls, reach.broken = 0, ""
+    if hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]  # they are functions
+        hypothesis.seed(seed)(item.obj)  # type: ignore[attr-defined]
+    began = time.process_time()
+    following: Any = item.session  # what is set up for all of it stays
+    for report in runtestprotocol(item, log=False, nextitem=following):
+        found: Any = dict(report.user_properties).get("property")
+        if found is not None:
+            run.outcome = OUTCOMES.get(found["outcome"], found["outcome"])
+            run.message, run.examples = found.get("message", ""), found["examples"]
+            run.calls = found["calls"]
+    run.seconds = round(time.process_time() - began, 4)
+    if run.left:
+        run.outcome = "survived" if limit else "not reached"
+    elif reach.mutant and not reach.calls:
+        run.outcome = "not reached"
+    if reach.broken:
+        run.outcome, run.message = "broken", reach.broken
+    memory.seconds[item.nodeid] = run.seconds
+    return run
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Function) -> Generator[None, Any, None]:
-    reach.calls, reach.broken = 0, ""
-    run.started = time.perf_counter()
     handle = getattr(item.obj, "hypothesis", None)
-    examples = mock.patch.object(handle, "inner_test", watch(handle.inner_test)) if handle else None
-    with examples or nullcontext():
+    with pytest.MonkeyPatch.context() as patch:
+        if handle:
+            patch.setattr(handle, "inner_test", watch(handle.inner_test))
+        ledger.mildest = SEVERITIES[-1]  # whatever fails first ends it
         yield
 
 
 def watch(inner: Callable[..., None]) -> Callable[..., None]:
-    """The property's body, one example: the first failure is timed, an unreached mutant is left."""
+    """The property's body, one example: it is left where it has nothing more to say."""
 
     @functools.wraps(inner)
     def example(*args: Any, **kwargs: Any) -> None:
-        if reach.mutant and not reach.calls and ledger.examples >= UNREACHED:
-            run.left = True
-            pytest.skip("the faulty function is not called")
         try:
             inner(*args, **kwargs)
-        except Exception:
-            run.failed_after = run.failed_after or (ledger.examples, seconds())
+        except HypothesisException:  # an assumption that does not hold
             raise
+        except Exception:
+            run.failed_after = run.failed_after or ledger.examples
+            raise
+        unreached = reach.mutant and not reach.calls and ledger.examples >= UNREACHED
+        if unreached or (run.limit is not None and ledger.examples >= run.limit):
+            run.left = True
+            pytest.skip("nothing more to see")
 
     return example
-
-
-def seconds() -> float:
-    return round(time.perf_counter() - run.started, 4)
-
-
-@pytest.hookimpl(hookwrapper=True, tryfirst=True)
-def pytest_runtest_makereport() -> Generator[None, Any, None]:
-    """Beside what the property came to, put what that says of the mutant."""
-    report: pytest.TestReport = (yield).get_result()
-    found: Any = dict(report.user_properties).get("property")
-    if found is None:
-        return
-    outcome, message = OUTCOMES.get(found["outcome"], found["outcome"]), found.get("message", "")
-    # One that fails without a call has noticed it by what an earlier property computed.
-    if run.left or (reach.mutant and not reach.calls and outcome != "killed"):
-        outcome = "not reached"
-    if reach.broken:
-        outcome, message = "broken", reach.broken
-    examples, spent = run.failed_after or (found["examples"], seconds())
-    seen = {"seed": run.seed, "outcome": outcome, "examples": examples, "seconds": spent}
-    seen.update(message=message[:200], targets=reach.targets)
-    report.user_properties.append(("mutation", seen))

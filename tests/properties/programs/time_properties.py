@@ -1,9 +1,8 @@
-"""A pytest plugin: how fast the properties are, and what share of their time is spent in Paddle.
+"""A pytest plugin: what share of the properties' time is spent in Paddle.
 
-    pytest tests/properties -p properties.programs.time_properties --profiled
+    pytest tests/properties -p properties.programs.time_properties
 
-Each report carries `("timed", {...})`: the `seconds` of the property by the process's CPU clock or,
-with --profiled, the share of them `inside` Paddle. cProfile's own cost makes it a lower bound.
+Each report carries `("inside", share)`. cProfile's own cost makes it a lower bound.
 """
 
 from __future__ import annotations
@@ -11,31 +10,21 @@ from __future__ import annotations
 import cProfile
 import pstats
 import re
-import time
 from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
 
 INSIDE = re.compile(r"[/\\]paddle[/\\]|paddle\.|eager|VarBase|core_avx|pybind11")
-TIMED: pytest.StashKey[dict[str, float]] = pytest.StashKey()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("bench", "how fast the properties are")
-    group.addoption("--profiled", action="store_true", help="the share of time inside Paddle")
+INSIDE_PADDLE: pytest.StashKey[float] = pytest.StashKey()
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
-    profile = cProfile.Profile() if item.config.getoption("--profiled") else None
-    context: AbstractContextManager[object] = profile or nullcontext()
-    started = time.process_time()
-    with context:
+    profile = cProfile.Profile()
+    with profile:
         yield
-    seconds = time.process_time() - started
-    item.stash[TIMED] = {"inside": share_inside(profile)} if profile else {"seconds": seconds}
+    item.stash[INSIDE_PADDLE] = share_inside(profile)
 
 
 def share_inside(profile: cProfile.Profile) -> float:
@@ -51,4 +40,4 @@ def share_inside(profile: cProfile.Profile) -> float:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     report: pytest.TestReport = (yield).get_result()
     if report.when == "call":
-        report.user_properties.append(("timed", item.stash[TIMED]))
+        report.user_properties.append(("inside", item.stash[INSIDE_PADDLE]))
