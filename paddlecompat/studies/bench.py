@@ -38,6 +38,7 @@ from paddlecompat.records.study_results import (
 )
 from paddlecompat.studies.mutant_runs import Runs
 
+RELEASE = "2.6.2"  # also what the properties are listed from
 PLUGIN = ("-p", "properties.programs.time_properties")
 CONTEST = "x[mask]"
 CHANGES = ("all zero", "altered", "swap two", "one too late", "reverse")
