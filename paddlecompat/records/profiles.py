@@ -31,7 +31,7 @@ class Profile(NamedTuple):
 
 PROFILES: dict[str, Profile] = {
     "quick": Profile(examples=10, seconds=60),
-    "standard": Profile(examples=100, seconds=180),
+    "standard": Profile(examples=60, seconds=180),
     "thorough": Profile(examples=1000, seconds=1800),
-    "ci": Profile(examples=100, seconds=180, derandomized=True),
+    "ci": Profile(examples=60, seconds=180, derandomized=True),
 }

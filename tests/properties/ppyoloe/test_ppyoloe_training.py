@@ -17,7 +17,6 @@ from properties.detection.head_step import head_step
 from properties.protocol.evidence import ask, begin
 from properties.protocol.release_errors import NO_INT32_LABELS
 
-SEEDS = (0, 1)
 ASSIGNERS = [(assigner,) for assigner in asked.EPOCHS]
 
 over_assigners = pytest.mark.parametrize("assigner", asked.EPOCHS)
@@ -25,20 +24,17 @@ over_assigners = pytest.mark.parametrize("assigner", asked.EPOCHS)
 
 @over_assigners
 def test_box_losses_match_at_each_step(assigner: str) -> None:
-    for seed in SEEDS:
-        verify_each_step(training(asked.finite_steps, assigner, seed))
+    verify_each_step(training(asked.finite_steps, assigner, 0))
 
 
 @over_assigners
 def test_loss_and_gradients_are_finite_at_each_step(assigner: str) -> None:
-    for seed in SEEDS:
-        verify(training(asked.finite_steps, assigner, seed))
+    verify(training(asked.finite_steps, assigner, 0))
 
 
 @over_assigners
 def test_the_loss_falls(assigner: str) -> None:
-    for seed in SEEDS:
-        verify(training(asked.falling_loss, assigner, seed))
+    verify(training(asked.falling_loss, assigner, 0))
 
 
 @over_assigners
