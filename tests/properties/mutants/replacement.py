@@ -195,8 +195,9 @@ def wrapped_as(held: Any, faulty: Function) -> Any:
 
 
 def watch(faulty: Function, file: str) -> Function:
-    """The same function, with its calls, and its own errors, in `reach`: those that arise in `file`,
-    or in a module beside this one.
+    """The same function; its calls and its own errors are noted in `reach`.
+
+    An error is its own if it arises in `file`, or in a module beside this one.
 
     A mutant that is to raise raises OSError, as a CUDA error does.
     """
