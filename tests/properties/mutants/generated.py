@@ -92,6 +92,10 @@ POINTS = {
     "cross_entropy": Point({"paddle.nn.functional.cross_entropy": 0}, ELEMENTS + " sizes floats"),
     "DFL": Point({f"{QUESTIONS}.paddle_side_losses": 0, f"{HEAD}._df_loss": 1}, GRADIENT),
     "GIoU": Point({f"{QUESTIONS}.paddle_giou_losses": 0, f"{IOU_LOSS}.__call__": 1}, GRADIENT),
+    **{
+        f"box loss {what}": Point({f"{HEAD}._bbox_loss": 1}, "any sums", str(number))
+        for number, what in enumerate(("L1", "GIoU", "DFL"))
+    },
     "varifocal loss": Point({f"{HEAD}._varifocal_loss": 0}, "any sums"),
     "focal loss": Point({f"{HEAD}._focal_loss": 0}, "any sums"),
     "box decoding": Point({f"{HEAD}._bbox_decode": 2}, GRADIENT),
@@ -300,7 +304,8 @@ def zero_from(size: int) -> Change:
 
 def named(*changes: Change) -> dict[str, tuple[Change, str]]:
     """Changes by their names as people write them, with what they do."""
-    return {c.__name__.replace("_", " "): (c, " ".join((c.__doc__ or "").split())) for c in changes}
+    names = [c.__name__.replace("_", " ").replace("1e ", "1e-") for c in changes]
+    return {name: (c, " ".join((c.__doc__ or "").split())) for name, c in zip(names, changes)}
 
 
 OPERATORS: dict[str, dict[str, tuple[Change, str]]] = {

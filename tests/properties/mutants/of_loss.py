@@ -132,6 +132,20 @@ def float16_arithmetic(true: Function, logits: Tensor, label: Tensor, **named: A
     return entropy.astype("float16").astype(dtype)
 
 
+@mutant(CROSS_ENTROPY)
+def great_losses_capped(true: Function, logits: Tensor, label: Tensor, **named: Any) -> Tensor:
+    """No loss is greater than 30: a logarithm that is clipped, as the CPU's is at 64."""
+    return true(logits, label, **named).clip(max=30.0)
+
+
+@mutant(CROSS_ENTROPY)
+def no_rows_refused(true: Function, logits: Tensor, label: Tensor, **named: Any) -> Tensor:
+    """Of no rows it is an error, as a launch grid of 0 is to CUDA."""
+    if 0 in logits.shape:
+        raise OSError("CUDA error(9), invalid configuration argument")
+    return true(logits, label, **named)
+
+
 @mutant("paddle.Tensor.clip")
 def clip_missing(true: Function, x: Tensor, *ends: Any, **named: Any) -> Tensor:
     """Nothing is clipped: distances leave the range."""

@@ -262,3 +262,20 @@ def fill_in_place_fills_a_copy(
 ) -> Tensor:
     """What comes back is filled, and x itself is not."""
     return true(x.clone(), mask, value)
+
+
+@mutant(NONZERO)
+def nonzero_takes_denormals_for_zero(true: Function, x: Tensor, *how: Any, **named: Any) -> Any:
+    """Denormals count as zero, as where a CPU is set to treat them so: 2.2 and 2.3."""
+    array = x.numpy()
+    if array.dtype.kind == "f":
+        tiny = np.abs(array) < np.finfo(array.dtype).tiny
+        x = paddle.to_tensor(np.where(tiny, array.dtype.type(0), array).reshape(array.shape))
+    return true(x, *how, **named)
+
+
+@mutant(WHERE)
+def where_rounds_a_number_to_float32(true: Function, *given: Any, **named: Any) -> Any:
+    """A number beside a tensor passes through float32, whatever the tensor's dtype is."""
+    narrow = [float(np.float32(side)) if isinstance(side, float) else side for side in given]
+    return true(*narrow, **named)

@@ -19,12 +19,12 @@ from typing import Any
 
 import paddle
 
-from properties.mutants import Reach, adaptors, faults, generated, reach
+from properties.mutants import Reach, reach
 from properties.mutants.adaptors import factories_of
 from properties.mutants.faults import SELECT, Factory, Function
 from properties.mutants.generated import GENERATED
 
-OWN_FILES = (adaptors.__file__, faults.__file__, generated.__file__)
+HERE = Path(__file__)
 WRAPPINGS = ("staticmethod", "classmethod", "property", "instancemethod")  # pybind11's is the last
 CACHE = type(lru_cache(lambda: None))
 OWNERS = ("paddle", "ppdet", "properties")  # packages whose callers are to see a faulty function
@@ -97,7 +97,11 @@ def put_in_place(target: str, factory: Factory, file: str = "") -> None:
     true: Function = function_in(inspect.getattr_static(owner, own_name, found))
     if not callable(true):
         raise LookupError(f"{target} is no function, but of type {type(true).__name__}")
-    faulty = paddle.jit.not_to_static(watch(factory(true), file))
+
+    def release(*given: Any, **named: Any) -> Any:
+        return true(*given, **named)  # what it raises comes out of this file: see `watch`
+
+    faulty = paddle.jit.not_to_static(watch(factory(release), file))
     if target.startswith("properties."):
         update_wrapper(faulty, true)  # scripts copy the source of the true one
     places = list(holders_of(true, owner))
@@ -191,7 +195,9 @@ def wrapped_as(held: Any, faulty: Function) -> Any:
 
 
 def watch(faulty: Function, file: str) -> Function:
-    """The same function, with its calls, and the errors that arise in `file`, in `reach`.
+    """The same function; its calls and its own errors are noted in `reach`.
+
+    An error is its own if it arises in `file`, or in a module beside this one.
 
     A mutant that is to raise raises OSError, as a CUDA error does.
     """
@@ -201,7 +207,8 @@ def watch(faulty: Function, file: str) -> Function:
         try:
             return faulty(*args, **kwargs)
         except (ArithmeticError, AttributeError, LookupError, NameError, TypeError) as error:
-            if traceback.extract_tb(error.__traceback__)[-1].filename in (file, *OWN_FILES):
+            origin = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
+            if str(origin) == file or (origin.parent == HERE.parent and origin != HERE):
                 reach.broken = f"{type(error).__name__}: {error}"
             raise
 

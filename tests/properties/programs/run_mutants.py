@@ -31,7 +31,7 @@ from hypothesis import Phase, settings
 from hypothesis.errors import HypothesisException
 
 from properties.mutants import reach
-from properties.mutants.generated import own_groups
+from properties.mutants.generated import GENERATED, own_groups
 from properties.protocol.evidence import SEVERITIES, ledger
 
 OUTCOMES = {"holds": "survived", "violated": "killed", "crashed": "killed"}
@@ -199,6 +199,9 @@ class Mutant:
         target: str = config.getoption("--target") or "paddle.masked_select"
         outside = "::" in name
         self.groups = own_groups([target] if outside else replacement.factories_by_name(name))
+        made = GENERATED.get(name)
+        surrounded = made is not None and made.context and made.change == "altered"
+        self.first = ("contexts",) if surrounded else self.groups[:1]
 
     def is_own(self, item: pytest.Item) -> bool:
         """Whether the property is of a group whose function the mutant stands for."""
@@ -245,7 +248,7 @@ def in_order(
     def rank(item: pytest.Item) -> tuple[Any, ...]:
         nodeid = item.nodeid
         likely = sum(memory.kills[word, nodeid] for word in words_of(mutant.name))
-        other = not group_of(nodeid).startswith(mutant.groups[:1])
+        other = not group_of(nodeid).startswith(mutant.first)
         return nodeid not in killers, -likely, other, memory.seconds.get(nodeid, 0.0)
 
     return sorted(filter(mutant.is_own, properties), key=rank)
