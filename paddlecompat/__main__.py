@@ -258,9 +258,6 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
 @command("report")
 def report_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the page on what is published and what was measured here, in .nox/report."""
-    if folder := parsed.stand_ins:
-        view = view_of([folder], bugs.load(), fixture, manifest.load().digest, stand_ins=True)
-        return write_report(view, folder / "page")
     return report(fixture)
 
 

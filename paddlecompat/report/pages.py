@@ -76,7 +76,7 @@ def write(
     facts = Facts(view.records, *known, view.answers, view.hosts)
     book = Book(facts, load_cards() if cards is None else cards)
     templates, entries = environment(), ledger.entries(view)
-    about = {"newest": view.newest, "stand_ins": view.stand_ins}
+    about = {"newest": view.newest}
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
     pages |= (pictures := picture.render(entries, view, book.uses))
     inline = picture.inline(pictures)
