@@ -20,7 +20,8 @@ from pydantic import BaseModel, Field, ValidationError
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
-from paddlecompat.records import advice_results, host_answer, study_results, wheel_answer
+from paddlecompat.records import advice_results, study_results
+from paddlecompat.records.build_answers import host_answer, wheel_answer
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import IMPORTS, Record
 

@@ -19,11 +19,11 @@ from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
-from paddlecompat.records.host_answer import HostAnswer
+from paddlecompat.records.build_answers.host_answer import HostAnswer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.judging import Judgement, judge
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.records.subject import Host
-from paddlecompat.records.wheel_answer import WheelAnswer
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)

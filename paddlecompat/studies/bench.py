@@ -11,8 +11,8 @@ from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments.environment import prepare
-from paddlecompat.fixtures.folders import BENCH
 from paddlecompat.fixtures.releases import Fixture, cell_named
+from paddlecompat.folders import BENCH
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import options_from
 from paddlecompat.records import study_results

@@ -16,9 +16,9 @@ from typing import Literal
 from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Request
-from paddlecompat.fixtures.folders import MUTATION
 from paddlecompat.fixtures.forms import Model, read_kept, write_kept
 from paddlecompat.fixtures.manifest import PROPERTIES
+from paddlecompat.folders import MUTATION
 from paddlecompat.records.profiles import PROFILES
 
 QUICKEST = 20  # properties that run with every seed

@@ -9,7 +9,7 @@ import pytest
 
 from paddlecompat.__main__ import view_on
 from paddlecompat.fixtures import manifest, releases
-from paddlecompat.fixtures.folders import PUBLISHED, REPORTS, ROOT
+from paddlecompat.folders import PUBLISHED, REPORTS, ROOT
 from paddlecompat.records import store
 from paddlecompat.report import pages
 

@@ -16,8 +16,8 @@ from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.installer import python_of
 from paddlecompat.fixtures import bugs, releases
-from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.fixtures.manifest import PROPERTIES
+from paddlecompat.folders import environment_of
 from paddlecompat.machine import gpus
 from paddlecompat.records import store
 from paddlecompat.records.record import NotRun, PropertyResult

@@ -15,7 +15,7 @@ from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments import installer
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.folders import ROOT
 from paddlecompat.machine import choice, host
 from paddlecompat.records import store, subject
 
