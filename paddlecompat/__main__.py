@@ -16,28 +16,32 @@ from pathlib import Path
 
 import tomllib
 
+from paddlecompat import folders
 from paddlecompat.cells import filling, here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, installed, installer, wheels
-from paddlecompat.fixtures import bugs, folders, forms, manifest, published, releases, uses
-from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, REPORT, REPORTS, STUDIES, shown
+from paddlecompat.fixtures import bugs, forms, manifest, published, releases, uses
 from paddlecompat.fixtures.releases import Cell, Fixture
+from paddlecompat.folders import PUBLISHED, RECORDS, REPORT, REPORTS, STUDIES, shown
 from paddlecompat.machine import gpus, host, index
 from paddlecompat.machine.command_line import Command, Run, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes.children import interruptible
-from paddlecompat.records import host_answer, store, wheel_answer
+from paddlecompat.records import store
+from paddlecompat.records.build_answers import host_answer, wheel_answer
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed, Record
 from paddlecompat.records.subject import Device
-from paddlecompat.report import asked, ledger, pages, templates, terminal, wheel_pages
+from paddlecompat.report import asked, pages, templates, terminal, wheel_pages
 from paddlecompat.report.asked import Asked
+from paddlecompat.report.bug_pages import ledger
+from paddlecompat.report.bug_pages.bug_scripts import install_command, python_for
 from paddlecompat.report.facts import Facts
-from paddlecompat.report.scripts import install_command, python_for
 from paddlecompat.report.view import MatrixView, view_of
-from paddlecompat.studies import advice, bench, builds, mutation, scripts
+from paddlecompat.studies import advice, bench, builds, mutation
+from paddlecompat.studies import published_scripts as scripts
 from paddlecompat.studies.host_half import session as host_half
-from paddlecompat.studies.scripts import Trial
+from paddlecompat.studies.published_scripts import Trial
 
 LISTED = tomllib.loads(Path(__file__).with_name("commands.toml").read_text(encoding="utf-8"))
 COMMANDS: dict[str, Command] = {}
@@ -258,9 +262,6 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
 @command("report")
 def report_records(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the page on what is published and what was measured here, in .nox/report."""
-    if folder := parsed.stand_ins:
-        view = view_of([folder], bugs.load(), fixture, manifest.load().digest, stand_ins=True)
-        return write_report(view, folder / "page")
     return report(fixture)
 
 

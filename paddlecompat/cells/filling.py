@@ -21,13 +21,14 @@ from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import bugs, cuda, forms, uses
 from paddlecompat.fixtures.bugs import Known
-from paddlecompat.fixtures.folders import PUBLISHED, RECORDS, RUNS, shown
 from paddlecompat.fixtures.forms import Kind, place_of
 from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
+from paddlecompat.folders import PUBLISHED, RECORDS, RUNS, shown
 from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.processes.variables import left_out
 from paddlecompat.records import judging, store, subject
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import (
     IMPORTS,
@@ -39,7 +40,6 @@ from paddlecompat.records.record import (
     verdict_of,
 )
 from paddlecompat.records.subject import Device, Resolution
-from paddlecompat.records.wheel_answer import WheelAnswer
 
 SAME_DEVICE = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # CUDA's first device is then the driver's
 

@@ -16,16 +16,16 @@ from paddlecompat.environments.installed import Installed, NotImported
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
-from paddlecompat.fixtures.folders import RUNS
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.uses import load_uses
+from paddlecompat.folders import RUNS
 from paddlecompat.machine import host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import IMPORTS, CannotRun, NotRun, Record
 from paddlecompat.records.subject import Device, Environment
-from paddlecompat.records.wheel_answer import WheelAnswer
 
 CASES = 20
 SECONDS = 1800  # for following the advice

@@ -15,9 +15,9 @@ from typing import Literal
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.environment import is_prepared
 from paddlecompat.fixtures import forms
-from paddlecompat.fixtures.folders import LOGS, MATRIX_STATE, RUNS, shown
 from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
+from paddlecompat.folders import LOGS, MATRIX_STATE, RUNS, shown
 from paddlecompat.machine import gpus, processes
 from paddlecompat.machine.command_line import arguments_of
 from paddlecompat.records.judging import Outcome, Status

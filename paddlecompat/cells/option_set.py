@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from runpy import run_path
 
-from paddlecompat.fixtures.folders import RECORDS
 from paddlecompat.fixtures.forms import Kind, Language, Place
 from paddlecompat.fixtures.manifest import PROPERTIES
+from paddlecompat.folders import RECORDS
 from paddlecompat.machine import gpus, host
 from paddlecompat.machine.command_line import flag_of, option
 from paddlecompat.records.profiles import PROFILES, ProfileName

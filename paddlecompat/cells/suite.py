@@ -23,10 +23,10 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.sanitizer import SLOWER, Watch
 from paddlecompat.cells.workers import Collected, Crew, Job, Report
 from paddlecompat.fixtures import manifest
-from paddlecompat.fixtures.folders import shown
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
 from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
 from paddlecompat.fixtures.uses import Use
+from paddlecompat.folders import shown
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.machine.processes import run_program

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paddlecompat.fixtures.folders import shown
+from paddlecompat.folders import shown
 from paddlecompat.machine.processes.children import Child, start
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun

@@ -31,9 +31,9 @@ from paddlecompat.environments.environment import (
 )
 from paddlecompat.environments.installed import PLUGINS
 from paddlecompat.environments.wheels import Wheel
-from paddlecompat.fixtures.folders import WHEELS, environment_of
 from paddlecompat.fixtures.forms import write_text
 from paddlecompat.fixtures.releases import REQUIREMENTS, Cell, Fixture, requirements
+from paddlecompat.folders import WHEELS, environment_of
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.index import settings_for_uv
 from paddlecompat.machine.interpreters import UV

@@ -20,8 +20,8 @@ from pydantic import Field
 
 from paddlecompat.environments.environment import held, import_once
 from paddlecompat.environments.installer import OLDEST, TOOLS, discard, install
-from paddlecompat.fixtures.folders import HERE
 from paddlecompat.fixtures.forms import Model, in_order, write_text
+from paddlecompat.folders import HERE
 from paddlecompat.machine.host import check_room
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import NOX
 from paddlecompat.fixtures.releases import REQUIREMENTS, Fixture
+from paddlecompat.folders import NOX
 from paddlecompat.machine import host
 from paddlecompat.machine.index import settings_for_uv
 from paddlecompat.machine.interpreters import UV

@@ -21,9 +21,9 @@ from packaging.tags import platform_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from paddlecompat.environments.installer import install_failed
-from paddlecompat.fixtures.folders import WHEELS
 from paddlecompat.fixtures.releases import PADDLES_INDEX, Build, Cell, System
 from paddlecompat.fixtures.releases import requirements as requirements  # as it is asked for here
+from paddlecompat.folders import WHEELS
 from paddlecompat.machine import host, index
 from paddlecompat.machine.index import PIP
 from paddlecompat.machine.processes import run_checked

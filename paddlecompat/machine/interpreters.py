@@ -9,7 +9,7 @@ from filelock import FileLock
 from findpython.providers import ALL_PROVIDERS
 from uv import find_uv_bin
 
-from paddlecompat.fixtures.folders import NOX
+from paddlecompat.folders import NOX
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import MachineFailed
 

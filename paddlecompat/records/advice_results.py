@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from paddlecompat.fixtures import forms
-from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Model, Place, Version
+from paddlecompat.folders import REPORTS, STUDIES
 
 MEASURED = STUDIES / "advice"
 PUBLISHED = REPORTS / "advice"

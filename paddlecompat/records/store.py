@@ -20,7 +20,8 @@ from pydantic import BaseModel, Field, ValidationError
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
-from paddlecompat.records import advice_results, host_answer, study_results, wheel_answer
+from paddlecompat.records import advice_results, study_results
+from paddlecompat.records.build_answers import host_answer, wheel_answer
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import IMPORTS, Record
 
@@ -133,12 +134,9 @@ def staying(records: Iterable[Record]) -> list[Record]:
 # Many files.
 
 
-def gather(path: Path, stand_ins: bool = False) -> tuple[list[Record], list[str]]:
-    """The records in a folder, or in a file, that may be shown; and a line for each other file.
-
-    With `stand_ins` these are the records made with a stand-in device, without it the others.
-    """
-    return read_all(path, only_stand_ins if stand_ins else whole) if path.exists() else ([], [])
+def gather(path: Path) -> tuple[list[Record], list[str]]:
+    """The records in a folder, or in a file, that may be shown; and a line for each other file."""
+    return read_all(path, whole) if path.exists() else ([], [])
 
 
 def read_all(path: Path, accept: Accept) -> tuple[list[Record], list[str]]:
@@ -228,13 +226,6 @@ def whole(record: Record) -> Record:
     if record.partial:
         why = f"not the whole suite ({record.partial})"
         raise ValueError(f"conditions.partial: {why}: measure anew with `nox -s {record.session}`")
-    return record
-
-
-def only_stand_ins(record: Record) -> Record:
-    """A record made with a stand-in device."""
-    if record.stand_in is None:
-        raise ValueError("stand_in: there is none: this page is for stand-ins alone")
     return record
 
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Model, in_order, read_as, write_text
+from paddlecompat.folders import REPORTS, STUDIES
 
 MUTATION = STUDIES / "mutation.json"
 BENCH = STUDIES / "bench.json"

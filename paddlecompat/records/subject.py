@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, tag_of
+from paddlecompat.folders import ROOT
 
 LOCKED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
 Pin = Annotated[str, Field(pattern=r"^(numpy|protobuf|setuptools)<=?[0-9.]{1,20}$")]

@@ -14,12 +14,12 @@ from paddlecompat.fixtures.forms import Kind, Model, Version
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import SYSTEM_NAMED, Capability, Fixture, Release, System
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.records.host_answer import HostAnswer
+from paddlecompat.records.build_answers.host_answer import HostAnswer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.judging import Judgement, judge
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Answer as WheelWord
 from paddlecompat.records.subject import Host
-from paddlecompat.records.wheel_answer import WheelAnswer
 
 How = Literal["pinned", "fresh"]
 """How it was installed: the build that fits with what it can live with, or by pip alone, today."""

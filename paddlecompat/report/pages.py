@@ -16,15 +16,17 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from paddlecompat.fixtures import bugs, cuda, published, uses
-from paddlecompat.fixtures.folders import FIXTURES, REPORTS
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import Card, load_cards, load_uses
-from paddlecompat.records import advice_results, host_answer, wheel_answer
-from paddlecompat.records.host_answer import HostAnswer
+from paddlecompat.folders import FIXTURES, REPORTS
+from paddlecompat.records import advice_results
+from paddlecompat.records.build_answers import host_answer, wheel_answer
+from paddlecompat.records.build_answers.host_answer import HostAnswer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import Record
-from paddlecompat.records.wheel_answer import WheelAnswer
-from paddlecompat.report import ledger, wheel_pages
+from paddlecompat.report import wheel_pages
+from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.site import (
     answers_file,
@@ -67,7 +69,7 @@ def write(
     These are the pages, the badges, the published forms. A table of answers goes into the
     `readmes`, too. Raises ValueError, before anything is written, where a readme has no marks.
     """
-    from paddlecompat.report.site import picture  # Matplotlib is needed for pages alone
+    from paddlecompat.report.bug_pages import picture  # Matplotlib is needed for pages alone
 
     asked = out_folder / wheel_answer.ANSWERS.name
     seen = host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name)
@@ -76,7 +78,7 @@ def write(
     facts = Facts(view.records, *known, view.answers, view.hosts)
     book = Book(facts, load_cards() if cards is None else cards)
     templates, entries = environment(), ledger.entries(view)
-    about = {"newest": view.newest, "stand_ins": view.stand_ins}
+    about = {"newest": view.newest}
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
     pages |= (pictures := picture.render(entries, view, book.uses))
     inline = picture.inline(pictures)

@@ -19,11 +19,11 @@ from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
-from paddlecompat.records.host_answer import HostAnswer
+from paddlecompat.records.build_answers.host_answer import HostAnswer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.judging import Judgement, judge, severity_of
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.records.subject import Host
-from paddlecompat.records.wheel_answer import WheelAnswer
 
 Item = TypeVar("Item")
 Key = TypeVar("Key", bound=Hashable)
@@ -209,8 +209,6 @@ class MatrixView:
     suite: str
     """The digest of today's properties."""
     reports: Sequence[FieldReport]
-    stand_ins: bool
-    """Whether the records were made with a stand-in device."""
     answers: Sequence[WheelAnswer] = ()
     """What wheels say by their own code."""
     hosts: Sequence[HostAnswer] = ()
@@ -277,19 +275,17 @@ def view_of(
     fixture: Fixture,
     suite: str,
     reports: Sequence[FieldReport] = (),
-    stand_ins: bool = False,
 ) -> MatrixView:
     """The records of these folders, judged and laid out, with what others reported beside them.
 
     Of the records of one cell, host, build and provenance, the one that stays. One that was put to
-    others than the properties of the digest `suite` is marked. With `stand_ins` these are the
-    records made with a stand-in device.
+    others than the properties of the digest `suite` is marked.
     """
     records: list[Record] = []
     errors: list[str] = []
     for folder in folders:
-        found, refused = store.gather(folder, stand_ins)
+        found, refused = store.gather(folder)
         records += found
         errors += [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in refused]
     shown = store.staying(records)
-    return MatrixView(shown, errors, known, fixture, suite, reports, stand_ins)
+    return MatrixView(shown, errors, known, fixture, suite, reports)

@@ -9,9 +9,9 @@ from functools import cached_property
 from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
 from paddlecompat.fixtures.uses import load_cards
-from paddlecompat.records.host_answer import HostAnswer
+from paddlecompat.records.build_answers.host_answer import HostAnswer
+from paddlecompat.records.build_answers.wheel_answer import FunctionAnswer, WheelAnswer, by_build
 from paddlecompat.records.record import Record
-from paddlecompat.records.wheel_answer import FunctionAnswer, WheelAnswer, by_build
 from paddlecompat.report.templates import environment
 from paddlecompat.report.view import grouped
 

@@ -20,8 +20,8 @@ from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options, mutants
 from paddlecompat.cells.suite import Request
 from paddlecompat.environments.environment import prepare
-from paddlecompat.fixtures.folders import BENCH, ROOT, TESTS
 from paddlecompat.fixtures.releases import Fixture, cell_named
+from paddlecompat.folders import BENCH, ROOT, TESTS
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import options_from
 from paddlecompat.machine.processes import plain_environment

@@ -13,10 +13,10 @@ from pathlib import Path
 from paddlecompat.environments import wheels
 from paddlecompat.environments.wheel_code.asking import Asked, ask_wheel
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import WHEELS
 from paddlecompat.fixtures.releases import SYSTEMS, Build, Fixture, System
-from paddlecompat.records import wheel_answer
-from paddlecompat.records.wheel_answer import WheelAnswer
+from paddlecompat.folders import WHEELS
+from paddlecompat.records.build_answers import wheel_answer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 
 PLATFORMS: dict[System, list[str]] = {
     "linux": ["manylinux1_x86_64", "manylinux2014_x86_64"],

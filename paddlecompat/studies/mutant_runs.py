@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.suite import Request
-from paddlecompat.fixtures.folders import MUTATION
 from paddlecompat.fixtures.forms import Model, read_kept, write_kept
 from paddlecompat.fixtures.manifest import PROPERTIES
+from paddlecompat.folders import MUTATION
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.study_results import PropertyKill
 

@@ -9,9 +9,10 @@ import pytest
 
 from paddlecompat.__main__ import view_on
 from paddlecompat.fixtures import manifest, releases
-from paddlecompat.fixtures.folders import PUBLISHED, REPORTS, ROOT
+from paddlecompat.folders import PUBLISHED, REPORTS, ROOT
 from paddlecompat.records import store
-from paddlecompat.report import ledger, pages
+from paddlecompat.report import pages
+from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.facts import SEVERITIES
 
 READMES = ("README.md", "README.zh.md")

@@ -11,18 +11,20 @@ from pathlib import Path
 import pytest
 from small_wheels import UvLog, make_wheel, serve, write_program
 
-from paddlecompat.__main__ import run
+from paddlecompat.__main__ import guarded
 from paddlecompat.environments import wheels
 from paddlecompat.environments.environment import STAMP, Wanted, held, import_once, prepare
 from paddlecompat.environments.installed import Interpreter, install_tools
 from paddlecompat.environments.installer import run_uv
-from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.fixtures import bugs, releases
 from paddlecompat.fixtures.releases import Build, Cell, Release
+from paddlecompat.folders import ROOT
 from paddlecompat.machine.host import check_room
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import CannotRun, MachineFailed
+from paddlecompat.report import pages
+from paddlecompat.report.view import view_of
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the sample programs are scripts")
 LIMIT = 120  # seconds, of anything that is waited for
@@ -105,7 +107,13 @@ def test_a_full_disk_is_named_where_uv_writes(small_disk: Path) -> None:
 
 def test_a_full_disk_is_named_where_this_project_writes(small_disk: Path) -> None:
     (small_disk / "others").write_bytes(bytes(395_000))
-    came = run(["report", "--stand-ins", str(small_disk)])
+    view = view_of([], bugs.load(), releases.load(), "")
+
+    def write() -> Status:
+        pages.write(view, small_disk / "page")
+        return Status.AS_EXPECTED
+
+    came = guarded("report", write)
     assert came.status == Status.MACHINE_FAILED
     assert came.words.startswith("error: the disk is full (")
 

@@ -16,7 +16,7 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.environments import environment
 from paddlecompat.environments.driver import answers, making
 from paddlecompat.environments.driver.answers import Answers, Copied, Launched, Marked, read_log
-from paddlecompat.fixtures.folders import TESTS, environment_of
+from paddlecompat.folders import TESTS, environment_of
 from paddlecompat.machine.processes import Ended, run
 from paddlecompat.machine.processes.variables import measuring_environment
 from paddlecompat.records.record import PropertyResult

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from paddlecompat.fixtures.folders import REPORTS
+from paddlecompat.folders import REPORTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from small_wheels import write_program
 
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.folders import ROOT
 from paddlecompat.machine.processes import run_checked, start
 from paddlecompat.machine.processes.children import interruptible
 

@@ -10,7 +10,7 @@ import pytest
 
 from paddlecompat.environments.driver import answers, making
 from paddlecompat.environments.driver.answers import Answers, Copied, Launched, read_log
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.folders import ROOT
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.subject import Device
 

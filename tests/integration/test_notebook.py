@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.folders import ROOT
 
 NOTEBOOK = ROOT / "notebooks" / "gpu.ipynb"
 

@@ -12,8 +12,8 @@ import pytest
 from paddlecompat.__main__ import trials_of
 from paddlecompat.environments import environment
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import environment_of
-from paddlecompat.studies.scripts import Trial, execute
+from paddlecompat.folders import environment_of
+from paddlecompat.studies.published_scripts import Trial, execute
 
 PINNED = [  # the others are of what pip installs where nothing is pinned
     trial

@@ -12,7 +12,7 @@ import pytest
 import samples
 
 from paddlecompat.fixtures import manifest
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.folders import ROOT
 from paddlecompat.records import advice_results, store
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import NotRun, Record

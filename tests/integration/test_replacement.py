@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.fixtures.folders import ROOT, TESTS
+from paddlecompat.folders import ROOT, TESTS
 from paddlecompat.machine.processes import plain_environment
 
 PADDLE = """

@@ -12,8 +12,8 @@ import pytest
 
 from paddlecompat.__main__ import COMMANDS
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import KINDS, in_order
+from paddlecompat.folders import ROOT
 from paddlecompat.studies.host_half.session import REACHED
 
 CELLS = [cell.name for cell in releases.cells(releases.load())]

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from paddlecompat.environments.installer import python_of
-from paddlecompat.fixtures.folders import ROOT, TESTS, environment_of
+from paddlecompat.folders import ROOT, TESTS, environment_of
 from paddlecompat.machine.processes import plain_environment
 
 PYTHON = python_of(environment_of("cpu-2.3.2"))

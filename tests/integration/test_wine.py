@@ -19,7 +19,7 @@ import pytest
 from paddlecompat.environments.installer import python_of
 from paddlecompat.environments.windows import wine, winpython
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import ROOT, WHEELS
+from paddlecompat.folders import ROOT, WHEELS
 from paddlecompat.machine.processes import Ended, run_checked
 from paddlecompat.records.record import CannotRun, MachineFailed
 

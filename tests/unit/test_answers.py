@@ -10,7 +10,7 @@ import samples
 import tomllib
 
 from paddlecompat.fixtures import bugs, manifest, published, releases, uses
-from paddlecompat.fixtures.folders import PUBLISHED, TESTS
+from paddlecompat.folders import PUBLISHED, TESTS
 from paddlecompat.records import store
 from paddlecompat.report import asked
 from paddlecompat.report.answers import answer, answer_of

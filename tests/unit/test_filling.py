@@ -18,13 +18,14 @@ from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.environment import Prepared
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known
-from paddlecompat.fixtures.folders import RECORDS, ROOT
 from paddlecompat.fixtures.releases import Cell
+from paddlecompat.folders import RECORDS, ROOT
 from paddlecompat.machine.choice import Machine
-from paddlecompat.records import store, subject, wheel_answer
+from paddlecompat.records import store, subject
+from paddlecompat.records.build_answers import wheel_answer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun, PropertyResult, Record
 from paddlecompat.records.subject import Device, Environment, Seconds
-from paddlecompat.records.wheel_answer import WheelAnswer
 
 FIXTURE = releases.load()
 CPU = releases.cell_named("cpu-2.3.2", FIXTURE)

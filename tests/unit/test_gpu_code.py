@@ -11,7 +11,7 @@ import pytest
 
 from paddlecompat.environments.wheel_code.asking import ask_wheel
 from paddlecompat.fixtures.releases import Build, Fixture, GpuCode, Release
-from paddlecompat.records.wheel_answer import WheelAnswer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.studies import builds
 
 PTX, SM = 1, 2

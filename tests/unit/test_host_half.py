@@ -12,8 +12,8 @@ import samples
 from paddlecompat.environments.driver import answers
 from paddlecompat.environments.driver.answers import Launched
 from paddlecompat.fixtures import bugs, releases, uses
-from paddlecompat.records import host_answer, wheel_answer
-from paddlecompat.records.host_answer import HostAnswer, Output
+from paddlecompat.records.build_answers import host_answer, wheel_answer
+from paddlecompat.records.build_answers.host_answer import HostAnswer, Output
 from paddlecompat.report import wheel_pages
 from paddlecompat.report.answers import answer
 from paddlecompat.report.facts import Facts, Question

@@ -16,7 +16,7 @@ from paddlecompat.fixtures import bugs
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records.record import PropertyResult, Record
-from paddlecompat.report import ledger
+from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.templates import environment
 from paddlecompat.report.view import view_of
 

@@ -15,8 +15,8 @@ from paddlecompat.cells.option_set import (
     mutants,
 )
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import PUBLISHED, ROOT
 from paddlecompat.fixtures.manifest import PROPERTIES
+from paddlecompat.folders import PUBLISHED, ROOT
 from paddlecompat.records import store, study_results
 from paddlecompat.records.study_results import (
     Kill,

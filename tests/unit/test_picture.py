@@ -8,8 +8,8 @@ import samples
 
 from paddlecompat.fixtures import uses
 from paddlecompat.fixtures.forms import Language
-from paddlecompat.report.site import picture
-from paddlecompat.report.site.picture import Bar
+from paddlecompat.report.bug_pages import picture
+from paddlecompat.report.bug_pages.picture import Bar
 
 RELEASES = ["2.3.0", "2.3.2", "2.4.0", "2.6.1"]
 BUG = samples.known().bug[0]

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 import samples
 
-from paddlecompat.fixtures.folders import ROOT
 from paddlecompat.fixtures.forms import schema_of, write_text
+from paddlecompat.folders import ROOT
 from paddlecompat.records import store
 from paddlecompat.records.record import Record, verdict_of
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from paddlecompat.fixtures.folders import FIXTURES
 from paddlecompat.fixtures.forms import read_as
 from paddlecompat.fixtures.published import Regression, RegressionsFile
+from paddlecompat.folders import FIXTURES
 
 COMMITTED = read_as(RegressionsFile, FIXTURES / "regressions.json").root
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.fixtures.folders import REPORTS, ROOT
+from paddlecompat.folders import REPORTS, ROOT
 from paddlecompat.report import pages
 from paddlecompat.report.studied import trust_pages
 

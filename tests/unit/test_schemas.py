@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import tomllib
 
-from paddlecompat.fixtures.folders import ROOT
+from paddlecompat.folders import ROOT
 from paddlecompat.report import pages
 
 TOML = [file for file in pages.EDITED if file.endswith(".toml")]

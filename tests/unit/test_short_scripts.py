@@ -13,13 +13,14 @@ from properties.oracle.arrays import FILLS, values
 from properties.programs.short_scripts import TEMPLATES, code_of, script_of
 
 from paddlecompat.fixtures import bugs, manifest, releases
-from paddlecompat.fixtures.folders import PUBLISHED
 from paddlecompat.fixtures.releases import Build, Fixture, Release
+from paddlecompat.folders import PUBLISHED
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import MachineFailed
-from paddlecompat.report import ledger, scripts
+from paddlecompat.report.bug_pages import bug_scripts as scripts
+from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.view import MatrixView, Sighting, view_of
-from paddlecompat.studies.scripts import Trial, run
+from paddlecompat.studies.published_scripts import Trial, run
 
 LINES = 25
 READING = "reading_alike: x float32 [2] filled count, mask first, seed 0"

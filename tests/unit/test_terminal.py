@@ -11,7 +11,7 @@ import samples
 from written_report import idle, violated
 
 from paddlecompat.fixtures.bugs import Known
-from paddlecompat.fixtures.folders import TESTS
+from paddlecompat.folders import TESTS
 from paddlecompat.records.judging import judge
 from paddlecompat.records.record import BuildFor, NotRun, Record
 from paddlecompat.report import terminal

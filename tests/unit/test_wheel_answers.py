@@ -9,8 +9,9 @@ import samples
 
 from paddlecompat.fixtures import bugs, published, releases
 from paddlecompat.fixtures.releases import SYSTEMS
-from paddlecompat.records import store, wheel_answer
-from paddlecompat.records.wheel_answer import WheelAnswer
+from paddlecompat.records import store
+from paddlecompat.records.build_answers import wheel_answer
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.report import pages, wheel_pages
 from paddlecompat.report.view import view_of
 

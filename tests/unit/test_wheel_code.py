@@ -24,9 +24,9 @@ from small_libraries import (
 from paddlecompat.__main__ import run
 from paddlecompat.environments.wheel_code.asking import ask_installed, ask_wheel
 from paddlecompat.fixtures.releases import System
-from paddlecompat.records import wheel_answer
+from paddlecompat.records.build_answers import wheel_answer
+from paddlecompat.records.build_answers.wheel_answer import FUNCTIONS, WheelAnswer, worst_of
 from paddlecompat.records.judging import Status
-from paddlecompat.records.wheel_answer import FUNCTIONS, WheelAnswer, worst_of
 from unit.test_gpu_code import SM, VERSION, fat_binary
 
 MEMBERS = {"windows": "paddle/fluid/core_avx.pyd", "linux": "paddle/fluid/core_avx.so"}

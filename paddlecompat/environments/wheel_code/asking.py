@@ -23,8 +23,7 @@ from paddlecompat.environments.wheel_code.x86.formats import open_image
 from paddlecompat.environments.wheel_code.x86.image import Image
 from paddlecompat.environments.wheels import sha256_of
 from paddlecompat.fixtures.releases import System
-from paddlecompat.records.subject import MeasuredBuild
-from paddlecompat.records.wheel_answer import (
+from paddlecompat.records.build_answers.wheel_answer import (
     ANSWERS,
     FUNCTIONS,
     READ_HERE,
@@ -33,6 +32,7 @@ from paddlecompat.records.wheel_answer import (
     find,
     worst_of,
 )
+from paddlecompat.records.subject import MeasuredBuild
 
 SYSTEM_OF: dict[str, System] = {"win_amd64": "windows", "x86_64": "linux"}
 """By how a wheel's platform ends."""

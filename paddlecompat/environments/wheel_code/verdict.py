@@ -12,8 +12,8 @@ from paddlecompat.environments.wheel_code.kernels import Kernel
 from paddlecompat.environments.wheel_code.x86.emulator import DIVIDES, Run
 from paddlecompat.environments.wheel_code.x86.image import Function, Image
 from paddlecompat.environments.wheel_code.x86.machine import Access, Case, Copied, Trace
+from paddlecompat.records.build_answers.wheel_answer import FunctionAnswer, Step
 from paddlecompat.records.subject import Answer
-from paddlecompat.records.wheel_answer import FunctionAnswer, Step
 
 ELEMENTS = (0, 1, 1024, 1025, 3000, 262_144, 300_000, 2**31 - 1, 2**31)
 USUAL = 3000

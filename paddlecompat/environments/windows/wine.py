@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from paddlecompat.fixtures.folders import environment_of
 from paddlecompat.fixtures.releases import Cell
+from paddlecompat.folders import environment_of
 from paddlecompat.machine import host
 from paddlecompat.machine.processes import plain_environment, run_checked, start
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun

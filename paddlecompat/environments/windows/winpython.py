@@ -20,8 +20,8 @@ from paddlecompat.environments import installer, wheels
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.folders import ROOT, WHEELS, environment_of
 from paddlecompat.fixtures.releases import RELEASES, Fixture, Pinned
+from paddlecompat.folders import ROOT, WHEELS, environment_of
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_shown
 

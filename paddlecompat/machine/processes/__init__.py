@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import strsignal
 from typing import IO
 
-from paddlecompat.fixtures.folders import ROOT, TESTS
+from paddlecompat.folders import ROOT, TESTS
 from paddlecompat.machine.processes.children import Stream
 from paddlecompat.machine.processes.children import start as start  # this and the like: a caller's
 from paddlecompat.machine.processes.variables import Settings as Settings

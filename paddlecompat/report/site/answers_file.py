@@ -10,8 +10,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal
 
+import numpy as np
 from pydantic import Field
 
 from paddlecompat.fixtures.forms import Model, Version, in_order
@@ -124,41 +126,29 @@ class Book:
                 answers.append(listed)
             return positions[key]
 
-        index = [
-            [
-                [
-                    [
-                        [position(self.ask(u.id, r, h, s, p.capability)) for p in self.places]
-                        for s in SYSTEMS
-                    ]
-                    for h in HOWS
-                ]
-                for r in self.releases
-            ]
-            for u in self.uses
+        lists = (self.uses, self.releases, HOWS, SYSTEMS, self.places)
+        flat = [
+            position(self.ask(u.id, r, h, s, p.capability)) for u, r, h, s, p in product(*lists)
         ]
+        fields = set(NamedUse.model_fields)
         return AnswersFile(
-            uses=[NamedUse.model_validate(u.model_dump(include=FIELDS)) for u in self.uses],
+            uses=[NamedUse.model_validate(u.model_dump(include=fields)) for u in self.uses],
             releases=self.releases,
             hows=list(HOWS),
             systems=list(SYSTEMS),
             places=self.places,
             commands=list(commands),
             answers=answers,
-            index=index,
+            index=np.reshape(flat, [len(some) for some in lists]).tolist(),
         )
-
-
-FIELDS = set(NamedUse.model_fields)
 
 
 def tell(question: Question, facts: Facts) -> TellingAnswer:
     """The answer to a question, with its sentence in both languages."""
     found = answer(question, facts)
     words: Any = environment().get_template("answers.j2").module
-    english, chinese = (
-        " ".join(words.sentence(found, question, facts, zh).split()) for zh in (0, 1)
-    )
+    told = (words.sentence(found, question, facts, zh) for zh in (0, 1))
+    english, chinese = (" ".join(sentence.split()) for sentence in told)
     return TellingAnswer(**found.model_dump(), sentence=english, sentence_zh=chinese)
 
 

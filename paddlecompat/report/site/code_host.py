@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from paddlecompat.records.wheel_answer import by_build
-from paddlecompat.report.scripts import script_for
+from paddlecompat.records.build_answers.wheel_answer import by_build
+from paddlecompat.report.bug_pages.bug_scripts import script_for
 from paddlecompat.report.site.answers_file import Book
 from paddlecompat.report.templates import CHOOSE, environment
 from paddlecompat.report.view import MatrixView

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from paddlecompat.fixtures.published import thread_of
 from paddlecompat.fixtures.releases import SYSTEMS
 from paddlecompat.report.answers import major
-from paddlecompat.report.ledger import Entry
+from paddlecompat.report.bug_pages.ledger import Entry
 from paddlecompat.report.site.answers_file import Book, ListedAnswer, TellingAnswer, compact
 from paddlecompat.report.templates import environment, render_pages
 

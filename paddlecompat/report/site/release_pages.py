@@ -12,9 +12,9 @@ from functools import cached_property, partial
 from paddlecompat.fixtures.bugs import Bug, Explanation
 from paddlecompat.fixtures.releases import SYSTEMS, Release, System
 from paddlecompat.fixtures.uses import Card, Use
+from paddlecompat.report.bug_pages.bug_scripts import script_for
+from paddlecompat.report.bug_pages.ledger import Entry
 from paddlecompat.report.facts import HOWS, How
-from paddlecompat.report.ledger import Entry
-from paddlecompat.report.scripts import script_for
 from paddlecompat.report.site.answers_file import Book, TellingAnswer
 from paddlecompat.report.templates import render_pages
 from paddlecompat.report.view import MatrixView, Row, Sighting, grouped

@@ -13,8 +13,8 @@ from typing import Annotated, Literal, get_args
 from jinja2 import Environment
 from pydantic import Field
 
-from paddlecompat.fixtures.folders import FIXTURES
 from paddlecompat.fixtures.forms import Model, Words, read_toml
+from paddlecompat.folders import FIXTURES
 from paddlecompat.records import study_results
 from paddlecompat.records.study_results import Trial
 from paddlecompat.report.view import grouped

@@ -16,8 +16,8 @@ from paddlecompat.environments.driver.answers import (
     Marked,
     read_log,
 )
-from paddlecompat.records.host_answer import Came, Output, SeenFunction
-from paddlecompat.records.wheel_answer import FunctionName, WheelAnswer
+from paddlecompat.records.build_answers.host_answer import Came, Output, SeenFunction
+from paddlecompat.records.build_answers.wheel_answer import FunctionName, WheelAnswer
 from paddlecompat.studies.host_half.launches import may_write, short_name
 
 FIRST = {"masked_select": "masked_select", "nonzero": "nonzero"}

@@ -21,16 +21,16 @@ from paddlecompat.environments.driver.answers import Answers
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.wheel_code.asking import CORE, known_answer
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures.folders import NOX, TESTS, environment_of
 from paddlecompat.fixtures.releases import SYSTEMS, Build, Cell, Fixture, Release, System
+from paddlecompat.folders import NOX, TESTS, environment_of
 from paddlecompat.machine import host
 from paddlecompat.machine.processes import Ended, run
 from paddlecompat.machine.processes.variables import measuring_environment
-from paddlecompat.records import host_answer
-from paddlecompat.records.host_answer import FailedCall, HostAnswer, TrainingStep
+from paddlecompat.records.build_answers import host_answer
+from paddlecompat.records.build_answers.host_answer import FailedCall, HostAnswer, TrainingStep
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import CannotRun, NotRun
 from paddlecompat.records.subject import impersonal
-from paddlecompat.records.wheel_answer import WheelAnswer
 from paddlecompat.studies.host_half.reading import Case, cases_of, functions_of, outputs_of
 
 INSIDE = Path(__file__).with_name("inside.py")

@@ -13,9 +13,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_text
 from paddlecompat.fixtures.releases import Capability, GpuCode, System
+from paddlecompat.folders import REPORTS, STUDIES
 from paddlecompat.records.record import BuildVersion
 from paddlecompat.records.subject import Answer, WheelSaid
 

@@ -12,11 +12,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from paddlecompat.fixtures.folders import REPORTS, STUDIES
 from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_text
 from paddlecompat.fixtures.releases import System
+from paddlecompat.folders import REPORTS, STUDIES
+from paddlecompat.records.build_answers.wheel_answer import FunctionName
 from paddlecompat.records.subject import Host, MeasuredBuild
-from paddlecompat.records.wheel_answer import FunctionName
 
 HOST_ANSWERS = REPORTS / "host"
 SEEN_HERE = STUDIES / "host"

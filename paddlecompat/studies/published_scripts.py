@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paddlecompat.environments import installer, loader
-from paddlecompat.fixtures.folders import NOX
 from paddlecompat.fixtures.releases import Fixture, Release
+from paddlecompat.folders import NOX
 from paddlecompat.machine import interpreters
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_checked

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from paddlecompat.fixtures.bugs import Bug, Severity
 from paddlecompat.fixtures.forms import Language, in_order
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.report.ledger import Entry
+from paddlecompat.report.bug_pages.ledger import Entry
 from paddlecompat.report.templates import environment
 from paddlecompat.report.view import MatrixView
 

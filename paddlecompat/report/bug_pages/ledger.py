@@ -15,7 +15,7 @@ from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.fixtures.uses import names
-from paddlecompat.report import scripts
+from paddlecompat.report.bug_pages import bug_scripts as scripts
 from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
 
 SHOWN = "shown"

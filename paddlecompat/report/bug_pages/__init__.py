@@ -1,0 +1,1 @@
+"""The ledger of bugs: its entries, their scripts, and the picture of them all."""
