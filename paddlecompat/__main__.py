@@ -250,7 +250,8 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
         about = Asked(release, system, name, capability, build, numpy)
     view = view_on([PUBLISHED, RECORDS], fixture)
     known = view.known, fixture, view.reports, uses.load_uses()
-    facts = Facts(view.records, *known, wheel_answer.read_all(), host_answer.read_all())
+    answers = wheel_answer.read_all(), host_answer.read_all(), manifest.load()
+    facts = Facts(view.records, *known, *answers)
     language = asked.language_of(parsed.lang, os.environ)
     print(*asked.answer_lines(about, facts, language), sep="\n")
     return Status.AS_EXPECTED
@@ -268,7 +269,7 @@ def report_records(parsed: Namespace, fixture: Fixture) -> Status:
 def view_on(folders: Sequence[Path], fixture: Fixture) -> MatrixView:
     """What the report shows of these records. Raises ValueError where an edited file is wrong."""
     known, reports = bugs.load(), published.load_field_reports()
-    return view_of(folders, known, fixture, manifest.load().digest, reports)
+    return view_of(folders, known, fixture, manifest.load(), reports)
 
 
 def report(fixture: Fixture) -> Status:

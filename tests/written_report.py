@@ -11,6 +11,7 @@ from pathlib import Path
 import samples
 
 from paddlecompat.fixtures.bugs import Known
+from paddlecompat.fixtures.manifest import Manifest
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.fixtures.uses import Card
@@ -72,7 +73,7 @@ def write_report(
     fixture: Fixture | None = None,
     reported: Sequence[FieldReport] = (),
     readmes: Sequence[Path] = (),
-    suite: str = samples.SUITE.digest,
+    listed: Manifest = samples.SUITE,
 ) -> Written:
     """The report on these records, and on whatever already lies in `folder`/cells.
 
@@ -81,7 +82,7 @@ def write_report(
     fixture = fixture or listing(*dict.fromkeys(["2.3.2", *(r.release for r in records)]))
     for record in records:
         store.write(record, folder / "cells")
-    view = view_of([folder / "cells"], bugs, fixture, suite, reported)
+    view = view_of([folder / "cells"], bugs, fixture, listed, reported)
     summary = pages.write(view, folder / "out", readmes, CARDS)
     return Written(folder / "out", summary, view.errors)
 

@@ -131,6 +131,15 @@ def staying(records: Iterable[Record]) -> list[Record]:
     return sorted(stays.values(), key=lambda record: record.file_name)
 
 
+def still_asked(record: Record, listed: Manifest) -> Record:
+    """The record, without properties that are no longer asked where others than today's were."""
+    if record.conditions is None or record.conditions.suite == listed.digest:
+        return record
+    keys = {IMPORTS, *(each.key for each in listed.properties)}
+    left = [result for result in record.properties if result.key in keys]
+    return record.model_copy(update={"properties": left})
+
+
 # Many files.
 
 

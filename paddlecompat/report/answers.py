@@ -90,15 +90,18 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
     new = [result for result in failed if result.key not in judgement.causes]
     found = [severity_of(result, judgement.causes.get(result.key)) for result in failed]
     untested = [r for r in results if lacks_the_head(r)]
-    right: Worst = "unknown" if untested else "right"
+    newer = facts.newer_than(record, use)
+    right: Worst = "unknown" if untested or newer else "right"
     worst = min(found, key=SEVERITIES.index) if found else right
     if not (found or held):
         return Answer(worst="unknown", basis="unknown", reason="not measured")
     return Answer(
         worst=worst,
         basis="measured by others" if record.provenance == "sent in" else "measured",
-        reason="failed" if found else "in part" if untested else "held",
+        reason="failed" if found else "in part" if untested or newer else "held",
         untested=len(untested),
+        not_asked=len(newer),
+        finds_out=f"nox -s {record.cell}" if newer and not found else "",
         build=record.build.version if record.build else None,
         bugs=by_severity(bugs.values()),
         new=len(new),

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from paddlecompat.fixtures.bugs import Bug, Known, Severity
 from paddlecompat.fixtures.forms import Kind, Model, Version
+from paddlecompat.fixtures.manifest import Manifest
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import SYSTEM_NAMED, Capability, Fixture, Release, System
 from paddlecompat.fixtures.uses import Use
@@ -78,6 +79,7 @@ class Finding(Model):
     new: int = Field(default=0, description="Failed properties that no bug explains.")
     properties: int = Field(default=0, description="How many of the use's properties held.")
     untested: int = Field(default=0, description="Properties that need PaddleDetection.")
+    not_asked: int = Field(default=0, description="Properties that are newer than the record.")
     calls: int = Field(default=0, description="How many of their calls were compared.")
     wrong: int = Field(default=0, description="Field reports that saw the defect there.")
     right: int = Field(default=0, description="Field reports that saw it right there.")
@@ -116,6 +118,8 @@ class Facts:
     """What wheels say by their own code."""
     hosts: Sequence[HostAnswer] = ()
     """What builds' host halves did."""
+    listed: Manifest | None = None
+    """Today's properties; None: those of each record are all that there are."""
 
     @cached_property
     def judgements(self) -> dict[str, Judgement]:
@@ -126,6 +130,14 @@ class Facts:
     def given(self) -> dict[Question, Answer]:
         """The answers that were given before: `answers.answer` keeps them here."""
         return {}
+
+    def newer_than(self, record: Record, use: Use) -> list[str]:
+        """Today's properties of a use that a record of other properties does not have."""
+        if self.listed is None or record.conditions is None or record.lost:
+            return []
+        known = {result.key for result in record.properties}
+        listed = (each.key for each in self.listed.properties_at(record.place))
+        return [key for key in listed if use.needs(key) and key not in known]
 
     def wheel(self, build: str, system: System) -> WheelAnswer | None:
         """What the wheel of a build says of the reported defect; None: nobody asked it."""

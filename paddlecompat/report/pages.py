@@ -75,7 +75,7 @@ def write(
     seen = host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name)
     view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else (), hosts=seen)
     known = view.known, view.fixture, view.reports, load_uses()
-    facts = Facts(view.records, *known, view.answers, view.hosts)
+    facts = Facts(view.records, *known, view.answers, view.hosts, view.listed)
     book = Book(facts, load_cards() if cards is None else cards)
     templates, entries = environment(), ledger.entries(view)
     about = {"newest": view.newest}

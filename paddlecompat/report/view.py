@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from paddlecompat.fixtures.bugs import Bug, Explanation, Known, Severity
 from paddlecompat.fixtures.forms import KINDS, Kind, in_order
+from paddlecompat.fixtures.manifest import Manifest
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import store
@@ -206,8 +207,8 @@ class MatrixView:
     """One line for each file that is not a record to show."""
     known: Known
     fixture: Fixture
-    suite: str
-    """The digest of today's properties."""
+    listed: Manifest
+    """Today's properties."""
     reports: Sequence[FieldReport]
     answers: Sequence[WheelAnswer] = ()
     """What wheels say by their own code."""
@@ -229,7 +230,7 @@ class MatrixView:
             Row(
                 *(r.release, r.kind, r, self.letters[r.host], judge(r, self.known)),
                 several=count[r.cell] > 1 or r.provenance == "sent in",
-                outdated=r.conditions is not None and r.conditions.suite != self.suite,
+                outdated=r.conditions is not None and r.conditions.suite != self.listed.digest,
             )
             for r in self.records
         ]
@@ -273,13 +274,13 @@ def view_of(
     folders: Sequence[Path],
     known: Known,
     fixture: Fixture,
-    suite: str,
+    listed: Manifest,
     reports: Sequence[FieldReport] = (),
 ) -> MatrixView:
     """The records of these folders, judged and laid out, with what others reported beside them.
 
     Of the records of one cell, host, build and provenance, the one that stays. One that was put to
-    others than the properties of the digest `suite` is marked.
+    others than the `listed` properties is marked, and shows of them those that are still asked.
     """
     records: list[Record] = []
     errors: list[str] = []
@@ -287,5 +288,5 @@ def view_of(
         found, refused = store.gather(folder)
         records += found
         errors += [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in refused]
-    shown = store.staying(records)
-    return MatrixView(shown, errors, known, fixture, suite, reports)
+    shown = [store.still_asked(record, listed) for record in store.staying(records)]
+    return MatrixView(shown, errors, known, fixture, listed, reports)

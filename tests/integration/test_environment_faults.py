@@ -16,7 +16,7 @@ from paddlecompat.environments import wheels
 from paddlecompat.environments.environment import STAMP, Wanted, held, import_once, prepare
 from paddlecompat.environments.installed import Interpreter, install_tools
 from paddlecompat.environments.installer import run_uv
-from paddlecompat.fixtures import bugs, releases
+from paddlecompat.fixtures import bugs, manifest, releases
 from paddlecompat.fixtures.releases import Build, Cell, Release
 from paddlecompat.folders import ROOT
 from paddlecompat.machine.host import check_room
@@ -107,7 +107,7 @@ def test_a_full_disk_is_named_where_uv_writes(small_disk: Path) -> None:
 
 def test_a_full_disk_is_named_where_this_project_writes(small_disk: Path) -> None:
     (small_disk / "others").write_bytes(bytes(395_000))
-    view = view_of([], bugs.load(), releases.load(), "")
+    view = view_of([], bugs.load(), releases.load(), manifest.load())
 
     def write() -> Status:
         pages.write(view, small_disk / "page")

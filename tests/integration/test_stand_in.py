@@ -15,7 +15,7 @@ import samples
 from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments.installer import python_of
-from paddlecompat.fixtures import bugs, releases
+from paddlecompat.fixtures import bugs, manifest, releases
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.folders import environment_of
 from paddlecompat.machine import gpus
@@ -159,7 +159,7 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
         store.write(record.model_copy(update={"host": host}), tmp_path / "records")
     page = tmp_path / "page"
     known, fixture = bugs.load(), releases.load()
-    pages.write(view_of([tmp_path / "records"], known, fixture, ""), page)
+    pages.write(view_of([tmp_path / "records"], known, fixture, manifest.load()), page)
     text = (page / "releases" / "2.3.2.html").read_text(encoding="utf-8")
     reasons = {reason for reason, _ in AT_THE_PROBE.values()}
     assert {reason for reason in reasons if reason in text} == reasons
@@ -168,6 +168,6 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
 
 def test_what_a_stand_in_gave_is_never_published(tmp_path: Path) -> None:
     store.write(samples.record(place="gpu", stand_in="in-use"), tmp_path / "records")
-    view = view_of([tmp_path / "records"], bugs.load(), releases.load(), "")
+    view = view_of([tmp_path / "records"], bugs.load(), releases.load(), manifest.load())
     assert view.records == []
     assert "made with a stand-in device (in-use)" in view.errors[0]

@@ -9,9 +9,9 @@ import pytest
 import samples
 import tomllib
 
-from paddlecompat.fixtures import bugs, manifest, published, releases, uses
+from paddlecompat.__main__ import view_on
+from paddlecompat.fixtures import manifest, releases, uses
 from paddlecompat.folders import PUBLISHED, TESTS
-from paddlecompat.records import store
 from paddlecompat.report import asked
 from paddlecompat.report.answers import answer, answer_of
 from paddlecompat.report.asked import Asked
@@ -23,9 +23,9 @@ FIELDS = ("worst", "basis", "build", "bugs", "instead")
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    records, _ = store.gather(PUBLISHED)
-    reports = published.load_field_reports()
-    return Facts(records, bugs.load(), releases.load(), reports, uses.load_uses())
+    view = view_on([PUBLISHED], releases.load())
+    known = view.known, view.fixture, view.reports, uses.load_uses()
+    return Facts(view.records, *known, listed=view.listed)
 
 
 @pytest.mark.parametrize("written", QUESTIONS, ids=lambda written: " ".join(written["asked"]))

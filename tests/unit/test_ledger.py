@@ -177,7 +177,7 @@ def test_the_ledger_shows_the_way_around(
 
 def report_on(folder: Path, name: str, *records: Record) -> str:
     write_report(folder, *records)
-    view = view_of([folder / "cells"], EVERYWHERE, NEWEST, samples.SUITE.digest)
+    view = view_of([folder / "cells"], EVERYWHERE, NEWEST, samples.SUITE)
     return ledger.report_of(view, name, environment())
 
 

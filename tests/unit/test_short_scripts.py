@@ -70,7 +70,7 @@ def seen(case: str = READING, place: str = "cpu", **changes: Any) -> Sighting:
 @pytest.fixture(scope="module")
 def published() -> MatrixView:
     """What is committed."""
-    about = (bugs.load(), releases.load(), manifest.load().digest)
+    about = (bugs.load(), releases.load(), manifest.load())
     return view_of([PUBLISHED], *about)
 
 

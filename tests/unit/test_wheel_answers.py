@@ -91,7 +91,7 @@ def test_a_report_without_build_and_cuda_has_both_causes() -> None:
 def test_the_page_shows_what_the_wheels_say(tmp_path: Path) -> None:
     for one in ANSWERS:
         wheel_answer.write(one, tmp_path / "wheels")
-    pages.write(view_of([], bugs.load(), releases.load(), ""), tmp_path)
+    pages.write(view_of([], bugs.load(), releases.load(), samples.SUITE), tmp_path)
     page = (tmp_path / "compatibility.md").read_text(encoding="utf-8")
     assert "| **2.3.2** | 🔍💤 dormant | 🔍💤 dormant |" in page
     assert (tmp_path / "wheels.md").exists()
