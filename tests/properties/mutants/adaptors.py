@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Callable
 
@@ -17,12 +18,10 @@ import paddle
 from properties.mutants import reach
 from properties.mutants.faults import Factory, Function, Tensor, hold, truth
 from properties.mutants.generated import (
-    CALLS,
     GENERATED,
     GRADIENTS,
     OPERATORS,
     POINTS,
-    REFUSALS,
     Change,
     Generated,
     Point,
@@ -75,14 +74,15 @@ class Call:
         """Where in the data each of so many rows lies, in C order."""
         if "selection" not in self.point.kinds.split():
             return np.arange(count)
-        chosen = truth(contents(self.mask)) if self.mask is not None else np.ones(count)
-        wide = (
-            np.broadcast(np.empty(self.data.shape), np.empty(chosen.shape)).shape
-            if (self.mask is not self.data and chosen.ndim == len(self.data.shape))
-            else chosen.shape
-        )
-        at = np.flatnonzero(np.broadcast_to(chosen, wide))
+        chosen = truth(contents(self.mask))
+        if chosen.ndim == len(self.data.shape):
+            wide = np.broadcast(np.empty(self.data.shape), chosen).shape
+            chosen = np.broadcast_to(chosen, wide)
+        at = np.flatnonzero(chosen)
         return at if at.size == count else np.arange(count)
+
+
+Applies = Callable[[Call], bool]
 
 
 def factory(made: Generated, target: str) -> Factory:
@@ -94,12 +94,11 @@ def factory(made: Generated, target: str) -> Factory:
         applies = CONDITIONS.get(made.context, always)()
         if of_gradient:
             answer: Callable[..., Any] = partial(answer_with_gradient, made.change, applies)
-        elif made.change in CALLS or made.change == "refused":
-            answer = partial(SPECIAL.get(made.change, refuse), applies)
+        elif made.change in SPECIAL:
+            answer = partial(SPECIAL[made.change], applies)
+            remember(VIEWS if "memory" in made.change else ())
         else:
             answer = partial(answer_changed, CHANGES[made.change], applies)
-        if made.change.startswith(("in memory", "from the start")):
-            answer = partial(SPECIAL[made.change], remember_views())
         busy = threading.local()
 
         def faulty(*given: Any, **named: Any) -> Any:
@@ -130,9 +129,7 @@ def factories_of(name: str) -> dict[str, Factory]:
 # What is answered.
 
 
-def answer_changed(
-    change: Change, applies: Callable[[Call], bool], call: Call, true: Function
-) -> Any:
+def answer_changed(change: Change, applies: Applies, call: Call, true: Function) -> Any:
     """The answer, changed where the context is the mutant's."""
     wrong = applies(call)
     answer = true(*call.given, **call.named)
@@ -180,9 +177,7 @@ def changed(array: np.ndarray, change: Change, call: Call) -> np.ndarray:
     return np.ascontiguousarray(found if selection else found.reshape(array.shape))
 
 
-def answer_with_gradient(
-    change: str, applies: Callable[[Call], bool], call: Call, true: Function
-) -> Any:
+def answer_with_gradient(change: str, applies: Applies, call: Call, true: Function) -> Any:
     """The true answer, whose gradient by the data is changed. It is taken of a copy of the data, so
     that no other gradient of theirs is concerned.
     """
@@ -196,9 +191,7 @@ def answer_with_gradient(
     return true(*given, **named)
 
 
-def gradient_of(
-    change: Change, applies: Callable[[Call], bool], call: Call, due: Tensor
-) -> Tensor | None:
+def gradient_of(change: Change, applies: Applies, call: Call, due: Tensor) -> Tensor | None:
     return paddle.to_tensor(changed(contents(due), change, call)) if applies(call) else None
 
 
@@ -212,27 +205,20 @@ def turned(built: Any) -> Any:
 # What needs more than the answer.
 
 
-def refuse(applies: Callable[[Call], bool], call: Call, true: Function) -> Any:
+def refuse(applies: Applies, call: Call, true: Function) -> Any:
     if applies(call):
         raise OSError("CUDA error(9), invalid configuration argument")
     return true(*call.given, **call.named)
 
 
-def overwrite_data(applies: Callable[[Call], bool], call: Call, true: Function) -> Any:
-    return overwrite(call.data, call, true)
-
-
-def overwrite_mask(applies: Callable[[Call], bool], call: Call, true: Function) -> Any:
-    return overwrite(call.mask, call, true)
-
-
-def overwrite(argument: Tensor, call: Call, true: Function) -> Any:
-    answer = true(*call.given, **call.named)
+def overwrite(what: str, applies: Applies, call: Call, true: Function) -> Any:
+    """The call's data or its mask are 0 once it has answered."""
+    answer, argument = true(*call.given, **call.named), getattr(call, what)
     hold(argument, np.zeros_like(contents(argument)))
     return answer
 
 
-def leave_unwritten(applies: Callable[[Call], bool], call: Call, true: Function) -> Any:
+def leave_unwritten(applies: Applies, call: Call, true: Function) -> Any:
     """What was there before stays."""
     if call.point.form == "written":
         return None
@@ -241,30 +227,13 @@ def leave_unwritten(applies: Callable[[Call], bool], call: Call, true: Function)
     return type(answer)(map(paddle.empty_like, answer)) if several else paddle.empty_like(answer)
 
 
-class Views:
-    """Which tensors are slices, or permutations, of which other ones."""
-
-    def __init__(self) -> None:
-        self.sliced = remember("__getitem__")
-        self.permuted = remember("transpose")
-
-
-def remember_views() -> Views:
-    return Views()
-
-
-def read_in_memory_order(views: Views, call: Call, true: Function) -> Any:
-    data = parent_in(views.sliced, call.data)
-    return answer_from(parent_in(views.permuted, data), call, true)
-
-
-def read_from_the_start(views: Views, call: Call, true: Function) -> Any:
-    return answer_from(parent_in(views.sliced, call.data), call, true)
-
-
-def answer_from(memory: Tensor, call: Call, true: Function) -> Any:
-    """The answer where the data are read from what lies in `memory`, from its start."""
-    if memory is call.data or call.point.form == "written":
+def read_memory(order: bool, applies: Applies, call: Call, true: Function) -> Any:
+    """The answer where a slice is read from where its memory starts; in `order`, where a permuted
+    view is read as it lies there, too.
+    """
+    memory = parent_in("__getitem__", call.data)
+    memory = parent_in("transpose", memory) if order else memory
+    if memory is call.data:
         return true(*call.given, **call.named)
     shape = tuple(call.data.shape)
     first = contents(memory).reshape(-1)[: int(np.prod(shape))].reshape(shape)
@@ -273,42 +242,47 @@ def answer_from(memory: Tensor, call: Call, true: Function) -> Any:
 
 
 SPECIAL: dict[str, Callable[..., Any]] = {
-    "x overwritten": overwrite_data,
-    "mask overwritten": overwrite_mask,
+    "x overwritten": partial(overwrite, "data"),
+    "mask overwritten": partial(overwrite, "mask"),
     "unwritten": leave_unwritten,
-    "in memory order": read_in_memory_order,
-    "from the start of memory": read_from_the_start,
+    "in memory order": partial(read_memory, True),
+    "from the start of memory": partial(read_memory, False),
+    "refused": refuse,
 }
+VIEWS = ("__getitem__", "transpose")
+COMPARISONS = ("__gt__", "__ge__", "__lt__", "__le__", "__eq__", "__ne__")
+recent: dict[str, deque[tuple[Tensor, Tensor]]] = {}
+"""The last results of some methods of tensors, each with the tensor that it was called on."""
 
 
-def remember(*methods: str) -> deque[tuple[Tensor, Tensor]]:
-    """The last results of a tensor's methods, each with the tensor that it was called on."""
-    recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=8)
+def remember(methods: Sequence[str]) -> None:
+    """Once the mutant is in place, keep the results of these methods of tensors."""
 
     def start(method: str) -> None:
-        true = getattr(paddle.Tensor, method)
+        true, kept = getattr(paddle.Tensor, method), recent[method]
 
         def remembered(self: Tensor, *given: Any, **named: Any) -> Tensor:
             made = true(self, *given, **named)
-            recent.append((made, self))
+            kept.append((made, self))
             return made
 
         reach.put(paddle.Tensor, method, remembered)
 
     for method in methods:
+        recent[method] = deque(maxlen=8)
         reach.later.append(partial(start, method))
-    return recent
+        reach.undo.append(recent[method].clear)
 
 
-def parent_in(recent: deque[tuple[Tensor, Tensor]], made: Tensor) -> Tensor:
-    """What `made` was made from; itself, where that is not known."""
-    return next((parent for result, parent in recent if result is made), made)
+def parent_in(method: str, made: Tensor) -> Tensor:
+    """What `made` was made from by this method; itself, where that is not known."""
+    return next((parent for result, parent in recent[method] if result is made), made)
 
 
 # The contexts: each gives, when the mutant is put in place, what tells whether a call is in it.
 
 
-def always() -> Callable[[Call], bool]:
+def always() -> Applies:
     return lambda call: True
 
 
@@ -343,23 +317,23 @@ def chosen(call: Call) -> np.ndarray:
     return np.not_equal(contents(call.mask), 0) if call.mask is not None else np.ones(1)
 
 
-def was_compared() -> Callable[[Call], bool]:
-    recent = remember("__gt__", "__ge__", "__lt__", "__le__", "__eq__", "__ne__")
-    return lambda call: any(result is call.mask for result, _ in recent)
+def was_compared() -> Applies:
+    remember(COMPARISONS)
+    return lambda call: any(m is call.mask for name in COMPARISONS for m, _ in recent[name])
 
 
-def was_asked_before() -> Callable[[Call], bool]:
-    recent: deque[Any] = deque(maxlen=2)
+def was_asked_before() -> Applies:
+    last: deque[Any] = deque(maxlen=2)
 
     def asked(call: Call) -> bool:
-        before = any(each is call.data for each in recent)
-        recent.append(call.data)
+        before = any(each is call.data for each in last)
+        last.append(call.data)
         return before
 
     return asked
 
 
-def makes_a_graph() -> Callable[[Call], bool]:
+def makes_a_graph() -> Applies:
     """Whether `paddle.grad(create_graph=True)` runs."""
     running: list[bool] = []
     true = paddle.grad
@@ -375,7 +349,7 @@ def makes_a_graph() -> Callable[[Call], bool]:
     return lambda call: any(running)
 
 
-CONDITIONS: dict[str, Callable[[], Callable[[Call], bool]]] = {
+CONDITIONS: dict[str, Callable[[], Applies]] = {
     "under no_grad": lambda: is_unrecorded,
     "in a thread": lambda: is_in_a_thread,
     "with another default dtype": lambda: has_another_default,
@@ -395,4 +369,3 @@ CONDITIONS: dict[str, Callable[[], Callable[[Call], bool]]] = {
     ),
     "of no element": lambda: lambda call: 0 in call.data.shape,
 }
-assert set(REFUSALS) < set(CONDITIONS)

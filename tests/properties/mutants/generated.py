@@ -374,14 +374,15 @@ def of_answers() -> Iterator[tuple[str, str, str, str]]:
                 yield name, change, "", about
         if "contexts" in point.kinds.split():
             for context, when in CONTEXTS.items():
-                if "mask" not in when or point.mask:
+                if "mask" not in when or point.mask is not None:
                     yield name, "altered", context, f"No element is right where {when}."
             for context, when in REFUSALS.items():
                 if "mask" not in when or point.mask is not None:
                     yield name, "refused", context, f"An error, as CUDA raises, where {when}."
             for change, about in CALLS.items():
                 fits = change in OF_WRITING or point.form != "written"
-                if fits and ("mask" not in change or point.mask):
+                apart = point.mask not in (None, *point.targets.values())  # the data are no mask
+                if fits and ("mask" not in change or apart):
                     yield name, change, "", about
 
 

@@ -81,10 +81,11 @@ def factories_by_name(name: str) -> dict[str, Factory]:
         return factories_of(name)
     paths = sorted(Path(__file__).parent.glob("of_*.py"))
     modules = [importlib.import_module(f"{__package__}.{path.stem}") for path in paths]
-    declared: dict[str, Factory] = next(
-        vars(module)[name].factories for module in modules if name in vars(module)
-    )
-    return declared
+    for module in modules:
+        declared: Any = vars(module).get(name)
+        if hasattr(declared, "factories"):
+            return dict(declared.factories)
+    raise LookupError(f"there is no mutant {name}")
 
 
 def put_in_place(target: str, factory: Factory, file: str = "") -> None:
