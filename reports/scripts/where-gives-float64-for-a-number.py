@@ -1,6 +1,6 @@
 # where(mask, x, 0.5) gives float64 for an x of float32
-# PaddlePaddle 3.1.0 on the CPU, CPython 3.10
-# Install:  python -m pip install paddlepaddle==3.1.0 "setuptools<80"
+# PaddlePaddle 3.1.1 on the CPU, CPython 3.10
+# Install:  python -m pip install paddlepaddle==3.1.1 "setuptools<80"
 # Expected: [1.] (float32, shape [1])
 # Instead:  [1.] (float64, shape [1])
 # Upstream: https://github.com/PaddlePaddle/Paddle/blob/v2.6.2/python/paddle/tensor/search.py
