@@ -82,7 +82,7 @@ SAMPLES: dict[type[Model], dict[str, object]] = {
         "outcome": "holds",
         "calls": 50,
         "examples": 50,
-        "due": 50,
+        "due": 30,
         "seconds": 1.5,
     },
     # It speaks of the sample result in the sample record.
