@@ -129,14 +129,15 @@ def test_the_record_measured_here_stays(tmp_path: Path) -> None:
     own = violated()
     path = store.write(own, tmp_path / "cells")
     before = path.read_bytes()
-    forged = samples.record(profile="thorough", measured_at=datetime.now(UTC))
+    due = [samples.result(due=50)]  # of a thorough one
+    forged = samples.record(due, profile="thorough", measured_at=datetime.now(UTC))
     store.merge([send(tmp_path / "sent", forged)], tmp_path / "cells", FIXTURE, samples.SUITE)
     assert path.read_bytes() == before
     assert sorted(r.provenance for r in store.gather(tmp_path / "cells")[0]) == ["own", "sent in"]
 
 
 def test_a_record_measured_here_is_not_kept_out_by_one_sent_in(tmp_path: Path) -> None:
-    thorough = samples.record(profile="thorough")
+    thorough = samples.record([samples.result(due=50)], profile="thorough")
     store.merge([send(tmp_path / "sent", thorough)], tmp_path / "cells", FIXTURE, samples.SUITE)
     assert store.keep(samples.record(profile="quick"), tmp_path / "cells")
 
