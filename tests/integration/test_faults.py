@@ -90,7 +90,7 @@ def test_fewer_calls_than_are_due_are_no_evidence(properties: Suite) -> None:
     (found,) = properties.ran(properties.request(profile="standard"), listed).results
     assert (found.outcome, found.message) == (
         "violated",
-        "verified 1 calls, fewer than the 5 that are due",
+        "verified 1 calls, fewer than the 3 that are due",
     )
 
 

@@ -78,7 +78,7 @@ def test_help_without_a_command_lists_them() -> None:
     ("arguments", "problem"),
     [
         (["cpu-2.3.2", "--profile", "ci", "--seed", "1"], "--seed has no effect"),
-        (["cpu-2.3.2", "--mutant", "bogus"], "not FILE::NAME, and not one of"),
+        (["cpu-2.3.2", "--mutant", "bogus"], "not FILE::NAME; the nearest are"),
         (["cpu-2.3.2", "--bogus"], "unrecognized arguments: --bogus"),
         (["cpu-2.3.2", "--build", "2.3.2.post112"], "--build is for GPU cells"),
         (["host-2.6.2"], "asks for a proof that the driver is NVIDIA's"),

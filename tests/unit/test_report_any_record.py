@@ -74,13 +74,13 @@ def shown(some: Sequence[Record], bugs: Known) -> Written:
         return page
 
 
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(st.lists(records(), min_size=1, max_size=3), st.sampled_from(KNOWN))
 def test_any_record_that_is_read_is_shown(some: list[Record], known: Known) -> None:
     shown(some, known)
 
 
-@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(records())
 def test_any_record_that_is_read_is_told_on_a_terminal(record: Record) -> None:
     known = samples.known(properties=["*::*"])
