@@ -52,7 +52,7 @@ def records(draw: st.DrawFn) -> Record:
     told = FORM["$defs"]["Conditions"], FORM["$defs"]["NotRun"]
     conditions, why = (draw(drawn(schema, FORM["$defs"])) for schema in told)
     outcomes = Counter(result.outcome for result in results)
-    ended = {"partial": "", "not_asked": 0, "outcomes": outcomes}
+    ended = {"partial": "", "not_asked": 0, "outcomes": outcomes, "suite": samples.SUITE.digest}
     data["conditions"] = {**conditions, **ended} if results else None
     data["not_run"] = None if results else why
     with tempfile.TemporaryDirectory() as folder:
@@ -76,13 +76,13 @@ def shown(some: Sequence[Record], bugs: Known) -> Written:
         return page
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.lists(records(), min_size=1, max_size=3), st.sampled_from(KNOWN))
 def test_any_record_that_is_read_is_shown(some: list[Record], known: Known) -> None:
     shown(some, known)
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(records())
 def test_any_record_that_is_read_is_told_on_a_terminal(record: Record) -> None:
     known = samples.known(properties=["*::*"])
