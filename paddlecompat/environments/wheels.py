@@ -29,6 +29,7 @@ from paddlecompat.machine.index import PIP
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 
+ANY_PYTHON = "3.12"  # for a wheel of every Python 3: to pip "3" is 3.0, which few allow
 TRIES = 2  # for a wheel that pip does not find, although the index is well when it is asked
 
 Fetch = Callable[[str, Path], Path]
@@ -184,10 +185,9 @@ def download_pinned(name: str, folder: Path, sha256: str = "") -> Path:
     Raises MachineFailed where the index has no such, or fails.
     """
     if name.endswith(".whl"):
-        distribution, version, *_, python, _, platforms = name.removesuffix(".whl").split("-")
-        found = download(
-            folder, f"{distribution}=={version}", python.lstrip("cpy"), platforms.split(".")
-        )
+        distribution, version, *_, tag, _, platforms = name.removesuffix(".whl").split("-")
+        python = ANY_PYTHON if tag == "py3" else tag.lstrip("cpy")
+        found = download(folder, f"{distribution}=={version}", python, platforms.split("."))
     else:
         distribution, _, version = name.removesuffix(".tar.gz").rpartition("-")
         requirement = f"{distribution}=={version} --hash=sha256:{sha256}"
