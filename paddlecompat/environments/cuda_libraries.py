@@ -143,7 +143,7 @@ def place(source: Source, folder: Path, fetch: Fetch) -> str:
     """Take libraries out of what carries them, with links by the names that releases ask for."""
     assert source.sha256 is not None
     if source.archive:
-        carrier = take_from_archive(source, folder, fetch)
+        carrier = take_from_archive(source.archive, source.sha256, source.libraries, folder, fetch)
     else:
         assert source.wheel is not None
         members = {library: f"*/{library}" for library in source.libraries}
@@ -156,29 +156,29 @@ def place(source: Source, folder: Path, fetch: Fetch) -> str:
     return f"{', '.join(source.libraries)} from {carrier}"
 
 
-def take_from_archive(source: Source, folder: Path, fetch: Fetch) -> str:
+def take_from_archive(
+    address: str, sha256: str, libraries: Sequence[str], folder: Path, fetch: Fetch
+) -> str:
     """Put libraries out of NVIDIA's archive into a folder; the archive's name.
 
     Raises CannotRun where its host cannot be reached, with what to fetch by hand; MachineFailed
     where the archive is not the pinned one, or lacks a library.
     """
-    address, names = str(source.archive), ", ".join(source.libraries)
     name = address.rpartition("/")[2]
     print(f"fetching {name}", flush=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         try:
             path = fetch(address, Path(temporary))
         except MachineFailed as error:
-            by_hand = f"fetch {address} (sha256 {source.sha256}) where it can be reached, unpack it"
+            by_hand = f"fetch {address} (sha256 {sha256}) where it can be reached, unpack it"
             advice = f"{by_hand}, and put its folder lib64 into LD_LIBRARY_PATH"
-            raise lacks_libraries(f"{names}: {error}; {advice}") from None
-        if (found := wheels.sha256_of(path)) != source.sha256:
-            raise MachineFailed(f"{name}: its sha256 is {found}, not {source.sha256} as pinned")
+            raise lacks_libraries(f"{', '.join(libraries)}: {error}; {advice}") from None
+        wheels.check_pin(path, sha256)
         with tarfile.open(path) as archive:
             members = {member.rpartition("/")[2]: member for member in archive.getnames()}
-            if missing := [library for library in source.libraries if library not in members]:
+            if missing := [library for library in libraries if library not in members]:
                 raise MachineFailed(f"{name}: it has no {', '.join(missing)}")
-            for library in source.libraries:
+            for library in libraries:
                 taken = archive.extractfile(members[library])  # what a link leads to
                 assert taken is not None
                 (folder / library).write_bytes(taken.read())

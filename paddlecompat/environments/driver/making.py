@@ -74,8 +74,7 @@ def compiler() -> Path:
             with tempfile.TemporaryDirectory(dir=TOOLS) as temporary:
                 print(f"fetching {COMPILER}", flush=True)
                 wheel = wheels.download_pinned(COMPILER, Path(temporary))
-                if (found := wheels.sha256_of(wheel)) != SHA256:
-                    raise install_failed(f"{COMPILER}: its sha256 is {found}, not {SHA256}")
+                wheels.check_pin(wheel, SHA256)
                 unpacked = Path(temporary, "unpacked")
                 with zipfile.ZipFile(wheel) as archive:
                     archive.extractall(unpacked)

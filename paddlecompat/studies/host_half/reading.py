@@ -20,7 +20,8 @@ from paddlecompat.records.build_answers.host_answer import Came, Output, SeenFun
 from paddlecompat.records.build_answers.wheel_answer import FunctionName, WheelAnswer
 from paddlecompat.studies.host_half.launches import may_write, short_name
 
-FIRST = {"masked_select": "masked_select", "nonzero": "nonzero"}
+ANSWERED: dict[str, FunctionName] = {"masked_select": "masked_select", "nonzero": "nonzero"}
+"""The operators that wheels answer of, each with its function there."""
 
 
 @dataclass
@@ -123,7 +124,8 @@ def functions_of(cases: Sequence[Case], wheel: WheelAnswer | None) -> list[SeenF
     found: list[SeenFunction] = []
     for case in cases:
         operator, dtype = case.told["operator"], case.told["dtype"]
-        if operator not in FIRST or case.told["mask"] != "every third" or case.words or case.died:
+        failed = case.words or case.died
+        if operator not in ANSWERED or case.told["mask"] != "every third" or failed:
             continue
         for step, function in asked_in(case, operator):
             lines = case.steps[step]
@@ -144,7 +146,7 @@ def functions_of(cases: Sequence[Case], wheel: WheelAnswer | None) -> list[SeenF
 def asked_in(case: Case, operator: str) -> Iterator[tuple[str, FunctionName]]:
     """The steps of a case in which a function is asked that wheels answer of, each with it."""
     if "call" in case.steps:
-        yield "call", "masked_select" if operator == "masked_select" else "nonzero"
+        yield "call", ANSWERED[operator]
     if "backward" in case.steps and operator == "masked_select":
         yield "backward", "masked_select's gradient"
 
