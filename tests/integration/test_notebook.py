@@ -31,6 +31,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Of a run in an empty folder, on a machine whose devices are hidden."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CUDA_VISIBLE_DEVICES", "-1")
+        environment.delenv("NOX_SCRIPT_MODE", raising=False)  # of the Nox that runs this test
         return run_notebook(tmp_path_factory.mktemp("notebook"), f"REPOSITORY = {str(ROOT)!r}")
 
 

@@ -133,7 +133,7 @@ def test_a_refusal_that_ends_the_context_is_a_refusal(tmp_path: Path) -> None:
 
 @installed
 def test_a_fault_of_memory_where_a_refusal_was_due_is_none(tmp_path: Path) -> None:
-    found = list(measure(tmp_path, "overruns", "label and refused and 460").values())
+    found = list(measure(tmp_path, "overruns", "reported_label_out_of_range_is_refused").values())
     assert {result.outcome for result in found} == {"crashed"}
     assert "CUDA error(700)" in found[0].message
 
