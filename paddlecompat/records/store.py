@@ -132,7 +132,7 @@ def staying(records: Iterable[Record]) -> list[Record]:
 
 
 def still_asked(record: Record, listed: Manifest) -> Record:
-    """The record, without properties that are no longer asked where others than today's were."""
+    """The record without the properties that today's suite no longer asks."""
     if record.conditions is None or record.conditions.suite == listed.digest:
         return record
     keys = {IMPORTS, *(each.key for each in listed.properties)}

@@ -132,7 +132,7 @@ class Facts:
         return {}
 
     def newer_than(self, record: Record, use: Use) -> list[str]:
-        """Today's properties of a use that a record of other properties does not have."""
+        """Those of today's properties that the use needs, and that the record was not asked."""
         if self.listed is None or record.conditions is None or record.lost:
             return []
         known = {result.key for result in record.properties}

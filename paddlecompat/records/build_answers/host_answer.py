@@ -34,7 +34,10 @@ class SeenFunction(Model):
     copied: list[int] = Field(max_length=10, description="Bytes of each copy to the host.")
     kernels: list[Line] = Field(max_length=40, description="What was launched, in its order.")
     grids: list[int] = Field(max_length=40, description="In how many blocks each.")
-    differs: Line = Field(default="", description="From what the wheel's code said; empty: in no.")
+    differs: Line = Field(
+        default="",
+        description="How it differs from what the wheel's code said; empty: it does not.",
+    )
 
 
 class Output(Model):
