@@ -107,14 +107,8 @@ def test_the_reported_symptom_is_what_memory_held(session: Session) -> None:
     assert ended.output.splitlines()[-1] == "True [0.0, 0.0, 0.0, 0.0]"
 
 
-@pytest.mark.parametrize("size", [512, 3000, 300_000])
+@pytest.mark.parametrize("size", [1, 12, 60, 512, 3000, 300_000])
 def test_ten_of_ten_outputs_lie_in_poisoned_memory(session: Session, size: int) -> None:
-    assert outputs_in_poison(session, size) == 10
-
-
-@pytest.mark.parametrize("size", [1, 12, 60])
-@pytest.mark.xfail(reason="poison fills two pieces; small outputs share their size with scratch")
-def test_ten_of_ten_small_outputs_lie_in_poisoned_memory(session: Session, size: int) -> None:
     assert outputs_in_poison(session, size) == 10
 
 
