@@ -148,10 +148,10 @@ def host_command(name: str, fixture: Fixture) -> Command | None:
 
     def measure(parsed: Namespace, fixture: Fixture) -> Status:
         answer, kept = host_half.run_session(release, parsed, fixture)
-        print("", *wheel_pages.host_lines(answer), f"record: {shown(kept)}", sep="\n")
-        blocks = [where for bug in bugs.load().bug for where in bug.expected if where.seen_on]
-        known = any(where.concerns(release.version) for where in blocks)
-        new = answer.outputs_that("never written", "died") and not known
+        new = answer.new(bugs.load())
+        told = [f"no bug explains {output.name}, {output.dtype}" for output in new]
+        lines = wheel_pages.host_lines(answer)
+        print("", *lines, *told, f"record: {shown(kept)}", sep="\n")
         return Status.WORSE if answer.differing or new else Status.AS_EXPECTED
 
     about = f"Run the host half of PaddlePaddle {release.version}'s GPU build on a made-up driver."

@@ -270,14 +270,11 @@ def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: 
 
 def on_host_half(question: Question, build: Build, use: Use, facts: Facts) -> list[Bug]:
     """The bugs that concern the use and that the build's host half shows, the worst first."""
-    if not facts.fails_on_host(build.version, question.system):
-        return []
     found = [
         bug
         for bug in facts.known.bug
         for where in bug.expected
-        if where.seen_on
-        and where.concerns(question.release)
+        if facts.shows_on_host(where, build.version, question.system)
         and any(map(use.needs, where.properties))
     ]
     return sorted(found, key=lambda bug: SEVERITIES.index(bug.severity))

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from paddlecompat.fixtures.bugs import Bug, Known, Severity
+from paddlecompat.fixtures.bugs import Bug, Expected, Known, Severity
 from paddlecompat.fixtures.forms import Kind, Model, Version
 from paddlecompat.fixtures.manifest import Manifest
 from paddlecompat.fixtures.published import FieldReport
@@ -144,10 +144,10 @@ class Facts:
         found = (w for w in self.wheels if (w.version, w.system) == (build, system))
         return next(found, None)
 
-    def fails_on_host(self, build: str, system: System) -> bool:
-        """Whether the host half of a build left an output unwritten, or died."""
+    def shows_on_host(self, where: Expected, build: str, system: System) -> bool:
+        """Whether the host half of a build shows a bug as that block expects it."""
         found = (h for h in self.hosts if (h.build.version, h.system) == (build, system))
-        return any(answer.outputs_that("never written", "died") for answer in found)
+        return any(answer.shown_of(where) for answer in found)
 
     def use(self, name: str) -> Use:
         return next(use for use in self.uses if use.id == name)

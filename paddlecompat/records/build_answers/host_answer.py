@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from paddlecompat.fixtures.bugs import Expected, Known
 from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_text
 from paddlecompat.fixtures.releases import System
 from paddlecompat.folders import REPORTS, STUDIES
@@ -23,6 +24,8 @@ SEEN_HERE = STUDIES / "host"
 
 Came = Literal["never written", "died", "raised", "written", "nothing to write"]
 """What comes of a tensor, the worst first. `raised` and `died` are of its call."""
+AS_OUTCOME: dict[Came, str] = {"never written": "violated", "died": "crashed"}
+"""What is a fault, as the outcome of properties on a GPU."""
 
 
 class SeenFunction(Model):
@@ -54,6 +57,11 @@ class Output(Model):
     )
     words: Line = Field(default="", description="Where its call raised or died: with what words.")
     cases: list[Line] = Field(max_length=100, description="Elements and mask: '3000, all True'.")
+
+    @property
+    def name(self) -> str:
+        """As fixtures/bugs.toml has it: 'masked_select: gradient by x'."""
+        return f"{self.operator}: {self.tensor}"
 
 
 class FailedCall(Model):
@@ -109,6 +117,18 @@ class HostAnswer(Model):
 
     def outputs_that(self, *came: Came) -> list[Output]:
         return [output for output in self.outputs if output.came in came]
+
+    def shown_of(self, where: Expected) -> list[Output]:
+        """The outputs that a bug's block expects of this release to be faulty, and that are."""
+        listed = where.on_host_half if where.concerns(self.release) else ()
+        faulty = self.outputs_that(*AS_OUTCOME)
+        return [o for o in faulty if o.name in listed and AS_OUTCOME[o.came] == where.outcome]
+
+    def new(self, known: Known) -> list[Output]:
+        """The faulty outputs that no known bug explains."""
+        blocks = [where for bug in known.bug for where in bug.expected]
+        explained = [output for where in blocks for output in self.shown_of(where)]
+        return [output for output in self.outputs_that(*AS_OUTCOME) if output not in explained]
 
     @property
     def counts(self) -> dict[str, int]:
