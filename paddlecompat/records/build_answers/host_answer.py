@@ -111,9 +111,9 @@ class HostAnswer(Model):
         return [seen for seen in self.functions if seen.differs]
 
     @property
-    def notices(self) -> bool:
-        """Whether any call notices that launches fail."""
-        return any(call.raised for call in self.failed if call.fault == "no-code")
+    def noticing(self) -> list[str]:
+        """The calls that notice where a kernel has no code for the card."""
+        return [call.call for call in self.failed if call.fault == "no-code" and call.raised]
 
     def outputs_that(self, *came: Came) -> list[Output]:
         return [output for output in self.outputs if output.came in came]
