@@ -12,6 +12,7 @@ import samples
 from paddlecompat.environments.driver import answers
 from paddlecompat.environments.driver.answers import Launched
 from paddlecompat.fixtures import bugs, releases, uses
+from paddlecompat.fixtures.releases import Release
 from paddlecompat.records.build_answers import host_answer, wheel_answer
 from paddlecompat.records.build_answers.host_answer import HostAnswer, Output
 from paddlecompat.report import wheel_pages
@@ -235,3 +236,10 @@ def test_a_bug_names_the_releases_that_were_measured() -> None:
     for where in blocks:
         shown = {one.release for one in seen if one.shown_of(where)}
         assert {version for version in released if where.concerns(version)} == shown
+
+
+@pytest.mark.parametrize("release", releases.load().release, ids=lambda one: one.version)
+def test_failed_launches_are_noticed_as_measured(release: Release) -> None:
+    seen = [one for one in host_answer.read_all() if one.release == release.version]
+    by_nothing = any(not one.noticing for one in seen)
+    assert release.failed_launches == (False if by_nothing else None)
