@@ -75,8 +75,7 @@ class Wanted:
 def held(name: str, folder: Path | None = None) -> Iterator[None]:
     """Have the environment `name`, in `folder` or in its own, for this process alone.
 
-    Waits for another process that has it, and says for whom. The thread that has it may take it
-    again.
+    Waits for another that has it, and names it. The thread that has it may take it again.
     """
     folder = folder or environment_of(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +151,7 @@ def make(
     settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
     with timed(seconds, "imports"):
         about = import_once(installer.python_of(folder), settings)
-    return conclude(folder, made_from, wheel, about, mended, seconds, packages=about["packages"])
+    return conclude(folder, made_from, wheel, about, mended, seconds, about["packages"])
 
 
 def conclude(
@@ -165,26 +164,22 @@ def conclude(
     packages: dict[str, str],
     **more: Any,
 ) -> Prepared:
-    """Keep what the environment holds. A fetched wheel goes: all of it is there, disks are small.
-
-    `about` has the CUDA and cuDNN that the build says it was made for.
-    """
+    """Keep what it holds; `about` has the build's CUDA and cuDNN. A fetched wheel goes."""
     print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
-    build = {
-        "distribution": wheel.build.distribution,
-        "version": wheel.build.version,
-        "cuda": about["cuda"],
-        "cudnn": about["cudnn"],
-        "wheel": wheel.path.name,
-        "sha256": wheel.sha256,
-        "locked": wheel.locked,
-        "source": wheel.source,
-    }
     made = Prepared(
         version=3,
         made_from=made_from,
         folder=folder,
-        build=MeasuredBuild.model_validate(build),
+        build=MeasuredBuild(
+            distribution=wheel.build.distribution,
+            version=wheel.build.version,
+            cuda=about["cuda"],
+            cudnn=about["cudnn"],
+            wheel=wheel.path.name,
+            sha256=wheel.sha256,
+            locked=wheel.locked,
+            source=wheel.source,
+        ),
         environment=Environment(packages=packages, mended=mended),
         seconds=Seconds.model_validate(seconds),
         **more,
@@ -233,11 +228,10 @@ def read_stamp(folder: Path) -> Prepared | None:
 
 def find_made(folder: Path, made_from: str) -> Prepared | None:
     """The environment in the folder, where it was made from just this."""
-    found = read_stamp(folder)
-    if found is None or found.made_from != made_from:
-        return None
-    reused = found.seconds.model_copy(update={"environment_reused": True})
-    return found.model_copy(update={"seconds": reused})
+    if (found := read_stamp(folder)) and found.made_from == made_from:
+        reused = found.seconds.model_copy(update={"environment_reused": True})
+        return found.model_copy(update={"seconds": reused})
+    return None
 
 
 def fingerprint(cell: Cell, fixture: Fixture, wanted: Wanted) -> str:
@@ -280,8 +274,7 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -
 def import_once(python: Path, settings: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What the build says of itself, imported in a fresh process, and what stands beside it.
 
-    Raises CannotRun with the release's words where it does not import, MachineFailed where what
-    ended the process was not the release.
+    Raises CannotRun with the release's words, MachineFailed where the release did not end it.
     """
     ended = run_program(python, "probe", ["import"], settings, seconds=600)
     if ended.problem is None:

@@ -12,33 +12,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 
+from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.bugs import Severity
-from paddlecompat.fixtures.forms import (
-    KINDS,
-    Kind,
-    Line,
-    Model,
-    Place,
-    Sha256,
-    Text,
-    Version,
-    place_of,
-    tag_of,
-)
+from paddlecompat.fixtures.forms import Kind, Line, Model, Place, Sha256, Text, Version
 from paddlecompat.fixtures.manifest import FIRST
 from paddlecompat.fixtures.releases import Capability
+from paddlecompat.records import subject
 from paddlecompat.records.profiles import ProfileName
-from paddlecompat.records.subject import (
-    MOST,
-    Device,
-    Environment,
-    Host,
-    MeasuredBuild,
-    Resolution,
-    Sanitizer,
-    Seconds,
-    WheelSaid,
-)
 
 PropertyOutcome = Literal["holds", "violated", "unsupported", "crashed", "timed out"]
 Verdict = Literal["sound", "unsound", "not run"]
@@ -57,7 +37,7 @@ Reason = Literal[
 Provenance = Literal["own", "sent in"]
 
 BuildVersion = Annotated[str, Field(pattern=r"^[\w.+!-]{1,40}$")]
-Count = Annotated[int, Field(ge=0, le=MOST)]
+Count = Annotated[int, Field(ge=0, le=subject.MOST)]
 IMPORTS = "pip::test_paddle_imports_as_pip_installs_it"
 """A fresh cell's own property: the environment's making shows whether it holds."""
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
@@ -93,7 +73,7 @@ class PropertyResult(Model):
     outcome: PropertyOutcome
     calls: Count = Field(description="Calls whose answer was compared with the oracle's.")
     examples: Count = Field(description="Examples that Hypothesis drew.")
-    due: int = Field(ge=1, le=MOST, description="The calls that it has to verify to hold.")
+    due: int = Field(ge=1, le=subject.MOST, description="The calls that it has to verify to hold.")
     seconds: FiniteFloat = Field(ge=0)
     severity: Severity | None = Field(
         default=None,
@@ -206,21 +186,21 @@ class Record(Model):
     cell: str = Field(pattern=r"^(cpu|gpu|fresh|windows)-\d+\.\d+\.\d+$")
     release: Version
     place: Place
-    host: Host
-    build: MeasuredBuild | None = None
+    host: subject.Host
+    build: subject.MeasuredBuild | None = None
     chosen: BuildVersion | None = Field(
         default=None, description="The build's version, as it was chosen for a GPU."
     )
-    device: Device | None = Field(default=None, description="None on the CPU.")
-    environment: Environment | None = None
-    resolution: Resolution | None = Field(
+    device: subject.Device | None = Field(default=None, description="None on the CPU.")
+    environment: subject.Environment | None = None
+    resolution: subject.Resolution | None = Field(
         default=None, description="Of a fresh environment: what pip resolved, and when."
     )
     stand_in: Line | None = Field(
         default=None, description="The fault of a stand-in device: never a published record."
     )
-    sanitizer: Sanitizer | None = None
-    wheel: WheelSaid | None = Field(
+    sanitizer: subject.Sanitizer | None = None
+    wheel: subject.WheelSaid | None = Field(
         default=None, description="GPU: what the build's wheel says of the reported defect."
     )
     verdict: Verdict
@@ -230,14 +210,14 @@ class Record(Model):
     seed: Annotated[int, Field(ge=0, lt=2**64)] | None = Field(
         description="None where the profile is derandomised."
     )
-    seconds: Seconds = Seconds()
+    seconds: subject.Seconds = subject.Seconds()
     properties: list[PropertyResult] = Field(default=[], max_length=5000)
     measured_at: Moment
 
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Record:
         """A record that was edited by hand contradicts itself."""
-        if self.cell != f"{self.kind}-{self.release}" or self.place != place_of(self.kind):
+        if self.cell != f"{self.kind}-{self.release}" or self.place != forms.place_of(self.kind):
             raise ValueError(f"cell: {self.cell!r} is not {self.release!r} on the {self.place}")
         if self.verdict != (found := verdict_of(self.properties)):
             raise ValueError(f"verdict: {self.verdict!r}, but its properties are {found!r}")
@@ -261,7 +241,7 @@ class Record(Model):
     @property
     def kind(self) -> Kind:
         """The word before the release in the cell's name."""
-        return next(kind for kind in KINDS if self.cell.startswith(f"{kind}-"))
+        return next(kind for kind in forms.KINDS if self.cell.startswith(f"{kind}-"))
 
     @property
     def partial(self) -> str:
@@ -293,7 +273,7 @@ class Record(Model):
     @property
     def tag(self) -> str:
         """That of the build; empty where it has none."""
-        return tag_of(self.build.version if self.build else self.chosen or "")
+        return forms.tag_of(self.build.version if self.build else self.chosen or "")
 
     @property
     def identity(self) -> tuple[object, ...]:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,10 +42,7 @@ class Version1(BaseModel):
 
 
 def write(record: Record, folder: Path) -> Path:
-    """Write atomically: a reader sees the old record or the new one, never half of one.
-
-    The lock of what pip resolved lies beside it, unless others sent it: then it is not to install.
-    """
+    """Write it; beside it the lock of what pip resolved, unless others sent it."""
     path = folder / record.file_name
     write_text(path, record.model_dump_json(indent=1) + "\n")
     if record.resolution and record.provenance == "own":
@@ -150,13 +146,12 @@ def gather(path: Path) -> tuple[list[Record], list[str]]:
 
 def read_all(path: Path, accept: Accept) -> tuple[list[Record], list[str]]:
     """The records of a folder or a file that are accepted; a line for each that is refused."""
-    words = ""
-    files = [path] if not path.is_dir() else list(islice(path.glob("*.json"), MOST_FILES + 1))
     if path.is_symlink():
         words = f"{path}: a link, which is not followed: name the file or folder itself"
-    elif len(files) > MOST_FILES:
+        return [], [printable(words)]
+    files = [path] if not path.is_dir() else list(islice(path.glob("*.json"), MOST_FILES + 1))
+    if len(files) > MOST_FILES:
         words = f"{path}: more than {MOST_FILES:,} files: name those that are records"
-    if words:
         return [], [printable(words)]
     records: list[Record] = []
     errors: list[str] = []
@@ -171,10 +166,9 @@ def read_all(path: Path, accept: Accept) -> tuple[list[Record], list[str]]:
 
 
 def take(paths: Iterable[Path], folder: Path, accept: Accept) -> tuple[list[str], list[str]]:
-    """Take the records in these files and folders into `folder`, each under a name of its own.
+    """Take the records in these files and folders into `folder`, as far as they replace others.
 
-    Returns a line for each record, which says whether it was kept (see `replaces`), and a line for
-    each file that is refused, with its field and what to do.
+    Returns a line for each record, and one for each file that is refused, with what to do.
     """
     taken: list[str] = []
     refused: list[str] = []
@@ -196,7 +190,7 @@ def merge(
     sent: Iterable[Path], folder: Path, fixture: Fixture, suite: Manifest
 ) -> tuple[list[str], list[str]]:
     """`take` what others sent in, to stand beside what was measured here."""
-    return take(sent, folder, partial(as_sent_in, fixture=fixture, suite=suite))
+    return take(sent, folder, lambda record: as_sent_in(record, fixture, suite))
 
 
 def publish(measured: Path, folder: Path) -> tuple[list[str], list[str]]:
@@ -246,10 +240,7 @@ def as_own(record: Record) -> Record:
 
 
 def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
-    """A whole record of others: nothing is believed that can be recomputed.
-
-    No script and no command of theirs is kept.
-    """
+    """A whole record of others, without what can be recomputed, their scripts and commands."""
     if record.not_run and record.not_run.reason == "import failed":
         raise ValueError("not_run: import failed: of others it is a field report, in fixtures/")
     check_release(whole(record), fixture)
@@ -257,19 +248,17 @@ def as_sent_in(record: Record, fixture: Fixture, suite: Manifest) -> Record:
     if not EARLIEST <= record.measured_at <= datetime.now(UTC) + TOLERANCE:
         when = f"{record.measured_at:%Y-%m-%d}"
         raise ValueError(f"measured_at: {when} is no day since 2022: set the clock, measure anew")
-    update: dict[str, object] = {"provenance": "sent in", "wheel": None}
+    believed = record.model_dump(
+        exclude={
+            "wheel": True,
+            "not_run": {"no_code"},
+            "properties": {"__all__": {"evidence": {"script"}}},
+        }
+    )
     if build := record.build:
         named = Build(distribution=build.distribution, version=build.version)
-        update["build"] = build.model_copy(update={"locked": build.sha256 in named.hashes})
-    if why := record.not_run:
-        update["not_run"] = why.model_copy(update={"no_code": None})
-    update["properties"] = [
-        result.model_copy(update={"evidence": shown.model_copy(update={"script": ""})})
-        if (shown := result.evidence)
-        else result
-        for result in record.properties
-    ]
-    return record.model_copy(update=update)
+        believed["build"]["locked"] = build.sha256 in named.hashes
+    return Record.model_validate({**believed, "provenance": "sent in"})
 
 
 def check_release(record: Record, fixture: Fixture) -> None:
@@ -302,8 +291,8 @@ def check_properties(record: Record, suite: Manifest) -> None:
     asked = first if record.conditions.not_asked else listed
     wanted = asked | ({IMPORTS} if record.kind == "fresh" else set())
     if odd := wanted.symmetric_difference(result.key for result in record.properties):
-        problem = f"{len(odd)} are missing or too many, as {printable(min(odd), 120)}"
-        raise ValueError(f"properties: {problem}: {anew}")
+        some = f"{len(odd)} are missing or too many, as {printable(min(odd), 120)}"
+        raise ValueError(f"properties: {some}: {anew}")
     if record.conditions.properties != (there := len(listed)):
         raise ValueError(f"conditions.properties: there are {there}: {anew}")
     if record.conditions.not_asked != (left := len(listed - asked)):

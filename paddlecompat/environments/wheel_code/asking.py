@@ -7,8 +7,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,7 +39,7 @@ SYSTEM_OF: dict[str, System] = {"win_amd64": "windows", "x86_64": "linux"}
 CORE = re.compile(r"paddle/(fluid/core_avx|(fluid|base)/libpaddle|libs/libphi)\.(so|pyd)")
 VERSION = re.compile(r"paddle/version(/__init__)?\.py")
 PARTS = ("fluid/*", "base/*", "libs/*", "version.py", "version/__init__.py")
-"""Where these lie in an installed package."""
+"""Where these lie in the package."""
 DAMAGED = (
     ValueError, OSError, EOFError, ELFError, PEFormatError, struct.error, zipfile.BadZipFile,
     zlib.error,
@@ -61,23 +60,26 @@ def ask_wheel(wheel: Path, folder: Path | None = None) -> Asked:
     code for GPUs, or is for another processor.
     """
     version, system = build_of(wheel)
-    with unpacked(wheel, folder or wheel.parent) as (about, libraries):
-        return ask(about, libraries, version, system, wheel)
+    name = ""
+    with tempfile.TemporaryDirectory(dir=folder or wheel.parent) as at:
+        try:
+            with zipfile.ZipFile(wheel) as archive:
+                for name in archive.namelist():
+                    if VERSION.fullmatch(name) or CORE.fullmatch(name):
+                        archive.extract(name, at)
+        except DAMAGED as error:
+            where = f"{wheel.name}: {name}" if name else wheel.name
+            raise ValueError(f"{where}: damaged: {error}") from None
+        try:
+            return ask(Path(at), version, system, wheel)
+        except DAMAGED as error:
+            raise ValueError(f"{wheel.name}: {error}") from None
 
 
 def ask_installed(paddle: Path, version: str, system: System) -> WheelAnswer | None:
     """The answer of a build by the folder of its package; None where it cannot be read."""
-    about = ""
-    libraries: dict[str, Path] = {}
-    for path in (path for pattern in PARTS for path in paddle.glob(pattern)):
-        name = path.relative_to(paddle.parent).as_posix()
-        if VERSION.fullmatch(name):
-            about = path.read_text(encoding="utf-8")
-        elif CORE.fullmatch(name):
-            libraries[name] = path
     try:
-        largest = max(libraries.values(), key=lambda path: path.stat().st_size)
-        return ask(about, libraries, version, system, largest).answer
+        return ask(paddle.parent, version, system).answer
     except DAMAGED:
         return None
 
@@ -116,37 +118,14 @@ def build_of(wheel: Path) -> tuple[str, System]:
     raise ValueError(f"{wheel.name}: for {', '.join(platforms)}: only x86-64 is read")
 
 
-@contextmanager
-def unpacked(wheel: Path, folder: Path) -> Iterator[tuple[str, dict[str, Path]]]:
-    """Its module on its version, and its core, by the names in the wheel, while they are looked at.
-
-    Raises ValueError, with the file, for what is damaged in it: also while they are.
-    """
-    about, name = "", ""
-    libraries: dict[str, Path] = {}
-    with tempfile.TemporaryDirectory(dir=folder) as at:
-        try:
-            with zipfile.ZipFile(wheel) as archive:
-                for name in archive.namelist():
-                    if VERSION.fullmatch(name):
-                        about = archive.read(name).decode()
-                    elif CORE.fullmatch(name):
-                        libraries[name] = Path(archive.extract(name, at))
-        except DAMAGED as error:
-            where = f"{wheel.name}: {name}" if name else wheel.name
-            raise ValueError(f"{where}: damaged: {error}") from None
-        try:
-            if not about:
-                raise ValueError("it has no paddle/version: not a wheel of paddlepaddle-gpu")
-            yield about, libraries
-        except DAMAGED as error:
-            raise ValueError(f"{wheel.name}: {error}") from None
-
-
-def ask(
-    about: str, libraries: Mapping[str, Path], version: str, system: System, file: Path
-) -> Asked:
-    """What was unpacked of `file` answers. Raises as of `DAMAGED`."""
+def ask(packages: Path, version: str, system: System, wheel: Path | None = None) -> Asked:
+    """What the package in a folder answers. Raises as of `DAMAGED`."""
+    found = (path for part in PARTS for path in packages.glob(f"paddle/{part}"))
+    there = {path.relative_to(packages).as_posix(): path for path in found}
+    about = [path.read_text("utf-8") for name, path in there.items() if VERSION.fullmatch(name)]
+    libraries = {name: path for name, path in there.items() if CORE.fullmatch(name)}
+    if wheel and not about:
+        raise ValueError("it has no paddle/version: not a wheel of paddlepaddle-gpu")
     codes: list[frozenset[fat_binaries.Code]] = []
     functions: list[FunctionAnswer] = []
     toolchains: dict[str, str] = {}
@@ -161,11 +140,12 @@ def ask(
             raise ValueError(f"{name}: damaged: {error}") from None
     if not codes:
         raise ValueError("it has no GPU code: not a wheel of paddlepaddle-gpu")
-    there = {function.function for function in functions}
+    known = {function.function for function in functions}
     reason = "no kernel of it is registered under a name that is known here"
-    functions += [unread(name, "?", reason) for name in FUNCTIONS if name not in there]
+    functions += [unread(name, "?", reason) for name in FUNCTIONS if name not in known]
     made = fat_binaries.architectures(codes)
-    said = dict(re.findall(r"^(cuda|cudnn)_version\s*=\s*'(.+)'", about, re.MULTILINE))
+    said = dict(re.findall(r"^(cuda|cudnn)_version\s*=\s*'(.+)'", "\n".join(about), re.MULTILINE))
+    file = wheel or max(libraries.values(), key=lambda path: path.stat().st_size)
     answer = WheelAnswer(
         version=version,
         system=system,

@@ -15,11 +15,7 @@ from typing import Any
 from capstone.x86 import X86_OP_IMM, X86_OP_REG
 from unicorn import UC_HOOK_CODE, UcError
 
-from paddlecompat.environments.wheel_code.x86.image import (
-    BASE,
-    EXTERNAL,
-    Instruction,
-)
+from paddlecompat.environments.wheel_code.x86.image import BASE, EXTERNAL, Instruction
 from paddlecompat.environments.wheel_code.x86.machine import (
     ARGUMENTS,
     END,
@@ -38,7 +34,7 @@ from paddlecompat.environments.wheel_code.x86.machine import (
     on_heap,
     on_stack,
 )
-from paddlecompat.environments.wheel_code.x86.vector_moves import address_of
+from paddlecompat.environments.wheel_code.x86.vector_moves import execute
 
 MOST_INSTRUCTIONS = 200_000
 DIVIDES = "divides by zero"
@@ -95,7 +91,7 @@ class Run(Machine):
         instruction = self.image.instruction(address - BASE)
         following = address + instruction.size
         if instruction.bytes[0] in VEX:
-            if self.vectors.execute(instruction):
+            if execute(self, instruction):
                 self.put("rip", following)
             else:
                 words = f"{instruction.mnemonic} {instruction.op_str} at {address - BASE:#x}"
@@ -112,7 +108,7 @@ class Run(Machine):
             return BASE + int(operand.imm)
         if operand.type == X86_OP_REG:
             return self.get(instruction.reg_name(operand.reg))
-        return self.word(address_of(self.machine, instruction, operand.mem))
+        return self.word(self.address_of(instruction, operand.mem))
 
     def jump(self, target: int) -> None:
         """A jump that leaves a function at its end is the call of another."""

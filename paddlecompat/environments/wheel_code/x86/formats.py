@@ -144,30 +144,25 @@ class LinuxImage(Image):
         by_symbol = np.isin(self.rows["type"], BY_SYMBOL) & np.isin(self.rows["symbol"], symbols)
         by_base = (self.rows["type"] == RELATIVE) & (self.rows["addend"] == address)
         slots = [int(at) for at in self.rows["at"][by_symbol | by_base]]
-        return slots + [stub for slot in slots for stub in self.stubs.get(slot, ())]
+        return slots + [stub for stub, slot in self.stubs.items() if slot in slots]
 
     @cached_property
-    def stubs(self) -> dict[int, list[int]]:
-        """The stubs of the procedure linkage tables, by the slot that each jumps through."""
-        found: dict[int, list[int]] = {}
+    def stubs(self) -> dict[int, int]:
+        """The stubs of the procedure linkage tables, and the slot that each jumps through."""
+        found: dict[int, int] = {}
         for section in self.sections:
             if section.name.startswith(".plt"):
-                code = self.read(section.address, section.size)
-                for match in INDIRECT.finditer(code):
-                    slot = section.address + match.end() + struct.unpack("<i", match[1])[0]
-                    found.setdefault(slot, []).append(section.address + match.start())
+                for match in INDIRECT.finditer(self.read(section.address, section.size)):
+                    end = section.address + match.end()
+                    found[section.address + match.start()] = end + struct.unpack("<i", match[1])[0]
         return found
 
     def name_at(self, address: int) -> str:
         if address >= EXTERNAL:
             return self.symbol((address - EXTERNAL) // 16)
-        section = self.section_at(address)
-        if section and section.name.startswith(".plt"):
-            match = INDIRECT.match(self.read(address, 16))
-            slot = address + match.end() + struct.unpack("<i", match[1])[0] if match else 0
-            row = int(np.searchsorted(self.places, np.uint64(slot)))
-            at_slot = row < len(self.rows) and self.places[row] == slot
-            return self.symbol(int(self.rows["symbol"][row])) if at_slot else ""
+        if slot := self.stubs.get(address):
+            leads = dict(self.relocations(slot, slot + 8)).get(slot, BASE)
+            return self.name_at(leads if leads >= EXTERNAL else leads - BASE)
         number = int(np.searchsorted(self.starts, np.uint64(address)))
         there = number < len(self.starts) and self.starts[number] == address
         return self.symbol(int(self.functions[number])) if there else ""

@@ -15,10 +15,16 @@ from unicorn import (
     UC_MEM_WRITE,
     UC_MODE_64,
     Uc,
+    x86_const,
 )
 
-from paddlecompat.environments.wheel_code.x86.image import BASE, PAGE, Function, Image
-from paddlecompat.environments.wheel_code.x86.vector_moves import Vectors, register
+from paddlecompat.environments.wheel_code.x86.image import (
+    BASE,
+    PAGE,
+    Function,
+    Image,
+    Instruction,
+)
 
 STACK, STACK_SIZE = 0x7F00_0000_0000, 0x20_0000
 OBJECTS, OBJECT, OBJECTS_SIZE = 0x6000_0000_0000, 0x1000, 0x10_0000
@@ -104,7 +110,6 @@ class Machine:
         self.returns: int | None = None
         """Where a stub that is run returns to; None: the function's own code runs."""
         self.machine: Any = Uc(UC_ARCH_X86, UC_MODE_64)
-        self.vectors = Vectors(self.machine, self.read, self.note)
         self.mapped: set[int] = set()
         self.prepare()
 
@@ -152,6 +157,16 @@ class Machine:
             self.map_page(self.machine, 0, address, size)
         return bytes(self.machine.mem_read(address, size))
 
+    def address_of(self, instruction: Instruction, memory: Any) -> int:
+        """Where an operand in memory lies."""
+        address = memory.disp
+        for part, scale in ((memory.base, 1), (memory.index, memory.scale)):
+            if part:
+                name = instruction.reg_name(part)
+                beyond = instruction.size if name == "rip" else 0
+                address += scale * self.get(name) + beyond
+        return int(address & 2**64 - 1)
+
     def word(self, address: int) -> int:
         return int.from_bytes(self.read(address, 8), "little")
 
@@ -185,3 +200,8 @@ def on_stack(value: int) -> bool:
 
 def on_heap(value: int) -> bool:
     return HEAP <= value < HEAP + HEAP_SIZE
+
+
+def register(name: str) -> int:
+    """The emulator's number of a register."""
+    return int(getattr(x86_const, f"UC_X86_REG_{name.upper()}"))
