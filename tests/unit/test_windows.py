@@ -24,7 +24,7 @@ POSIX_ALONE = re.compile(
 )
 LINUX_ALONE = {  # the verb `loader`, which Windows is not asked; what job objects do there
     "probe.py": ["os.fork"],
-    "launcher.py": ["os.killpg"],
+    "watchdog.py": ["os.killpg"],
     "posix_group.py": ["os.killpg"],
 }
 SOURCES = [

@@ -1,7 +1,7 @@
 """Children: each with a group of its own, which ends with it, with this process, or when told to.
 
-On Windows a group is a job object. On Linux and macOS it is a process group under a launcher, which
-sees this process end even by SIGKILL; who leaves the group by a session of his own is not followed.
+On Windows a group is a job object. On Linux and macOS it is a process group, which a watchdog ends
+should this process end by SIGKILL; who leaves it by a session of his own is not followed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 if sys.platform == "win32":
     from paddlecompat.machine.processes.windows_group import Group
 else:
@@ -27,42 +29,48 @@ GRACE = 1.5  # seconds in which they do
 STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # those of them that the system has
 living: set[Child] = set()
 interrupted_by: list[str] = []
+thread = threading.local()  # `starts`: whether this thread is in the middle of `start`
 
 
 class Child:
     """A child process and its group. `stdin` is there where a pipe was asked for."""
 
     def __init__(self, group: Group, ends_its_own: bool) -> None:
-        self.pid, self.stdin = group.pid, group.leader.stdin
         self.group, self.ends_its_own = group, ends_its_own
-        self.status: int | None = None
+        self.leader, self.stdin = group.leader, group.leader.stdin
         self.ending = threading.Lock()
+        living.add(self)
 
     def poll(self) -> int | None:
         """Its exit status, negative for a signal's; None: it lives."""
-        return self.conclude(self.group.leader.poll())
+        self.conclude(self.leader.poll())
+        return self.leader.returncode
 
     def wait(self, seconds: float | None = None) -> int | None:
         """As `poll`, after it has ended or so many seconds have passed."""
         with suppress(subprocess.TimeoutExpired):
-            return self.conclude(self.group.leader.wait(seconds))
-        return None
+            self.conclude(self.leader.wait(seconds))
+        return self.leader.returncode
 
     def kill(self) -> None:
         """End the whole group at once, and reap the child."""
-        if self.status is None:
+        if self in living:
             self.group.kill()
             self.wait(10)
 
-    def conclude(self, code: int | None) -> int | None:
-        """Once the child has ended, end what it has left behind, and keep its exit status."""
+    def conclude(self, status: int | None) -> None:
+        """Once the child has ended, end what it has left behind."""
         with self.ending:
-            if self.status is None and code is not None:
+            if status is not None and self in living:
                 self.group.kill()
-                self.status = self.group.next_number(code)
                 self.group.close()
                 living.discard(self)
-        return self.status
+
+    def lives(self) -> bool:
+        """Whether it has not ended; takes no lock, so a signal's handler may ask."""
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.leader.pid).status() != psutil.STATUS_ZOMBIE
+        return False
 
 
 def start(
@@ -80,11 +88,14 @@ def start(
     """
     arguments = [str(part) for part in command]
     streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
-    child = Child(Group(arguments, environment, folder, **streams), arguments[1:3] == OWN)
-    living.add(child)
-    if interrupted_by:  # `end_all` may have come before this one was known
-        child.kill()
-        raise KeyboardInterrupt(*interrupted_by)
+    thread.starts = True
+    try:
+        child = Child(Group(arguments, environment, folder, **streams), arguments[1:3] == OWN)
+    finally:
+        thread.starts = False
+        if interrupted_by:  # perhaps by a signal that came before the child was known
+            end_all()
+            raise KeyboardInterrupt(*interrupted_by)
     return child
 
 
@@ -115,8 +126,9 @@ def interrupt(number: int, frame: object) -> None:
     """End every child, then raise KeyboardInterrupt in the main thread, once."""
     if not interrupted_by:
         interrupted_by.append(signal.Signals(number).name)
-        end_all()
-        raise KeyboardInterrupt(*interrupted_by)
+        if not getattr(thread, "starts", False):  # else `start` goes on from here
+            end_all()
+            raise KeyboardInterrupt(*interrupted_by)
 
 
 def end_all() -> None:
@@ -128,7 +140,7 @@ def end_all() -> None:
     for child in told:
         child.group.ask_to_end() if child.ends_its_own else child.group.kill()
     until = time.monotonic() + GRACE
-    while any(child.group.lives() for child in told) and time.monotonic() < until:
+    while any(child.lives() for child in told) and time.monotonic() < until:
         time.sleep(0.02)
     for child in told:
         child.group.kill()

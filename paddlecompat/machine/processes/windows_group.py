@@ -49,18 +49,10 @@ class Group:
         self.leader = subprocess.Popen(
             command, env=environment, cwd=folder, creationflags=group, **streams
         )
-        self.pid = self.leader.pid
         handle = wintypes.HANDLE(int(self.leader._handle))  # type: ignore[attr-defined]  # no other way to it
         if not KERNEL.AssignProcessToJobObject(self.job, handle):
             self.leader.kill()
             raise ctypes.WinError(ctypes.get_last_error())
-
-    def next_number(self, otherwise: int) -> int:
-        return otherwise
-
-    def lives(self) -> bool:
-        """Whether the child has not ended."""
-        return self.leader.poll() is None
 
     def ask_to_end(self) -> None:
         """Tell the child SIGBREAK."""
