@@ -243,7 +243,7 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
             build = found.build
         except ValueError as error:
             raise ValueError(f"{error}, or name a release: nox -s ask -- 2.6.2") from None
-        device = gpus.look() if "paddlepaddle-gpu" in found.versions else None
+        device = gpus.look(needed=0) if "paddlepaddle-gpu" in found.versions else None
         there = (device.name, device.capability) if isinstance(device, Device) else ("", None)
         name, capability = there
         release, numpy = installed.release_of(build), found.versions.get("numpy")

@@ -116,7 +116,9 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
 def conclude(record: Record, known: Known, options: Options, folder: Path) -> Filled:
     """Keep the record and the scripts, and judge it by what is expected of what was asked for."""
     judgement = judging.judge(record, known)
-    if options.keyword is not None:
+    conditions = record.conditions
+    whole = conditions is None or len(record.properties) >= conditions.properties
+    if options.keyword is not None or not (whole or record.lost):
         judgement.absent.clear()  # what was not asked for is not missing
     return Filled(record, judgement, keep(record, options, folder), write_scripts(record, folder))
 
@@ -255,6 +257,8 @@ def give_up(record: Record, why: NotRun) -> Record:
 def add_device(record: Record, cell: Cell, found: Device | NotRun) -> Record:
     """The record with its device. Raises CannotRun, with builds for example cards, without one."""
     if isinstance(found, NotRun):
+        if found.reason != "no CUDA device":
+            raise CannotRun(found)
         system = host.system()
         builds = choice.example_builds(cell.release, system, cuda.served_versions(system))
         raise CannotRun(found.model_copy(update={"builds": builds}))

@@ -53,6 +53,8 @@ class Request:
     workers: int = 1
     """Processes side by side."""
     properties: Path = PROPERTIES
+    most_lost: int = 10
+    """How often the device may be lost: then the run ends with what it has."""
     uses: Sequence[Use] = ()
     """The properties of the first run first, and the terminal says when they are through."""
 
@@ -107,7 +109,12 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
         print(f"{before.key}: {before.message}; once more, alone", flush=True)
         again = ask_alone(python, request, folder / f"again-{number}", nodeid)
         results[nodeid] = charged(before, as_result(again), folder)
-    not_asked = asked.properties - len(results)
+    not_asked, given_up = asked.properties - len(results), ""
+    if sum(report.lost for report in asked.reports) >= request.most_lost:
+        given_up, not_asked = (
+            f"a device that was lost {request.most_lost} times: {not_asked} not asked",
+            0,
+        )
     if not_asked and not any(result.outcome in UNSOUND for result in results.values()):
         raise MachineFailed("the round trip failed once, and not alone; nothing was recorded")
     if (short := host.what_is_short(folder)) is not None:
@@ -118,7 +125,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
         suite=digest,
         properties=len(listed.properties_at(request.place)),
         not_asked=not_asked,
-        partial=options.partial or ("" if unchanged else "edited properties"),
+        partial=options.partial or given_up or ("" if unchanged else "edited properties"),
         workers=request.workers,
         seconds_per_property=request.limit,
         gibibytes=options.memory_limit,
@@ -229,7 +236,7 @@ def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] =
         return None if ended.problem else str(json.loads(ended.said)["script"])
 
     inside = request.properties.parent  # plugins are found there
-    return Job(command, environment, inside, folder, request.limit, script_of)
+    return Job(command, environment, inside, folder, request.limit, request.most_lost, script_of)
 
 
 def told(

@@ -41,6 +41,8 @@ class Report:
     """What conftest.py and the plugins say of it, by their names for it."""
     log: Path
     """What the worker and the release printed."""
+    lost: bool = False
+    """Whether the device no longer answered, and no refusal was due."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Job:
     """Where the workers' files lie."""
     seconds: float
     """The limit of one property."""
+    most_lost: int
+    """How often the device may be lost: each time a process starts anew, which takes some 8 s."""
     script_of: Callable[[Path], str | None]
     """The script of the case in a journal of a process that died."""
 
@@ -160,7 +164,7 @@ class Worker:
             found = outcome("timed out", f"no end within {self.job.seconds:g} s")
         if left:
             found = outcome("crashed", f"the device no longer answered: {left['said']}")
-        if left.get("asserted"):
+        if left and left["asserted"]:
             words = f"the device refuses by an assertion that ends the process: {left['said']}"
             found = outcome("holds", words)
             found["property"] |= {name: left[name] for name in ("asserted", "calls", "examples")}
@@ -169,7 +173,8 @@ class Worker:
             answers = {"expected": "an answer", "actual": said, "script": script}
             found["property"]["evidence"] = {"case": header["case"], **answers}
         found["property"]["case"] = header.get("case")
-        return Report(self.nodeid, time.monotonic() - self.since, found, self.log)
+        lost = bool(left) and not left["asserted"]
+        return Report(self.nodeid, time.monotonic() - self.since, found, self.log, lost)
 
     def last_printed(self) -> str:
         """The last lines of its log."""
@@ -186,6 +191,8 @@ class Crew:
     workers: list[Worker] = field(default_factory=list)
     started: int = 0
     starts_in_vain: int = 0
+    lost: int = 0
+    """How often the device was."""
 
     def __enter__(self) -> Crew:
         return self
@@ -214,11 +221,16 @@ class Crew:
         return [Collected(**each) for each in found["properties"]]
 
     def run(self, nodeids: Sequence[str]) -> Iterator[Report]:
-        """Run these properties, each in whichever worker is free; their reports as they come."""
+        """Run these properties, each in whichever worker is free; their reports as they come.
+
+        Once the device was lost so many times, no more of them are begun.
+        """
         waiting = deque(nodeids)
         while len(self.workers) < min(self.size, len(waiting)):
             self.workers.append(self.start())
         while waiting or any(worker.nodeid for worker in self.workers):
+            if self.lost >= self.job.most_lost:
+                waiting.clear()
             for place, worker in enumerate(self.workers):
                 yield from worker.reports()
                 yield from self.look_after(place)
@@ -245,6 +257,7 @@ class Crew:
         reports = list(worker.reports())
         if worker.nodeid is not None:
             reports.append(worker.death(overdue))
+            self.lost += reports[-1].lost
             self.starts_in_vain = 0
         elif worker.collected is None:
             self.starts_in_vain += 1

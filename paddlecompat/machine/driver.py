@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 import pynvml
 
+GIB = 2**30
 
-def look(nvml: Any = pynvml, visible: str | None = None) -> dict[str, Any]:
-    """The fields of a `records.record.Device`, or `problem` in words.
+
+def look(nvml: Any = pynvml, visible: str | None = None, needed: float = 0) -> dict[str, Any]:
+    """The fields of a `records.subject.Device`, or `problem` in words, and its `reason`.
 
     `visible` is CUDA_VISIBLE_DEVICES: its first device counts, or the machine's where it is None.
+    `needed` are GiB that have to be free: others may hold what the card has in all.
     """
     try:
         nvml.nvmlInit()
@@ -31,10 +35,17 @@ def look(nvml: Any = pynvml, visible: str | None = None) -> dict[str, Any]:
     if not nvml.nvmlDeviceGetCount():
         return {"problem": "the NVIDIA driver is there, but no device"}
     try:
-        return describe(nvml, handle_of(nvml, first))
+        handle = handle_of(nvml, first)
+        found, memory = describe(nvml, handle), nvml.nvmlDeviceGetMemoryInfo(handle)
     except pynvml.NVMLError as error:
         named = "" if visible is None else f"CUDA_VISIBLE_DEVICES={visible}: "
         return {"problem": f"{named}the NVIDIA driver says: {error}"}
+    if needed and memory.free < needed * GIB:
+        has = f"{found['name']} has {memory.free / GIB:.1f} of {found['memory_gib']} GiB free"
+        way = "end the programs that `nvidia-smi` lists"
+        problem = f"{has}, of {needed:g} GiB needed: {way}"
+        return {"problem": problem, "reason": "too little device memory"}
+    return found
 
 
 def handle_of(nvml: Any, name: str) -> Any:
@@ -56,11 +67,12 @@ def describe(nvml: Any, handle: Any) -> dict[str, Any]:
     return {
         "name": nvml.nvmlDeviceGetName(handle),
         "capability": f"{major}.{minor}",
-        "memory_gib": round(nvml.nvmlDeviceGetMemoryInfo(handle).total / 2**30, 1),
+        "memory_gib": round(nvml.nvmlDeviceGetMemoryInfo(handle).total / GIB, 1),
         "driver": nvml.nvmlSystemGetDriverVersion(),
         "driver_cuda": f"{served // 1000}.{served % 1000 // 10}",
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(look(visible=os.environ.get("CUDA_VISIBLE_DEVICES"))))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    print(json.dumps(look(visible=visible, needed=float(sys.argv[1]))))

@@ -16,6 +16,7 @@ from paddlecompat.records.record import MachineFailed, NotRun, Reason
 from paddlecompat.records.subject import Device, MeasuredBuild
 
 KILLED = -9  # from outside, or for want of memory: no release does that to itself
+NEEDED = 1  # GiB, which the first calculation takes: `programs/probe.py`
 DRIVER = Path(__file__).with_name("driver.py")
 STAND_INS = (  # the faults of `tests/properties/protocol/stand_in.py`, which says what each does
     *("sound", "unwritten", "crash", "spoiled", "asserts", "overruns", "exit"),
@@ -43,15 +44,18 @@ ZLIB = (
 
 
 def look(
-    stand_in: str | None = None, ask: Callable[[list[str]], Ended] = run_checked
+    stand_in: str | None = None,
+    ask: Callable[[list[str]], Ended] = run_checked,
+    needed: float = NEEDED,
 ) -> Device | NotRun:
-    """The first visible device, or why there is none."""
+    """The first visible device, or why none can be used; `needed` are GiB of it that are free."""
     if stand_in is not None:
         return device_for(stand_in)
-    ended = ask([sys.executable, str(DRIVER)])
+    ended = ask([sys.executable, str(DRIVER), str(needed)])
     answer = {"problem": ended.problem} if ended.problem else json.loads(ended.said)
     if "problem" in answer:
-        return NotRun(reason="no CUDA device", detail=answer["problem"])
+        reason = answer.get("reason", "no CUDA device")
+        return NotRun.model_validate({"reason": reason, "detail": answer["problem"]})
     return Device.model_validate(answer)
 
 

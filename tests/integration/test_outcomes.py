@@ -361,6 +361,15 @@ def test_a_spoiled_device_costs_one_property(properties: Suite) -> None:
     assert found["test_fine"].outcome == "holds"
 
 
+def test_a_device_that_is_lost_too_often_ends_the_run(properties: Suite) -> None:
+    spoils = SPOILS[: SPOILS.index("def test_fine")]
+    many = spoils + spoils.replace("test_spoils", "test_also") + "def test_fine():\n    verify()\n"
+    properties.write(many, paddle=GPU)
+    ran = properties.ran(replace(properties.request("gpu"), most_lost=2))
+    assert [result.outcome for result in ran.results] == ["crashed", "crashed"]
+    assert ran.conditions.partial == "a device that was lost 2 times: 1 not asked"
+
+
 def test_a_spoiled_device_names_the_case_that_spoiled_it(properties: Suite) -> None:
     assert properties.on_gpu(SPOILS)["test_spoils"].case == "case of 1"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -22,8 +23,9 @@ from paddlecompat.records.subject import Device
 class Nvml:
     """Stands in for the module pynvml: a driver with these devices, or with this error."""
 
-    def __init__(self, *devices: str, error: int | None = None) -> None:
+    def __init__(self, *devices: str, error: int | None = None, memory: object = None) -> None:
         self.devices, self.error = devices, error
+        self.memory = memory or SimpleNamespace(total=24 * 2**30)
 
     def initialize(self) -> None:
         if self.error is not None:
@@ -41,7 +43,7 @@ class Nvml:
             "nvmlSystemGetCudaDriverVersion_v2": lambda: 12020,
             "nvmlSystemGetDriverVersion": lambda: "535.104.05",
             "nvmlDeviceGetName": lambda handle: handle,
-            "nvmlDeviceGetMemoryInfo": lambda _: SimpleNamespace(total=24 * 2**30),
+            "nvmlDeviceGetMemoryInfo": lambda _: self.memory,
         }
         return answers[name]
 
@@ -100,6 +102,21 @@ def test_devices_that_are_hidden_are_not_called_missing(visible: str) -> None:
 def test_a_device_that_is_named_and_not_there_is_told(visible: str) -> None:
     problem = driver.look(Nvml("V100"), visible)["problem"]
     assert problem == f"CUDA_VISIBLE_DEVICES={visible}: the NVIDIA driver says: Not Found"
+
+
+@pytest.mark.parametrize(("total", "free", "usable"), [(2, 1.9, True), (24, 0.5, False)])
+def test_the_memory_that_is_free_decides(total: int, free: float, usable: bool) -> None:
+    nvml = Nvml("T4", memory=SimpleNamespace(total=total * 2**30, free=free * 2**30))
+    found = driver.look(nvml, needed=gpus.NEEDED)
+    words = "T4 has 0.5 of 24.0 GiB free, of 1 GiB needed: end the programs"
+    assert found["memory_gib"] == 2 if usable else found["problem"].startswith(words)
+
+
+def test_a_card_in_use_is_named_as_that() -> None:
+    said = {"problem": "T4 has 0.5 GiB free", "reason": "too little device memory"}
+    found = gpus.look(ask=lambda _: Ended(json.dumps(said), "", 0))
+    assert isinstance(found, NotRun)
+    assert (found.reason, found.detail) == ("too little device memory", said["problem"])
 
 
 def test_the_driver_is_asked_in_a_process_of_its_own() -> None:
