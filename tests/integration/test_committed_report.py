@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.__main__ import view_on
+from paddlecompat.commands import view_on
 from paddlecompat.fixtures import manifest, releases
 from paddlecompat.folders import PUBLISHED, REPORTS, ROOT
 from paddlecompat.records import store

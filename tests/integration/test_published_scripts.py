@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.__main__ import trials_of
+from paddlecompat.commands import trials_of
 from paddlecompat.environments import environment
 from paddlecompat.fixtures import releases
 from paddlecompat.folders import environment_of

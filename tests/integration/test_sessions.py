@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from paddlecompat.__main__ import COMMANDS
+from paddlecompat.commands import COMMANDS
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.forms import KINDS, in_order
 from paddlecompat.folders import ROOT

@@ -9,7 +9,7 @@ import pytest
 import samples
 import tomllib
 
-from paddlecompat.__main__ import view_on
+from paddlecompat.commands import view_on
 from paddlecompat.fixtures import manifest, releases, uses
 from paddlecompat.folders import PUBLISHED, TESTS
 from paddlecompat.report import asked

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.__main__ import COMMANDS
 from paddlecompat.cells.option_set import (
     Options,
     known_mutant,
     mutants,
 )
+from paddlecompat.commands import COMMANDS
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.folders import PUBLISHED, ROOT
