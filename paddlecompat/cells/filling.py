@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -12,24 +11,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paddlecompat.cells import suite
+from paddlecompat.cells.keeping import Filled, conclude
 from paddlecompat.cells.option_set import Options, workers_at
-from paddlecompat.cells.sanitizer import installed
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures import bugs, cuda, forms, uses
+from paddlecompat.fixtures import bugs, cuda, uses
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.forms import Kind, place_of
 from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
-from paddlecompat.folders import PUBLISHED, RECORDS, RUNS, shown
+from paddlecompat.folders import PUBLISHED, RUNS
 from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
+from paddlecompat.machine.processes.sanitizer import Watch, installed
 from paddlecompat.machine.processes.variables import left_out
-from paddlecompat.records import judging, store, subject
+from paddlecompat.records import store, subject
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
-from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import (
     IMPORTS,
     CannotRun,
@@ -84,24 +83,11 @@ class Hands:
     published: Path = PUBLISHED
 
 
-@dataclass(frozen=True)
-class Filled:
-    """A cell's record, how it compares with what is expected, and where things lie."""
-
-    record: Record
-    judgement: Judgement
-    kept: str
-    """Where the record is, in words."""
-    scripts: Mapping[str, Path]
-    """The script of each violation, by the property's key."""
-
-
 def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = None) -> Filled:
     """Measure `cell` and write what was seen, also where the release or the device cannot run.
 
-    The environment is this process's alone from its first use to the end. Raises ValueError where
-    a file that people edit is wrong, or `options` name no build of the release: before anything is
-    measured. Raises MachineFailed, and keeps no record, where the run was cut short.
+    Raises ValueError, before anything is measured, where an edited file is wrong or `options` name
+    no build of the release; MachineFailed, and keeps no record, where the run was cut short.
     """
     hands = hands or Hands()
     known = hands.load_known()
@@ -113,40 +99,6 @@ def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = N
     return conclude(record, known, options, folder)
 
 
-def conclude(record: Record, known: Known, options: Options, folder: Path) -> Filled:
-    """Keep the record and the scripts, and judge it by what is expected of what was asked for."""
-    judgement = judging.judge(record, known)
-    conditions = record.conditions
-    whole = conditions is None or len(record.properties) >= conditions.properties
-    if options.keyword is not None or not (whole or record.lost):
-        judgement.absent.clear()  # what was not asked for is not missing
-    return Filled(record, judgement, keep(record, options, folder), write_scripts(record, folder))
-
-
-def keep(record: Record, options: Options, folder: Path) -> str:
-    """Write the record; where it went, in words."""
-    by_stand_in = record.stand_in is not None and options.records == RECORDS
-    if record.partial or by_stand_in:
-        path = store.write(record, folder)
-        why = f"of {record.partial}" if record.partial else "of a stand-in"
-        return f"{shown(path)} ({why}: kept out of the table)"
-    where = shown(options.records / record.file_name)
-    if store.keep(record, options.records):
-        return where
-    return f"{where} (as it was: it says the same, is newer, or was measured with more examples)"
-
-
-def write_scripts(record: Record, folder: Path) -> dict[str, Path]:
-    """Write each violation's script as a file, ready to run or to paste; its path by property."""
-    scripts = {}
-    for result in record.properties:
-        if result.evidence is not None and result.evidence.script:
-            name = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{result.group}-{result.name}").strip("-")
-            scripts[result.key] = folder / "scripts" / f"{name}.py"
-            forms.write_text(scripts[result.key], result.evidence.script)
-    return scripts
-
-
 def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
     again = fresh.resolution_in(options.from_record, cell) if options.from_record else None
@@ -155,13 +107,18 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     record = blank(cell.kind, cell.release.version, cell.release.python, options)
     if wine.is_needed(cell):
         record = record.model_copy(update={"host": wine.describe(cell.release.python)})
-    build = named_build(cell, options)
+    build = choice.build_named(cell.release, options.build) if options.build else None
+    if options.wheel is not None:
+        build = wheels.given_build(cell, options.wheel)
     watch = installed(options.sanitize) if options.sanitize else None
     try:
         if cell.place == "gpu":
             asked = build or cell.release.gpu_build(cell.release.version)
             record = with_answer(record, hands.known_answer(asked.hashes, host.system()))
-            record = add_device(record, cell, hands.look(options.stand_in))
+            device = hands.look(options.stand_in)
+            if isinstance(device, NotRun):
+                raise CannotRun(with_examples(device, cell.release))
+            record = with_device(record, device)
         first = Wanted(options.wheel, build, options.stand_in is None, again)
         tries = attempts(record, cell, fixture, first, hands)
         for record, wanted in tries:
@@ -179,27 +136,21 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
         settings = prepared.settings
         if cell.place == "gpu":
             found = hands.ask_built(prepared.build, prepared.folder, host.system())
-            record = tell(with_answer(record, found))
+            record = with_answer(record, found, told=True)
             settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
-        workers = workers_at(cell.place, options)
-        request = Request(cell.place, options, settings, watch, workers, uses=uses.load_uses())
-        return run_properties(record, prepared.python, request, folder, hands)
+        return run_properties(record, prepared.python, options, settings, folder, hands, watch)
     except CannotRun as error:
         changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []
         return give_up(record, error.not_run.model_copy(update={"changed": changed}))
 
 
-def with_answer(record: Record, answer: WheelAnswer | None) -> Record:
+def with_answer(record: Record, answer: WheelAnswer | None, *, told: bool = False) -> Record:
     """The record with what the wheel of its build says of the reported defect."""
-    return record.model_copy(update={"wheel": answer.said if answer else None})
-
-
-def tell(record: Record) -> Record:
-    """Say what the wheel says, before anything runs; the record as it is."""
-    if said := record.wheel:
+    said = answer.said if answer else None
+    if said and told:
         about = f"the reported defect is {said.answer}: {said.reason}"
         print(f"asked the wheel of {said.version}: {about}", flush=True)
-    return record
+    return record.model_copy(update={"wheel": said})
 
 
 def import_result(resolved: Resolution) -> PropertyResult:
@@ -208,18 +159,17 @@ def import_result(resolved: Resolution) -> PropertyResult:
     The others are put to it with what it needs to import.
     """
     group, _, name = IMPORTS.partition("::")
-    found: dict[str, object] = {"outcome": "holds", "calls": 1}
-    if words := resolved.refused:
-        shown = Evidence(
-            case=f"pip install {resolved.asked}, on CPython {resolved.python}",
-            expected="paddle is imported",
-            actual=words,
-            script="import paddle\n",
-        )
-        found = {"outcome": "violated", "severity": "error", "calls": 0}
-        found |= {"message": words, "evidence": shown}
-    common = {"group": group, "name": name, "examples": 0, "due": 1, "seconds": 0.0}
-    return PropertyResult.model_validate({**common, **found})
+    held = PropertyResult(
+        group=group, name=name, outcome="holds", calls=1, examples=0, due=1, seconds=0.0
+    )
+    if not (words := resolved.refused):
+        return held
+    asked = f"pip install {resolved.asked}, on CPython {resolved.python}"
+    shown = Evidence(
+        case=asked, expected="paddle is imported", actual=words, script="import paddle\n"
+    )
+    refused = {"outcome": "violated", "severity": "error", "calls": 0, "message": words}
+    return held.model_copy(update={**refused, "evidence": shown})
 
 
 def changes(record: Record, options: Options, hands: Hands) -> list[str]:
@@ -254,15 +204,13 @@ def give_up(record: Record, why: NotRun) -> Record:
     return record.model_copy(update={"verdict": "not run", "not_run": not_run})
 
 
-def add_device(record: Record, cell: Cell, found: Device | NotRun) -> Record:
-    """The record with its device. Raises CannotRun, with builds for example cards, without one."""
-    if isinstance(found, NotRun):
-        if found.reason != "no CUDA device":
-            raise CannotRun(found)
-        system = host.system()
-        builds = choice.example_builds(cell.release, system, cuda.served_versions(system))
-        raise CannotRun(found.model_copy(update={"builds": builds}))
-    return with_device(record, found)
+def with_examples(found: NotRun, release: Release) -> NotRun:
+    """Why there is no device, with the builds that example cards would be given."""
+    if found.reason != "no CUDA device":
+        return found
+    system = host.system()
+    builds = choice.example_builds(release, system, cuda.served_versions(system))
+    return found.model_copy(update={"builds": builds})
 
 
 def with_device(record: Record, device: Device) -> Record:
@@ -271,45 +219,29 @@ def with_device(record: Record, device: Device) -> Record:
     return record.model_copy(update={"host": seen, "device": device})
 
 
-def named_build(cell: Cell, options: Options) -> Build | None:
-    """The build that a person names; raises ValueError where it is not of the cell's release."""
-    if options.wheel is not None:
-        return wheels.given_build(cell, options.wheel)
-    return choice.build_named(cell.release, options.build) if options.build else None
-
-
 def attempts(
     record: Record, cell: Cell, fixture: Fixture, wanted: Wanted, hands: Hands
 ) -> Iterator[tuple[Record, Wanted]]:
-    """What to prepare, and the record with what is known of that build, the best build first.
+    """What to prepare, and the record with that build, the best first; the next, should it lack.
 
-    Only on a device where no build is named there is a next one, in case the indexes lack the one
-    before. Raises CannotRun where none fits, or none is left.
+    Raises CannotRun where none fits, or none is left.
     """
     if record.device is None:
         yield record, wanted
         return
-    machine, named = hands.machine_with(record.device), wanted.build
+    machine = hands.machine_with(record.device)
     while True:
-        build = named
-        if build is None or wanted.wheel is None:
-            build = build_for(record.device, cell, fixture, named, machine)
+        build = wanted.build or best_build(record.device, cell, fixture, machine)
+        if wanted.build and not wanted.wheel:
+            check_code(build, cell.release, fixture, machine)
         record = record.model_copy(update={"chosen": build.version})
         record = with_answer(record, hands.known_answer(build.hashes, host.system()))
         yield record, replace(wanted, build=build)
         machine = replace(machine, lacking=machine.lacking | {build.version})
 
 
-def build_for(
-    device: Device, cell: Cell, fixture: Fixture, named: Build | None, machine: Machine
-) -> Build:
-    """The build that is named, else the one for the device.
-
-    Raises CannotRun where none fits, or where the wheel of the named one has no code for it.
-    """
-    if named is not None:
-        check_code(named, cell.release, fixture, machine)
-        return named
+def best_build(device: Device, cell: Cell, fixture: Fixture, machine: Machine) -> Build:
+    """The build for the device. Raises CannotRun where none fits."""
     found = choice.choose(cell.release, machine)
     if isinstance(found, NotRun):
         if found.reason == choice.UNSUPPORTED:
@@ -326,7 +258,13 @@ def check_code(build: Build, release: Release, fixture: Fixture, machine: Machin
 
 
 def run_properties(
-    record: Record, python: Path, request: Request, folder: Path, hands: Hands
+    record: Record,
+    python: Path,
+    options: Options,
+    settings: Mapping[str, str],
+    folder: Path,
+    hands: Hands,
+    watch: Watch | None = None,
 ) -> Record:
     """The record with what the properties came to and, on a device, with what it loaded.
 
@@ -334,14 +272,16 @@ def run_properties(
     """
     if record.device is not None:
         assert record.build is not None
-        stand_in = request.options.stand_in
-        found = hands.try_device(python, record.build, record.device, request.settings, stand_in)
+        asked = record.build, record.device, settings, options.stand_in
+        found = hands.try_device(python, *asked)
         if isinstance(found, NotRun):
             raise CannotRun(found)
         loaded = record.device.model_copy(update={"runtime": found})
         record = record.model_copy(update={"device": loaded})
     if names := left_out():
         print(f"left out of the measurement: {', '.join(names)}", flush=True)
+    workers = workers_at(record.place, options)
+    request = Request(record.place, options, settings, watch, workers, uses=uses.load_uses())
     started = time.monotonic()
     ran = hands.run(python, request, folder)
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
@@ -355,6 +295,6 @@ def run_properties(
         "conditions": seen.conditions.model_copy(update={"outcomes": outcomes}),
         "verdict": verdict_of(results),
         "seconds": seconds,
-        "sanitizer": request.watch.found(folder) if request.watch else None,
+        "sanitizer": watch.found(folder) if watch else None,
     }
     return Record.model_validate(dict(record.model_copy(update=update)))

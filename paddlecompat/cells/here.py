@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paddlecompat.cells import filling, suite
-from paddlecompat.cells.filling import Filled, Hands
-from paddlecompat.cells.option_set import Options, check, workers_at
-from paddlecompat.cells.suite import Request
+from paddlecompat.cells.filling import Hands
+from paddlecompat.cells.keeping import Filled, conclude
+from paddlecompat.cells.option_set import Options, check
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed, NotImported
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.forms import Place
-from paddlecompat.fixtures.uses import load_uses
 from paddlecompat.folders import RUNS
 from paddlecompat.machine import host
 from paddlecompat.machine.choice import Machine
@@ -95,20 +94,19 @@ def measure(
     folder = suite.new_folder(reader.runs / f"here-{where}-{found.release}")
     made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
     blank = filling.blank(where, found.release, found.interpreter.python, options)
-    record = filling.tell(filling.with_answer(blank.model_copy(update=made), reader.ask(found)))
+    record = blank.model_copy(update=made)
+    record = filling.with_answer(record, reader.ask(found), told=True)
     try:
         if isinstance(device, NotRun) and where == "gpu":
             raise CannotRun(device)
         if isinstance(device, Device):
             record = filling.with_device(record, device)
             check_code(found, hands.machine_with(device))
-        request = Request(
-            where, options, settings, workers=workers_at(where, options), uses=load_uses()
-        )
-        record = filling.run_properties(record, found.interpreter.path, request, folder, hands)
+        python = found.interpreter.path
+        record = filling.run_properties(record, python, options, settings, folder, hands)
     except CannotRun as error:
         record = filling.give_up(record, error.not_run)
-    filled = filling.conclude(record, known, options, folder)
+    filled = conclude(record, known, options, folder)
     advised = follow(record, found, options, settings, reader)
     return FilledHere(**vars(filled), advised=advised)
 

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options
-from paddlecompat.cells.sanitizer import SLOWER, Watch
 from paddlecompat.cells.workers import Collected, Crew, Job, Report
 from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
@@ -30,6 +29,7 @@ from paddlecompat.folders import shown
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import pytest_arguments
 from paddlecompat.machine.processes import run_program
+from paddlecompat.machine.processes.sanitizer import SLOWER, Watch
 from paddlecompat.machine.processes.variables import measuring_environment, telling_variables
 from paddlecompat.records.profiles import PROFILES
 from paddlecompat.records.record import UNSOUND, Conditions, MachineFailed, PropertyResult

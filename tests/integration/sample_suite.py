@@ -14,12 +14,12 @@ from typing import Any
 
 from paddlecompat.cells import suite
 from paddlecompat.cells.option_set import Options
-from paddlecompat.cells.sanitizer import Watch
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.fixtures.manifest import PROPERTIES, Manifest, ManifestProperty, digest_of
 from paddlecompat.folders import ROOT, TESTS
 from paddlecompat.machine.processes import plain_environment
+from paddlecompat.machine.processes.sanitizer import Watch
 from paddlecompat.records.record import PropertyResult
 
 PREAMBLE = """

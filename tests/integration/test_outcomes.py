@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from integration.sample_suite import GPU, Suite
-from paddlecompat.cells.sanitizer import Watch
 from paddlecompat.fixtures.uses import load_uses
+from paddlecompat.machine.processes.sanitizer import Watch
 from paddlecompat.records.record import CannotRun, MachineFailed, verdict_of
 from paddlecompat.records.subject import Finding
 

@@ -12,7 +12,8 @@ import pytest
 import samples
 
 from paddlecompat.cells import filling
-from paddlecompat.cells.filling import Filled, Hands
+from paddlecompat.cells.filling import Hands
+from paddlecompat.cells.keeping import Filled
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.environment import Prepared

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.cells import sanitizer
+from paddlecompat.machine.processes import sanitizer
 from paddlecompat.records.subject import Finding
 
 LOG = """========= COMPUTE-SANITIZER
