@@ -66,11 +66,10 @@ class Request:
 
 
 class Asked(NamedTuple):
-    """What pytest was asked, and what it reported."""
+    """How many properties pytest was asked, and what it reported; less where it ended early."""
 
     properties: int
     reports: list[Report]
-    """In the order in which they came; fewer where one of those that are asked first fails."""
 
 
 class Ran(Model):
@@ -92,10 +91,10 @@ def new_folder(runs: Path) -> Path:
 def run(python: Path, request: Request, folder: Path, listed: Manifest | None = None) -> Ran:
     """What came of every property of the manifest, or of those that were asked for.
 
-    Where numbers do not come back from the release as they were sent, nothing else is asked. The
-    last file that is written to `folder` is `ended.json`: a run without it is no evidence.
-    A property whose process died or hung is asked again alone, in a fresh process. Raises
-    ValueError where the properties are not those of the manifest, else as `run_pytest`.
+    Where numbers do not come back as they were sent, nothing else is asked. A property whose
+    process died or hung is asked again alone. The last file in `folder` is `ended.json`: a run
+    without it is no evidence. Raises ValueError where the properties are not those of the
+    manifest, else as `run_pytest`.
     """
     listed = listed or manifest.load()
     before_it_ran = manifest.digest_of(request.properties)
@@ -103,11 +102,12 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     check = partial(check_all_are_there, listed, request)
     asked = run_pytest(python, request, folder, check=check)
     results = {report.nodeid: as_result(report) for report in asked.reports}
+    alone = replace(request, workers=1, uses=(), options=replace(request.options, keyword=None))
     died = [nodeid for nodeid, result in results.items() if result.outcome in DEATHS]
     for number, nodeid in enumerate(died, start=1):
         before = results[nodeid]
         print(f"{before.key}: {before.message}; once more, alone", flush=True)
-        again = ask_alone(python, request, folder / f"again-{number}", nodeid)
+        again = run_pytest(python, alone, folder / f"again-{number}", only=[nodeid]).reports[-1]
         results[nodeid] = charged(before, as_result(again), folder)
     not_asked, given_up = asked.properties - len(results), ""
     if sum(report.lost for report in asked.reports) >= request.most_lost:
@@ -144,12 +144,6 @@ def check_all_are_there(listed: Manifest, request: Request, found: Sequence[Coll
         raise ValueError(f"not the properties of fixtures/manifest.json: {wrong}; {advice}")
 
 
-def ask_alone(python: Path, request: Request, folder: Path, nodeid: str) -> Report:
-    """The last report of a property that runs in a fresh process, with no other beside it."""
-    alone = replace(request, workers=1, uses=(), options=replace(request.options, keyword=None))
-    return run_pytest(python, alone, folder, only=[nodeid]).reports[-1]
-
-
 def charged(before: PropertyResult, again: PropertyResult, folder: Path) -> PropertyResult:
     """What a property that died comes to: that it dies, only where it did so again, alone."""
     if again.outcome in DEATHS:
@@ -166,11 +160,10 @@ def run_pytest(
     only: Sequence[str] = (),
     check: Callable[[Sequence[Collected]], object] = lambda found: None,
 ) -> Asked:
-    """Run the properties in `python`, or those of these node ids.
+    """Run the properties in `python`, or those of these node ids; logs go to `folder`.
 
-    Logs go to `folder`. `check` is given what was collected before anything runs. Raises ValueError
-    where `request` selects no property, CannotRun where one of their modules cannot be collected,
-    MachineFailed where the run was cut short.
+    `check` is given what was collected before anything runs. Raises ValueError where no property is
+    selected, CannotRun where a module cannot be collected, MachineFailed where it was cut short.
     """
     folder.mkdir(parents=True, exist_ok=True)
     host.check_room(folder)
@@ -242,10 +235,7 @@ def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] =
 def told(
     reports: Iterable[Report], asked: Collection[str], uses: Iterable[Use] = ()
 ) -> Iterator[Report]:
-    """The same reports; meanwhile the terminal says what ran last, and how much is left.
-
-    It also says what the properties of each use came to, once all of them that are asked ran.
-    """
+    """The same reports; the terminal says what ran last, what is left, and how each use went."""
     started = last = time.monotonic()
     on_terminal, total = sys.stdout.isatty(), len(asked)
     of_use = {use.title: {n for n in asked if use.needs(key_of(n))} for use in uses}

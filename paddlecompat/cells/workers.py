@@ -1,9 +1,8 @@
 """Workers: the processes that run the properties, and what is done when one of them dies or hangs.
 
 A worker is a pytest process in the cell's interpreter (`tests/properties/protocol/worker.py`). It
-runs one property at a time, under a deadline that is kept here, outside of it: a call that never
-returns, and a process that is stopped, are ended with all that they started. pytest-xdist cannot
-carry this: its controller waits for the end of a pipe that a worker's children may hold open.
+runs one property at a time, under a deadline that is kept here. pytest-xdist cannot carry this: its
+controller waits for the end of a pipe that a worker's children may hold open.
 """
 
 from __future__ import annotations
@@ -207,11 +206,7 @@ class Crew:
         return Worker(self.job, self.started)
 
     def collect(self) -> list[Collected]:
-        """The properties, as the first worker finds them.
-
-        Raises CannotRun where a module of them cannot be imported, MachineFailed where no worker
-        gets so far.
-        """
+        """The properties, as the first worker finds them; CannotRun where a module fails."""
         self.workers = [self.start()]
         while (found := self.workers[0].collected) is None:
             self.look_after(0)
@@ -221,10 +216,7 @@ class Crew:
         return [Collected(**each) for each in found["properties"]]
 
     def run(self, nodeids: Sequence[str]) -> Iterator[Report]:
-        """Run these properties, each in whichever worker is free; their reports as they come.
-
-        Once the device was lost so many times, no more of them are begun.
-        """
+        """The reports of these properties, as they come, until the device is lost too often."""
         waiting = deque(nodeids)
         while len(self.workers) < min(self.size, len(waiting)):
             self.workers.append(self.start())
