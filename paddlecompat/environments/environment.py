@@ -13,7 +13,7 @@ import shlex
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import distributions
@@ -95,11 +95,6 @@ def held(name: str, folder: Path | None = None) -> Iterator[None]:
                 told.unlink(missing_ok=True)
 
 
-def held_wheels(release: str, cache: Path = WHEELS) -> AbstractContextManager[None]:
-    """Have a release's wheels for this process alone: in the end it deletes the one it took."""
-    return held(f"the wheels of {release}", cache / release)
-
-
 def words_for_holder(told: Path) -> str:
     """Who has the lock, by the file beside it; it may be of one who had it and died."""
     with suppress(OSError, ValueError, psutil.Error):
@@ -125,11 +120,12 @@ def prepare(
     """
     wanted, folder = wanted or Wanted(), folder or environment_of(cell.name)
     made_from = fingerprint(cell, fixture, wanted)
+    release = cell.release.version
     with held(cell.name, folder):
         if found := find_made(folder, made_from):
             return found
         host.check_room(folder)
-        with held_wheels(cell.release.version):
+        with held(f"the wheels of {release}", WHEELS / release):
             return make(cell, fixture, wanted, folder, uv, made_from)
 
 

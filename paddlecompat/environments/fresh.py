@@ -20,15 +20,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from paddlecompat.environments import environment, installer, loader, wheels
-from paddlecompat.environments.environment import (
-    STAMP,
-    Prepared,
-    Wanted,
-    conclude,
-    import_once,
-    packages_in,
-    timed,
-)
+from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.installed import PLUGINS
 from paddlecompat.environments.wheels import Wheel
 from paddlecompat.fixtures.forms import write_text
@@ -72,7 +64,7 @@ def resolution_in(path: Path, cell: Cell) -> Resolution:
 
 def make_empty(cell: Cell, folder: Path, uv: str) -> None:
     """What `python -m venv` makes, with the newest pip."""
-    installer.discard(folder, STAMP)
+    installer.discard(folder, environment.STAMP)
     python = interpreters.get(cell.release.python, uv)
     installer.run(python, "-m", "venv", folder)
     pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--upgrade", "pip")
@@ -115,7 +107,8 @@ def prepare(
         if made and made.resolution:
             asked = made.resolution.model_copy(update={"on": today.on, "pip": today.pip})
             return made.model_copy(update={"resolution": asked})
-        with environment.held_wheels(cell.release.version, hands.wheels):
+        release = cell.release.version
+        with environment.held(f"the wheels of {release}", hands.wheels / release):
             return make(cell, fixture, today, made_from, folder, hands)
 
 
@@ -148,23 +141,23 @@ def make(
     """The environment of this resolution; whether it imports, and what mends it if not."""
     seconds: dict[str, float] = {}
     python, uv = installer.python_of(folder), hands.uv
-    with timed(seconds, "download"):
+    with environment.timed(seconds, "download"):
         wheel = wheels.fetch(cell, cell.release.on_pypi, cache=hands.wheels)
-    if (folder / STAMP).exists():
+    if (folder / environment.STAMP).exists():
         hands.make_empty(cell, folder, uv)
-    with timed(seconds, "install"):
+    with environment.timed(seconds, "install"):
         install_all(wheel, resolved, folder, uv)
-    with timed(seconds, "mend"):
+    with environment.timed(seconds, "mend"):
         mended = loader.mend(folder, fixture.gaps_of(cell.release))
     about: dict[str, Any] = {"cuda": wheel.build.cuda, "cudnn": wheel.build.cudnn}
-    with timed(seconds, "imports"):
+    with environment.timed(seconds, "imports"):
         resolved = resolved.model_copy(update=mend_import(folder, uv))
     if resolved.needs is not None:
-        about = import_once(python)
+        about = environment.import_once(python)
         resolved = resolved.model_copy(update=mend_numbers(resolved.needs, folder, uv))
     more = {"resolution": resolved, "settings": PLUGINS}
-    found = packages_in(folder)
-    return conclude(folder, made_from, wheel, about, mended, seconds, packages=found, **more)
+    found = environment.packages_in(folder)
+    return environment.conclude(folder, made_from, wheel, about, mended, seconds, found, **more)
 
 
 def install_all(wheel: Wheel, resolved: Resolution, folder: Path, uv: str) -> None:
@@ -205,7 +198,8 @@ def mend_numbers(needs: Sequence[str], folder: Path, uv: str) -> dict[str, Any]:
 def why_not_imported(folder: Path, before: Path | None = None) -> str:
     """In the release's words, with the packages of `before` first; empty where it is imported."""
     try:
-        import_once(installer.python_of(folder), {"PYTHONPATH": str(before)} if before else {})
+        settings = {"PYTHONPATH": str(before)} if before else {}
+        environment.import_once(installer.python_of(folder), settings)
     except CannotRun as error:
         return error.not_run.detail
     return ""
@@ -229,7 +223,8 @@ def put_beside(wanted: str, folder: Path, uv: str) -> None:
     blocks = requirements(REQUIREMENTS / wanted).values()
     wanted_here = [Requirement(block.partition("#")[0]) for block in blocks]
     bounds = {canonicalize_name(each.name): each.specifier for each in wanted_here}
-    has = {canonicalize_name(name): version for name, version in packages_in(folder).items()}
+    packages = environment.packages_in(folder)
+    has = {canonicalize_name(name): version for name, version in packages.items()}
     serving = {n: v for n, v in has.items() if n not in bounds or bounds[n].contains(v, True)}
     write_text(there, "".join(f"{name}=={version}\n" for name, version in serving.items()))
     print(f"putting what the properties need beside it ({wanted})", flush=True)

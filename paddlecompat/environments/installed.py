@@ -90,10 +90,7 @@ class NotImported(ValueError):
 
 
 def read_interpreter(named: Path | None) -> Installed:
-    """Import Paddle once in the interpreter that a person names, else in the first that has it.
-
-    Raises ValueError where there is none, it is too old for the tools, or Paddle does not import.
-    """
+    """What this interpreter, or the first that has Paddle, imports. ValueError: it does not."""
     found = look(named) if named else first_with_paddle()
     if in_order(found.python) < in_order(OLDEST):
         needed = f"the properties need CPython {OLDEST} or newer"
@@ -144,10 +141,9 @@ def build_of(about: Mapping[str, Any]) -> MeasuredBuild:
 
 
 def settings_for(found: Installed, tools: Path | None = None) -> dict[str, str]:
-    """The environment variables with which a process of the interpreter has the test tools.
+    """The variables with which a process of the interpreter has pytest and its plugins, and theirs.
 
-    Pytest and its plugins are then the tools', all else the interpreter's. Raises MachineFailed
-    where the tools cannot be installed.
+    Raises MachineFailed where they cannot be installed.
     """
     path = str(tools or install_tools(found.interpreter))
     return {**READ_ONLY, "PYTHONPATH": path, **PLUGINS}

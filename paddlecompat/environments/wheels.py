@@ -156,10 +156,7 @@ def download(
 
 
 def download_by_pip(folder: Path, requirement: str, *options: str) -> Path | None:
-    """Fetch what is required, alone; None where the index has none.
-
-    Raises MachineFailed where it fails, or where an index that is asked is ill.
-    """
+    """Fetch what is required, alone; None: the index has none. MachineFailed: it is ill."""
     file = folder / "requirement.txt"
     file.write_text(requirement, encoding="utf-8")
     command = [
@@ -180,10 +177,7 @@ def download_by_pip(folder: Path, requirement: str, *options: str) -> Path | Non
 
 
 def download_pinned(name: str, folder: Path, sha256: str = "") -> Path:
-    """A wheel or a source archive by its file name.
-
-    Raises MachineFailed where the index has no such, or fails.
-    """
+    """A wheel or a source archive by its name. MachineFailed: the index has no such, or fails."""
     if name.endswith(".whl"):
         distribution, version, *_, tag, _, platforms = name.removesuffix(".whl").split("-")
         python = ANY_PYTHON if tag == "py3" else tag.lstrip("cpy")

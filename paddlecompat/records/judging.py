@@ -144,8 +144,7 @@ def status_of(
 ) -> Status:
     """The exit status of a cell that ended in this record.
 
-    With `strict` a cell that is better than expected fails, too. With `require_device` so does a
-    GPU cell that has no device, or no build for it.
+    `strict`: better than expected fails, too. `require_device`: so does a GPU cell without a build.
     """
     if judgement.standing in (("worse", "better") if strict else ("worse",)):
         return Status.WORSE

@@ -251,9 +251,9 @@ class Record(Model):
     @property
     def lost(self) -> list[PropertyResult]:
         """What failed before the others were asked: numbers that did not come back as sent."""
-        first = [result for result in self.properties if result.key.startswith(FIRST)]
-        ended = self.conditions is not None and self.conditions.not_asked > 0
-        return [result for result in first if result.outcome in UNSOUND] if ended else []
+        if not (self.conditions and self.conditions.not_asked):
+            return []
+        return [r for r in self.properties if r.key.startswith(FIRST) and r.outcome in UNSOUND]
 
     @property
     def numpy(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
@@ -71,15 +71,12 @@ def last_measured(like: Record, folders: Iterable[Path]) -> Record | None:
 
 def read_kept(path: Path) -> Record | None:
     """One record; None where there is none that can be read."""
-    with suppress(OSError, ValueError):
-        return read(path)
-    return None
+    return forms.read_kept(Record, path)
 
 
 def keep(record: Record, folder: Path) -> bool:
-    """Write the record unless the one that is there stays; return whether it was written.
+    """Write the record unless that which is there stays or says the same; whether it was written.
 
-    A record of a cell that could not be run, for the same reason as before, is not written again.
     Raises ValueError where the file's name is that of another host's record.
     """
     if there := read_kept(folder / record.file_name):
@@ -166,10 +163,7 @@ def read_all(path: Path, accept: Accept) -> tuple[list[Record], list[str]]:
 
 
 def take(paths: Iterable[Path], folder: Path, accept: Accept) -> tuple[list[str], list[str]]:
-    """Take the records in these files and folders into `folder`, as far as they replace others.
-
-    Returns a line for each record, and one for each file that is refused, with what to do.
-    """
+    """Take records into `folder`, as `keep`: a line for each, and one for each file refused."""
     taken: list[str] = []
     refused: list[str] = []
     for path in paths:
@@ -199,9 +193,9 @@ def publish(measured: Path, folder: Path) -> tuple[list[str], list[str]]:
 
 
 def copy_studies(source: Path, target: Path) -> list[str]:
-    """Bring what the studies measured from one folder into another, beside what is there.
+    """Bring what the studies measured into another folder; a line for each advice refused.
 
-    Returns a line for each file of the advice that is refused. Raises ValueError for the others.
+    Raises ValueError where another file cannot be read.
     """
     measured, errors = advice_results.gather(source / advice_results.MEASURED.name)
     for one in measured:

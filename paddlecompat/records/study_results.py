@@ -114,11 +114,8 @@ class MutationResults(Model):
 
     def not_shown(self, trial: Trial) -> list[MutantResult]:
         """The mutants that a release cannot show."""
-        return [
-            result
-            for result in trial.mutants
-            if result.survives and self.able_elsewhere(trial, result)
-        ]
+        surviving = (result for result in trial.mutants if result.survives)
+        return [result for result in surviving if self.able_elsewhere(trial, result)]
 
     def able_elsewhere(self, trial: Trial, result: MutantResult) -> list[str]:
         """The properties that kill the mutant in other releases, where none of them holds here.

@@ -22,15 +22,8 @@ from paddlecompat.environments.wheel_code.x86.formats import open_image
 from paddlecompat.environments.wheel_code.x86.image import Image
 from paddlecompat.environments.wheels import sha256_of
 from paddlecompat.fixtures.releases import System
-from paddlecompat.records.build_answers.wheel_answer import (
-    ANSWERS,
-    FUNCTIONS,
-    READ_HERE,
-    FunctionAnswer,
-    WheelAnswer,
-    find,
-    worst_of,
-)
+from paddlecompat.records.build_answers import wheel_answer
+from paddlecompat.records.build_answers.wheel_answer import FUNCTIONS, FunctionAnswer, WheelAnswer
 from paddlecompat.records.subject import MeasuredBuild
 
 SYSTEM_OF: dict[str, System] = {"win_amd64": "windows", "x86_64": "linux"}
@@ -97,7 +90,8 @@ def ask_built(build: MeasuredBuild, environment: Path, system: System) -> WheelA
 
 def known_answer(hashes: Collection[str], system: System) -> WheelAnswer | None:
     """The kept answer of a wheel for a system that has one of these sha256."""
-    kept = (find(sha256, folder) for folder in (ANSWERS, READ_HERE) for sha256 in sorted(hashes))
+    folders = (wheel_answer.ANSWERS, wheel_answer.READ_HERE)
+    kept = (wheel_answer.find(each, folder) for folder in folders for each in sorted(hashes))
     return next((found for found in kept if found and found.system == system), None)
 
 
@@ -158,7 +152,7 @@ def ask(packages: Path, version: str, system: System, wheel: Path | None = None)
         sm=made["sm"],
         ptx=made["ptx"],
         functions=functions,
-        answer=worst_of(function.answer for function in functions),
+        answer=wheel_answer.worst_of(function.answer for function in functions),
     )
     return Asked(answer, made["seldom"])
 

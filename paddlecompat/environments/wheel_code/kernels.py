@@ -18,30 +18,28 @@ from paddlecompat.environments.wheel_code.x86.image import (
     Instruction,
     target_of,
 )
+from paddlecompat.records.build_answers.wheel_answer import FunctionName
 
 # Where the stub and the kernel's name stand in that call.
 ARGUMENTS = {"windows": ("rdx", "r9"), "linux": ("rsi", "rcx")}
 KEPT = ("rbx", "rbp", "r12", "r13", "r14", "r15")  # over a call, on both systems
-WORDS = (
-    "12SelectKernelI",
-    "19GetBlockCountKernelI",
-    "14CumsumOneBlockI",
-    "12SetTrueIndexI",
-    "10GetTrueNumI",
-    "20SelectWithPrefixMaskI",
-    "24SelectGradWithPrefixMaskI",
-    "12SetMaskArray",
-)
-"""Of the names of kernels that selection launches; the last five are those of 2.2."""
-SELECTING = {
-    r"12SelectKernelI.*?MaskedSelectFunctorI": "masked_select",
-    r"12SelectKernelI.*?MaskedSelectGradFunctorI": "masked_select's gradient",
-    r"12SelectKernelI.*?12IndexFunctorI": "nonzero",
-    r"12SetTrueIndexI": "nonzero",
-    r"20SelectWithPrefixMaskI": "masked_select",
-    r"24SelectGradWithPrefixMaskI": "masked_select's gradient",
+WRITES: dict[str, dict[str, FunctionName]] = {
+    "12SelectKernelI": {
+        "MaskedSelectFunctorI": "masked_select",
+        "MaskedSelectGradFunctorI": "masked_select's gradient",
+        "12IndexFunctorI": "nonzero",
+    },
+    "19GetBlockCountKernelI": {},
+    "14CumsumOneBlockI": {},
+    # Those of 2.2:
+    "12SetTrueIndexI": {"": "nonzero"},
+    "10GetTrueNumI": {},
+    "20SelectWithPrefixMaskI": {"": "masked_select"},
+    "24SelectGradWithPrefixMaskI": {"": "masked_select's gradient"},
+    "12SetMaskArray": {},
 }
-"""The kernels that write what is selected, and the function of Paddle that each belongs to."""
+"""Words of the names of kernels that selection launches: the function of Paddle whose output such
+a kernel writes, by its functor; none where it is a step before."""
 TYPES = {
     "b": "bool", "h": "uint8", "a": "int8", "s": "int16", "i": "int32", "l": "int64", "x": "int64",
     "f": "float32", "d": "float64", "float16": "float16", "bfloat16": "bfloat16",
@@ -49,9 +47,6 @@ TYPES = {
 }  # fmt: skip
 TYPE = r"(?:N3phi5dtype|NS_5dtype|N6paddle8platform|NS_8platform)\d+(\w+?)E|([a-z])"
 """A type as it is mangled; the word of one of Paddle's own."""
-BEFORE_TYPES = re.compile(
-    r"(?:12SelectKernel|12SetTrueIndex|20SelectWithPrefixMask|24SelectGradWithPrefixMask)I"
-)
 
 
 @dataclass(frozen=True)
@@ -64,9 +59,15 @@ class Kernel:
     stub: int
 
     @property
-    def function(self) -> str | None:
+    def word(self) -> str:
+        """That of `WRITES` which its mangled name holds."""
+        return next(word for word in WRITES if word in self.name)
+
+    @property
+    def function(self) -> FunctionName | None:
         """The function of Paddle whose output it writes; None: it is a step before."""
-        return next((of for form, of in SELECTING.items() if re.search(form, self.name)), None)
+        functors = WRITES[self.word].items()
+        return next((of for functor, of in functors if functor in self.name), None)
 
     @property
     def dtype(self) -> str:
@@ -74,22 +75,19 @@ class Kernel:
 
         `SelectKernel<MT, InT, CT, OutT, ...>`: MT is nonzero's, InT masked_select's.
         """
-        if not (start := BEFORE_TYPES.search(self.name)):
-            return "?"
-        rest = self.name[start.end() :]
+        rest = self.name.partition(self.word)[2]
         match = re.match(TYPE, rest.removeprefix("b") if "MaskedSelect" in rest else rest)
         return TYPES.get(match[1] or match[2], "?") if match else "?"
 
     @property
     def short(self) -> str:
         """'SelectKernel' of its mangled name."""
-        word = next(word for word in WORDS if word in self.name)
-        return word.lstrip("0123456789").removesuffix("I")
+        return self.word.lstrip("0123456789").removesuffix("I")
 
 
 def registered(image: Image) -> tuple[list[Kernel], set[Function]]:
     """The kernels of selection that it registers, and the functions that do so."""
-    texts = {at: text for at, text in image.strings(*WORDS).items() if text.startswith("_Z")}
+    texts = {at: text for at, text in image.strings(*WRITES).items() if text.startswith("_Z")}
     places = (at for found in image.references(texts).values() for at in found)
     kernels: dict[int, Kernel] = {}
     registering: set[Function] = set()

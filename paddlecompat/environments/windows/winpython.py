@@ -54,9 +54,9 @@ def fetch(pin: Pinned, cache: Path = WHEELS) -> Path:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Put the interpreter, without what is installed beside it, into `folder`, which is made.
+    """Put the interpreter alone into a new folder: `bin/python` runs it by Wine.
 
-    Its `bin/python` runs it by Wine. Raises MachineFailed where the archive is not of this form.
+    Raises MachineFailed where the archive is not of this form.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
@@ -75,19 +75,13 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def install_for(folder: Path, python: str) -> tuple[Path, list[str]]:
-    """The interpreter and the options by which uv installs for Windows' CPython in `folder`.
-
-    The interpreter is one of this machine: uv wants some, and asks it nothing.
-    """
+    """An interpreter of this machine, as uv wants some, and uv's options for that in `folder`."""
     version, target = f"--python-version={python}", f"--target={folder / LIBRARY}"
     return Path(sys.executable), ["--python-platform=windows", version, target]
 
 
 def run_own_tests(requirements: Sequence[str], arguments: Sequence[str]) -> int:
-    """Run tests/unit there with what they require, made anew; pytest's exit status.
-
-    Raises CannotRun without Wine, MachineFailed where the machine or the network fails.
-    """
+    """Run tests/unit there, made anew; pytest's exit status. Raises CannotRun, MachineFailed."""
     wine.check()
     folder = environment_of("tests-windows")
     archive = fetch(pinned(releases.load(), OF_OWN_TESTS))

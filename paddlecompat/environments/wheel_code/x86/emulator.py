@@ -15,25 +15,8 @@ from typing import Any
 from capstone.x86 import X86_OP_IMM, X86_OP_REG
 from unicorn import UC_HOOK_CODE, UcError
 
+from paddlecompat.environments.wheel_code.x86 import machine
 from paddlecompat.environments.wheel_code.x86.image import BASE, EXTERNAL, Instruction
-from paddlecompat.environments.wheel_code.x86.machine import (
-    ARGUMENTS,
-    END,
-    HEAP,
-    HEAP_SIZE,
-    OBJECT,
-    OBJECTS,
-    PIECE,
-    SLOTS,
-    VIRTUAL,
-    Copied,
-    Launch,
-    Machine,
-    Size,
-    Trace,
-    on_heap,
-    on_stack,
-)
 from paddlecompat.environments.wheel_code.x86.vector_moves import execute
 
 MOST_INSTRUCTIONS = 200_000
@@ -64,15 +47,15 @@ PLACES_BY_VALUE = {r"3phi\d+\w*Place": (2, 6), r"platform8CPUPlaceE.*9CUDAPlace"
 """Copies on Linux that take Paddle's places by value: which words are the address and the size."""
 
 
-class Run(Machine):
+class Run(machine.Machine):
     """A run of a host function."""
 
-    def run(self) -> Trace:
+    def run(self) -> machine.Trace:
         """Run it to its end; the trace's `error` says why it did not come so far."""
         self.machine.hook_add(UC_HOOK_CODE, self.step)
         try:
-            self.machine.emu_start(BASE + self.function.start, END, count=MOST_INSTRUCTIONS)
-            if not self.trace.error and self.get("rip") != END:
+            self.machine.emu_start(BASE + self.function.start, machine.END, count=MOST_INSTRUCTIONS)
+            if not self.trace.error and self.get("rip") != machine.END:
                 self.trace.error = f"no end after {MOST_INSTRUCTIONS} instructions"
         except UcError as error:
             if self.image.instruction(self.at).mnemonic in ("div", "idiv"):
@@ -80,9 +63,9 @@ class Run(Machine):
             self.trace.error = self.trace.error or f"{error} at {self.at:#x}"
         return self.trace
 
-    def step(self, machine: Any, address: int, size: int, _: object) -> None:
+    def step(self, _machine: Any, address: int, size: int, _: object) -> None:
         """Before each instruction: do the calls, the AVX instructions and the jumps out of here."""
-        if address == END:
+        if address == machine.END:
             return
         if address == self.returns:
             self.returns = None
@@ -122,7 +105,7 @@ class Run(Machine):
     def call(self, target: int, following: int, rsp: int) -> None:
         """Answer a call, or enter it where it is a kernel's stub."""
         system = self.image.system
-        words = [self.get(name) for name in ARGUMENTS[system]]
+        words = [self.get(name) for name in machine.ARGUMENTS[system]]
         words += [self.word(rsp + ON_STACK[system] + 8 * number) for number in range(4)]
         name = self.image.name_at(target if target >= EXTERNAL else target - BASE)
         role = self.role(target, name, words)
@@ -137,15 +120,15 @@ class Run(Machine):
 
     def role(self, target: int, name: str, words: list[int]) -> str:
         """What a call is, by the name of what is called, else by its arguments."""
-        if VIRTUAL <= target < VIRTUAL + 8 * SLOTS * 8:
-            number, slot = divmod((target - VIRTUAL) // 8, SLOTS)
+        if machine.VIRTUAL <= target < machine.VIRTUAL + 8 * machine.SLOTS * 8:
+            number, slot = divmod((target - machine.VIRTUAL) // 8, machine.SLOTS)
             return "numel" if number and slot == NUMEL_SLOT[self.image.system] else "virtual"
         for form, role in BY_NAME.items():
             if re.search(form, name):
                 return role
         unnamed, inside = not self.image.names_runtime, self.returns is None
         # __cudaPopCallConfiguration(grid, block, size of shared memory, stream)
-        configured = unnamed and self.pending is not None and all(map(on_stack, words[:4]))
+        configured = unnamed and self.pending is not None and all(map(machine.on_stack, words[:4]))
         if self.pending and inside and not configured:
             return "stub"
         if unnamed and self.popped:
@@ -155,7 +138,7 @@ class Run(Machine):
         if unnamed and inside and self.configuration(words) is not None:
             return "configure"
         # Copy(place, to, place, from, size, stream), as Windows passes it
-        copies = all(map(on_stack, words[:3])) and words[4] in (4, 8)
+        copies = all(map(machine.on_stack, words[:3])) and words[4] in (4, 8)
         windows = self.image.system == "windows"
         return "copy" if windows and inside and copies and self.counts_now() else "other"
 
@@ -176,7 +159,7 @@ class Run(Machine):
             grid, block, _ = self.sizes(words[1:])
             stub = words[0] - BASE
             kernel = self.kernels.get(stub) or self.image.name_at(stub) or f"{stub:#x}"
-            self.trace.launches.append(Launch(kernel, grid, block, self.at))
+            self.trace.launches.append(machine.Launch(kernel, grid, block, self.at))
         elif role == "end":
             self.stop(f"throws at {self.at:#x}")
         elif not ((role in ("copy", "memcpy") and self.copy(role, name, words)) or self.returns):
@@ -199,14 +182,16 @@ class Run(Machine):
 
     def fresh(self) -> int:
         """Memory that nothing else has: an object."""
-        self.heap += PIECE
-        if self.heap >= HEAP + HEAP_SIZE:
+        self.heap += machine.PIECE
+        if self.heap >= machine.HEAP + machine.HEAP_SIZE:
             self.stop(f"no end of calls at {self.at:#x}")
             return 0
-        self.machine.mem_write(self.heap, self.members(OBJECTS + 7 * OBJECT, is_tensor=True))
+        self.machine.mem_write(
+            self.heap, self.members(machine.OBJECTS + 7 * machine.OBJECT, is_tensor=True)
+        )
         return self.heap
 
-    def sizes(self, words: list[int]) -> tuple[Size, Size, int]:
+    def sizes(self, words: list[int]) -> tuple[machine.Size, machine.Size, int]:
         """Grid and block, of three numbers each, and the word after: Windows passes addresses."""
         if self.image.system == "windows":
             told = b"".join(bytes(self.machine.mem_read(word, 12)) for word in words[:2])
@@ -215,9 +200,9 @@ class Run(Machine):
         numbers = struct.unpack("<8I", struct.pack("<4Q", *words[:4]))
         return numbers[:3], numbers[4:7], words[4]
 
-    def configuration(self, words: list[int]) -> tuple[Size, Size] | None:
+    def configuration(self, words: list[int]) -> tuple[machine.Size, machine.Size] | None:
         """Grid and block of `__cudaPushCallConfiguration`; None where the arguments are others."""
-        if self.image.system == "windows" and not all(map(on_stack, words[:2])):
+        if self.image.system == "windows" and not all(map(machine.on_stack, words[:2])):
             return None
         grid, block, shared = self.sizes(words)
         fits = grid[1:] == (1, 1) and block[1:] == (1, 1) and 0 < block[0] <= 1024
@@ -234,10 +219,12 @@ class Run(Machine):
             known = (which for form, which in PLACES_BY_VALUE.items() if re.search(form, name))
             at, size_at = next(known, (2, 6))
         to, size = words[at], words[size_at]
-        to_host = on_stack(to) or (bool(re.search(r"4CopyIN\w*?8CPUPlaceE", name)) and on_heap(to))
+        to_host = machine.on_stack(to) or (
+            bool(re.search(r"4CopyIN\w*?8CPUPlaceE", name)) and machine.on_heap(to)
+        )
         if not (self.counts_now() and to_host and 0 < size <= 64):
             return False
-        self.trace.copied = Copied(self.at, to, size, len(self.trace.accesses))
+        self.trace.copied = machine.Copied(self.at, to, size, len(self.trace.accesses))
         selected, high = min(self.case.elements, SELECTED), self.case.high
         content = struct.pack("<II", selected, high or 0)
         self.machine.mem_write(to, content[: 4 if high is None else min(size, 8)])

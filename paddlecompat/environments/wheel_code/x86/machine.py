@@ -7,24 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from unicorn import (
-    UC_ARCH_X86,
-    UC_HOOK_MEM_INVALID,
-    UC_HOOK_MEM_READ,
-    UC_HOOK_MEM_WRITE,
-    UC_MEM_WRITE,
-    UC_MODE_64,
-    Uc,
-    x86_const,
-)
+import unicorn
+from unicorn import x86_const
 
-from paddlecompat.environments.wheel_code.x86.image import (
-    BASE,
-    PAGE,
-    Function,
-    Image,
-    Instruction,
-)
+from paddlecompat.environments.wheel_code.x86.image import BASE, PAGE, Function, Image
 
 STACK, STACK_SIZE = 0x7F00_0000_0000, 0x20_0000
 OBJECTS, OBJECT, OBJECTS_SIZE = 0x6000_0000_0000, 0x1000, 0x10_0000
@@ -109,7 +95,7 @@ class Machine:
         self.popped = False
         self.returns: int | None = None
         """Where a stub that is run returns to; None: the function's own code runs."""
-        self.machine: Any = Uc(UC_ARCH_X86, UC_MODE_64)
+        self.machine: Any = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_64)
         self.mapped: set[int] = set()
         self.prepare()
 
@@ -123,8 +109,8 @@ class Machine:
             self.machine.mem_write(OBJECTS + OBJECT * number, self.members(table))
             slots = [VIRTUAL + 8 * (SLOTS * number + slot) for slot in range(SLOTS)]
             self.machine.mem_write(table, struct.pack(f"<{SLOTS}Q", *slots))
-        self.machine.hook_add(UC_HOOK_MEM_INVALID, self.map_page)
-        both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
+        self.machine.hook_add(unicorn.UC_HOOK_MEM_INVALID, self.map_page)
+        both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
         for start, size in ((STACK, STACK_SIZE), (HEAP, HEAP_SIZE)):
             self.machine.hook_add(both, self.access, begin=start, end=start + size)
         self.entry = STACK + STACK_SIZE - 0x1_0008
@@ -157,7 +143,7 @@ class Machine:
             self.map_page(self.machine, 0, address, size)
         return bytes(self.machine.mem_read(address, size))
 
-    def address_of(self, instruction: Instruction, memory: Any) -> int:
+    def address_of(self, instruction: Any, memory: Any) -> int:
         """Where an operand in memory lies."""
         address = memory.disp
         for part, scale in ((memory.base, 1), (memory.index, memory.scale)):
@@ -187,7 +173,7 @@ class Machine:
             self.trace.accesses.append(Access(kind, self.at, address, size))
 
     def access(self, machine: Any, kind: int, address: int, size: int, *_: object) -> None:
-        self.note("write" if kind == UC_MEM_WRITE else "read", address, size)
+        self.note("write" if kind == unicorn.UC_MEM_WRITE else "read", address, size)
 
     def stop(self, error: str) -> None:
         self.trace.error = self.trace.error or error
