@@ -12,8 +12,9 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from paddlecompat.cells import filling
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
-from paddlecompat.commands import COMMANDS, fill_cell
+from paddlecompat.commands import COMMANDS, meaning
 from paddlecompat.environments import wheels
 from paddlecompat.fixtures import bugs, forms, releases
 from paddlecompat.fixtures.releases import Cell, Fixture
@@ -21,9 +22,9 @@ from paddlecompat.folders import NOX, shown
 from paddlecompat.machine.command_line import Command, options_from
 from paddlecompat.machine.host import what_is_short
 from paddlecompat.machine.processes.children import interruptible
-from paddlecompat.records.judging import Outcome, Status
+from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import CannotRun, MachineFailed
-from paddlecompat.report import wheel_pages
+from paddlecompat.report import terminal, wheel_pages
 from paddlecompat.studies.host_half import session as host_half
 
 
@@ -120,6 +121,22 @@ def host_command(name: str, fixture: Fixture) -> Command | None:
 
     about = f"Run the host half of PaddlePaddle {release.version}'s GPU build on a made-up driver."
     return Command(name, measure, Options, about, arguments=host_half.ARGUMENTS)
+
+
+def fill_cell(
+    cell: Cell, fixture: Fixture, options: Options, hands: filling.Hands | None = None
+) -> Outcome:
+    """Fill one cell, and print how it ended."""
+    filled = filling.fill(cell, fixture, options, hands)
+    record = filled.record
+    lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
+    lines += ["", *told] if (told := meaning(record, options, fixture)) else []
+    more = [*terminal.build_lines(record), *wheel_pages.said_lines(record)]
+    print("", *lines, *more, f"record: {filled.kept}", sep="\n", flush=True)
+    status = status_of(record, filled.judgement, options.strict, options.require_device)
+    words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
+    nothing = record.verdict == "not run"
+    return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing)
 
 
 if __name__ == "__main__":

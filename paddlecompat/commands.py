@@ -12,11 +12,11 @@ from pathlib import Path
 import tomllib
 
 from paddlecompat import folders
-from paddlecompat.cells import filling, here, matrix, suite
+from paddlecompat.cells import here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, installed, installer, wheels
 from paddlecompat.fixtures import bugs, manifest, published, releases, uses
-from paddlecompat.fixtures.releases import Cell, Fixture
+from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.folders import PUBLISHED, RECORDS, REPORT, REPORTS, STUDIES, shown
 from paddlecompat.machine import gpus, host, index
 from paddlecompat.machine.command_line import Command, Run, options_from
@@ -47,22 +47,6 @@ def command(name: str, epilog: str = "") -> Callable[[Run], Run]:
         return run
 
     return declare
-
-
-def fill_cell(
-    cell: Cell, fixture: Fixture, options: Options, hands: filling.Hands | None = None
-) -> Outcome:
-    """Fill one cell, and print how it ended."""
-    filled = filling.fill(cell, fixture, options, hands)
-    record = filled.record
-    lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
-    lines += ["", *told] if (told := meaning(record, options, fixture)) else []
-    more = [*terminal.build_lines(record), *wheel_pages.said_lines(record)]
-    print("", *lines, *more, f"record: {filled.kept}", sep="\n", flush=True)
-    status = status_of(record, filled.judgement, options.strict, options.require_device)
-    words = " ".join(map(str.strip, lines)) if record.not_run else lines[0]
-    nothing = record.verdict == "not run"
-    return Outcome(cell=cell.name, status=status, words=words, nothing_ran=nothing)
 
 
 def meaning(record: Record, options: Options, fixture: Fixture) -> list[str]:

@@ -13,12 +13,11 @@ from pathlib import Path
 import samples
 
 from integration.sample_suite import Suite
-from paddlecompat.__main__ import guarded
+from paddlecompat.__main__ import fill_cell, guarded
 from paddlecompat.cells import suite
 from paddlecompat.cells.filling import Hands
 from paddlecompat.cells.option_set import Options, check
 from paddlecompat.cells.suite import Ran, Request
-from paddlecompat.commands import fill_cell
 from paddlecompat.environments import environment
 from paddlecompat.environments.environment import Prepared
 from paddlecompat.fixtures import releases

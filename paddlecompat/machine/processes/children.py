@@ -16,8 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-import psutil
-
 if sys.platform == "win32":
     from paddlecompat.machine.processes.windows_group import Group
 else:
@@ -65,12 +63,6 @@ class Child:
                 self.group.kill()
                 self.group.close()
                 living.discard(self)
-
-    def lives(self) -> bool:
-        """Whether it has not ended; takes no lock, so a signal's handler may ask."""
-        with suppress(psutil.NoSuchProcess):
-            return psutil.Process(self.leader.pid).status() != psutil.STATUS_ZOMBIE
-        return False
 
 
 def start(
@@ -140,7 +132,7 @@ def end_all() -> None:
     for child in told:
         child.group.ask_to_end() if child.ends_its_own else child.group.kill()
     until = time.monotonic() + GRACE
-    while any(child.lives() for child in told) and time.monotonic() < until:
+    while any(child.group.lives() for child in told) and time.monotonic() < until:
         time.sleep(0.02)
     for child in told:
         child.group.kill()

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 assert sys.platform != "win32"  # mypy, too, reads the rest on POSIX alone
 
 WATCHDOG = [sys.executable, "-I", "-S", str(Path(__file__).with_name("watchdog.py"))]
@@ -49,6 +51,12 @@ class Group:
             command, env=environment, cwd=folder, start_new_session=True, **streams
         )
         tell_watchdog(self.leader.pid)
+
+    def lives(self) -> bool:
+        """Whether the child has not ended; takes no lock, so a signal's handler may ask."""
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.leader.pid).status() != psutil.STATUS_ZOMBIE
+        return False
 
     def ask_to_end(self) -> None:
         """Tell the child SIGTERM."""

@@ -54,6 +54,10 @@ class Group:
             self.leader.kill()
             raise ctypes.WinError(ctypes.get_last_error())
 
+    def lives(self) -> bool:
+        """Whether the child has not ended."""
+        return self.leader.poll() is None
+
     def ask_to_end(self) -> None:
         """Tell the child SIGBREAK."""
         with suppress(OSError):
