@@ -7,6 +7,8 @@ started, `-7` once it has ended. Where the parent is gone, be it by SIGKILL, the
 import os
 import sys
 
+assert sys.platform != "win32"  # mypy, too, reads the rest on POSIX alone
+
 if __name__ == "__main__":
     groups: set[int] = set()
     for line in sys.stdin.buffer:
