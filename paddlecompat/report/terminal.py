@@ -111,13 +111,13 @@ def advice_runs(measured: Measured) -> dict[str, object]:
     }
 
 
-def wrap(label: str, text: str, indent: str) -> list[str]:
-    """`text` after `label`, without what a terminal obeys, in at most six lines."""
+def wrap(label: str, text: str, indent: str, most: int | None = 6) -> list[str]:
+    """`text` after `label`, without what a terminal obeys, in at most so many lines."""
     return textwrap.wrap(
         (label + " ".join(text.split())).translate(NOT_SHOWN),
         WIDTH,
         subsequent_indent=indent,
-        max_lines=6,
+        max_lines=most,
         placeholder=" …",
         break_long_words=False,
         break_on_hyphens=False,

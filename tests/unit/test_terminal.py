@@ -56,6 +56,14 @@ def test_a_cell_that_did_not_run_ends_with_its_reason() -> None:
     assert lines(idle()) == "gpu-2.3.2: not run: no CUDA device: No GPU was found."
 
 
+def test_advice_is_not_cut_in_a_command() -> None:
+    command = "`python -m pip install nvidia-cudnn-cu11==8.9.5.29 --no-deps`"
+    detail = f"{'a library that this machine lacks; ' * 20}get it with {command}"
+    record = samples.record([], not_run=NotRun(reason="no CUDA libraries", detail=detail))
+    said = " ".join(terminal.verdict_lines(record, judge(record, Known()), {}))
+    assert " ".join(said.split()).endswith(command)
+
+
 def test_a_wheel_without_code_is_told_with_the_command() -> None:
     record = idle(samples.unsupported())
     *sentence, command = lines(record).splitlines()
