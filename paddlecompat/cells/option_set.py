@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 import re
 import secrets
+import sys
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from runpy import run_path
 
 from paddlecompat.fixtures.forms import Kind, Language, Place
 from paddlecompat.fixtures.manifest import PROPERTIES
-from paddlecompat.folders import RECORDS
+from paddlecompat.folders import RECORDS, TESTS
 from paddlecompat.machine import gpus, host
 from paddlecompat.machine.command_line import flag_of, option
 from paddlecompat.records.profiles import PROFILES, ProfileName
@@ -144,7 +144,11 @@ def mutants() -> dict[str, Path]:
 @cache
 def generated_mutants() -> dict[str, str]:
     """By name, what each does."""
-    return {name: made.about for name, made in run_path(str(GENERATED))["GENERATED"].items()}
+    if str(TESTS) not in sys.path:
+        sys.path.append(str(TESTS))
+    from properties.mutants import generated  # NumPy is not loaded for others
+
+    return {name: made.about for name, made in generated.GENERATED.items()}
 
 
 def known_mutant(name: str) -> str:

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from properties.mutants.generated import (
-    GENERATED,
-    GRADIENTS,
-    GROUPS,
-    OPERATORS,
-    POINTS,
-    SIZES,
-    own_groups,
-)
+from properties.mutants.changes import CHANGES, SIZES
+from properties.mutants.generated import GENERATED, GRADIENTS, GROUPS, POINTS, own_groups
 
 from paddlecompat.cells.option_set import known_mutant
 from paddlecompat.fixtures.manifest import PROPERTIES
 
 CORNERS = np.array([np.nan, -np.nan, np.inf, -0.0, 5e-324, 1.0, 1 + 2**-40], np.float64)
-CHANGES = {name: change for kind in OPERATORS.values() for name, (change, _) in kind.items()}
 OF_NUMBERS = [name for name in CHANGES if "2**" not in name]
 
 

@@ -16,19 +16,10 @@ import numpy as np
 import paddle
 
 from properties.mutants import reach
+from properties.mutants.changes import CHANGES, Change
 from properties.mutants.faults import Factory, Function, Tensor, hold, truth
-from properties.mutants.generated import (
-    GENERATED,
-    GRADIENTS,
-    OPERATORS,
-    POINTS,
-    Change,
-    Generated,
-    Point,
-)
+from properties.mutants.generated import GENERATED, GRADIENTS, POINTS, Generated, Point
 from properties.questions.memory import contents
-
-CHANGES = {name: change for kind in OPERATORS.values() for name, (change, _) in kind.items()}
 
 
 class Call:
@@ -91,7 +82,7 @@ def factory(made: Generated, target: str) -> Factory:
     point = (GRADIENTS if of_gradient else POINTS)[made.point]
 
     def make(true: Function) -> Function:
-        applies = CONDITIONS.get(made.context, always)()
+        applies = condition(made.context)
         if of_gradient:
             answer: Callable[..., Any] = partial(answer_with_gradient, made.change, applies)
         elif made.change in SPECIAL:
@@ -279,58 +270,11 @@ def parent_in(method: str, made: Tensor) -> Tensor:
     return next((parent for result, parent in recent[method] if result is made), made)
 
 
-# The contexts: each gives, when the mutant is put in place, what tells whether a call is in it.
-
-
-def always() -> Applies:
-    return lambda call: True
-
-
-def is_unrecorded(call: Call) -> bool:
-    one = paddle.ones([1])
-    one.stop_gradient = False
-    return bool((one + one).stop_gradient)
-
-
-def is_in_a_thread(call: Call) -> bool:
-    return threading.current_thread() is not threading.main_thread()
-
-
-def has_another_default(call: Call) -> bool:
-    return bool(paddle.get_default_dtype() != "float32")
-
-
-def is_result(call: Call) -> bool:
-    data = call.data
-    return isinstance(data, paddle.Tensor) and not data.stop_gradient and not data.is_leaf
-
-
-def has_gradient(call: Call) -> bool:
-    return call.data.grad is not None
+# The contexts, each with what tells whether a call is in it.
 
 
 def rank(call: Call) -> int:
     return len(call.data.shape) if isinstance(call.data, paddle.Tensor) else -1
-
-
-def chosen(call: Call) -> np.ndarray:
-    return np.not_equal(contents(call.mask), 0) if call.mask is not None else np.ones(1)
-
-
-def was_compared() -> Applies:
-    remember(COMPARISONS)
-    return lambda call: any(m is call.mask for name in COMPARISONS for m, _ in recent[name])
-
-
-def was_asked_before() -> Applies:
-    last: deque[Any] = deque(maxlen=2)
-
-    def asked(call: Call) -> bool:
-        before = any(each is call.data for each in last)
-        last.append(call.data)
-        return before
-
-    return asked
 
 
 def makes_a_graph() -> Applies:
@@ -349,23 +293,58 @@ def makes_a_graph() -> Applies:
     return lambda call: any(running)
 
 
-CONDITIONS: dict[str, Callable[[], Applies]] = {
-    "under no_grad": lambda: is_unrecorded,
-    "in a thread": lambda: is_in_a_thread,
-    "with another default dtype": lambda: has_another_default,
-    "of six axes": lambda: lambda call: rank(call) >= 6,
-    "of no axis": lambda: lambda call: rank(call) == 0,
+def records_nothing() -> bool:
+    one = paddle.ones([1])
+    one.stop_gradient = False
+    return bool((one + one).stop_gradient)
+
+
+def is_result(data: Any) -> bool:
+    return isinstance(data, paddle.Tensor) and not data.stop_gradient and not data.is_leaf
+
+
+def was_compared() -> Applies:
+    remember(COMPARISONS)
+    return lambda call: any(m is call.mask for name in COMPARISONS for m, _ in recent[name])
+
+
+def was_asked_before() -> Applies:
+    last: deque[Any] = deque(maxlen=2)
+
+    def asked(call: Call) -> bool:
+        before = any(each is call.data for each in last)
+        last.append(call.data)
+        return before
+
+    return asked
+
+
+def chosen(call: Call) -> set[bool]:
+    """The truths in the mask; without one everything is chosen."""
+    return {True} if call.mask is None else set(np.unique(contents(call.mask) != 0).tolist())
+
+
+SIMPLE: dict[str, Applies] = {
+    "": lambda call: True,
+    "under no_grad": lambda call: records_nothing(),
+    "in a thread": lambda call: threading.current_thread() is not threading.main_thread(),
+    "with another default dtype": lambda call: paddle.get_default_dtype() != "float32",
+    "of six axes": lambda call: rank(call) >= 6,
+    "of no axis": lambda call: rank(call) == 0,
+    "of results": lambda call: is_result(call.data),
+    "in a static graph": lambda call: False,
+    "at the second pass": lambda call: call.data.grad is not None,
+    "where nothing is chosen": lambda call: chosen(call) == {False},
+    "where all is chosen": lambda call: chosen(call) == {True},
+    "of no element": lambda call: 0 in call.data.shape,
+}
+REMEMBERING: dict[str, Callable[[], Applies]] = {
     "by a comparison": was_compared,
     "once more": was_asked_before,
-    "of results": lambda: is_result,
-    "in a static graph": lambda: lambda call: False,
-    "at the second pass": lambda: has_gradient,
     "under create_graph": makes_a_graph,
-    "where nothing is chosen": lambda: (
-        lambda call: bool(chosen(call).size) and not chosen(call).any()
-    ),
-    "where all is chosen": lambda: (
-        lambda call: bool(chosen(call).size) and bool(chosen(call).all())
-    ),
-    "of no element": lambda: lambda call: 0 in call.data.shape,
 }
+"""Those that watch what is called before."""
+
+
+def condition(context: str) -> Applies:
+    return REMEMBERING[context]() if context in REMEMBERING else SIMPLE[context]

@@ -77,22 +77,6 @@ def with_values(fault: Fault, true: Function) -> Function:
     return masked_select
 
 
-def with_gradient(fault: Fault, true: Function) -> Function:
-    """The gradient by x is `fault(mask, due)`; `due` is the right one.
-
-    It selects from a copy of x, so that no other gradient of x is concerned.
-    """
-
-    def masked_select(x: Tensor, mask: Tensor, name: str | None = None) -> Tensor:
-        if x.stop_gradient or not paddle.in_dynamic_mode():
-            return true(x, mask, name)
-        chosen, copied = truth(contents(mask)), paddle.assign(x)
-        copied.register_hook(lambda due: paddle.to_tensor(fault(chosen, contents(due).copy())))
-        return true(copied, mask, name)
-
-    return masked_select
-
-
 # Adaptors for the functions that share its kernel.
 
 

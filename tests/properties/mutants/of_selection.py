@@ -22,12 +22,12 @@ from properties.mutants.faults import (
     mutant,
     stale_array,
     truth,
-    with_gradient,
     with_indices,
     with_mask,
     with_state,
     with_values,
 )
+from properties.questions.memory import contents
 
 BLOCK = 1024  # elements
 CHUNK = 512 * BLOCK
@@ -36,7 +36,6 @@ NONZERO = "paddle.nonzero"
 READ = "paddle.Tensor.__getitem__"
 WRITE = "paddle.Tensor.__setitem__"
 WHERE = "paddle.where"
-FILL = "paddle.masked_fill"
 
 
 # What masked_select selects.
@@ -76,14 +75,6 @@ def chunk_carry_lost(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> n
         selected[-late.size :] = 0
         selected[: late.size] = late
     return selected
-
-
-@mutant(SELECT, with_values)
-def order_not_kept(x: np.ndarray, mask: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """A thread's four elements come out last first: right as a set, wrong as a sequence."""
-    position = np.flatnonzero(truth(mask))
-    reversed_in_fours = position // 4 * 4 + 3 - position % 4
-    return selected[np.argsort(reversed_in_fours, kind="stable")]
 
 
 @mutant(SELECT, with_values)
@@ -129,10 +120,14 @@ def mask_of_numbers_accepted(true: Function, x: Tensor, mask: Tensor, name: Any 
 # Its gradient.
 
 
-@mutant(SELECT, with_gradient)
-def gradient_of_everything(mask: np.ndarray, due: np.ndarray) -> np.ndarray:
+@mutant(SELECT)
+def gradient_of_everything(true: Function, x: Tensor, mask: Tensor, name: Any = None) -> Tensor:
     """Where nothing at all was selected the gradient is 1: an empty case that fills."""
-    return due if mask.any() else np.ones_like(due)
+    if x.stop_gradient or not paddle.in_dynamic_mode() or contents(mask).any():
+        return true(x, mask, name)
+    copied = paddle.assign(x)  # no other gradient of x is concerned
+    copied.register_hook(paddle.ones_like)
+    return true(copied, mask, name)
 
 
 @mutant(SELECT)

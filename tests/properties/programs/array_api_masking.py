@@ -4,7 +4,7 @@
 
 It needs no Paddle, but the checkout's submodule and what its requirements.txt names. The last line
 is JSON: `calls` that were verified, `examples` and `seconds` of CPU until it ended or first failed,
-and whether it `failed`. A change is one of `mutants/generated.py`, of what a mask selects, or none.
+and whether it `failed`. A change is one of `mutants/changes.py`, of what a mask selects, or none.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ import numpy as np
 import pytest
 from hypothesis.errors import HypothesisException
 
-from properties.mutants.generated import OPERATORS, Change
+from properties.mutants.changes import CHANGES, Change
 
 EXAMPLES = 100  # the checkout has a tenth for tests that look at one element after the other
 TEST = "array_api_tests/test_array_object.py::test_getitem_masking"
-KINDS = ("any", "rows", "selection")
-CHANGES = {name: change for kind in KINDS for name, (change, _) in OPERATORS[kind].items()}
 change: Change = lambda rows, places: rows  # noqa: E731  # the program sets it
 
 

@@ -1,4 +1,4 @@
-"""Mutants on the way of PP-YOLOE's DFL: its formula (arXiv:2006.04388, eq. 6), its operators.
+"""Mutants of PP-YOLOE: its DFL (arXiv:2006.04388, eq. 6), the operators on its way, the scores.
 
 A mutant of the formula stands in `paddle_side_losses`, which restates it, and in the head's own
 `_df_loss`. A mutant of an operator reaches both by itself.
@@ -15,7 +15,8 @@ from properties.detection.box_loss_questions import cross_entropies, paddle_side
 from properties.mutants.faults import Fault, Function, Tensor, mutant
 
 SIDE_LOSSES = "properties.detection.box_loss_questions.paddle_side_losses"
-DF_LOSS = "ppdet.modeling.heads.ppyoloe_head.PPYOLOEHead._df_loss"
+HEAD = "ppdet.modeling.heads.ppyoloe_head.PPYOLOEHead"
+DF_LOSS = f"{HEAD}._df_loss"
 CROSS_ENTROPY = "paddle.nn.functional.cross_entropy"
 IGNORED = -100  # cross_entropy's default ignore_index
 SOUND = partial(paddle_side_losses)  # in a wrapping: the function itself is replaced everywhere
@@ -80,15 +81,6 @@ def lower_bound_ignored(
 
 @mutant(DF_LOSS, in_the_head)
 @mutant(SIDE_LOSSES)
-def rounded_targets(true: Function, *inputs: Any) -> Tensor:
-    """The whole weight goes to the nearest bin: cross entropy in place of DFL."""
-    below, above, share = entropies(*inputs)
-    nearest = (share >= 0.5).astype(share.dtype)
-    return below * (1 - nearest) + above * nearest
-
-
-@mutant(DF_LOSS, in_the_head)
-@mutant(SIDE_LOSSES)
 def not_finite_repaired(
     true: Function, logits: Tensor, targets: Tensor, low: int, *labels: str
 ) -> Tensor:
@@ -122,14 +114,6 @@ def ignored_label_counted(true: Function, logits: Tensor, label: Tensor, **named
     """The ignored label counts as class 0."""
     counted = paddle.where(label == IGNORED, paddle.zeros_like(label), label)
     return true(logits, counted, **named)
-
-
-@mutant(CROSS_ENTROPY)
-def float16_arithmetic(true: Function, logits: Tensor, label: Tensor, **named: Any) -> Tensor:
-    """Logits and losses are rounded to float16: mixed precision where nobody asked for it."""
-    dtype = logits.dtype
-    entropy = true(logits.astype("float16").astype(dtype), label, **named)
-    return entropy.astype("float16").astype(dtype)
 
 
 @mutant(CROSS_ENTROPY)
@@ -179,3 +163,53 @@ def background_counted(true: Function, x: Tensor, y: Any) -> Tensor:
     different = true(x, y)
     labels = isinstance(y, int) and "int" in str(x.dtype) and len(x.shape) == 2
     return paddle.ones_like(different) if labels else different
+
+
+# Scores, boxes and targets.
+
+
+@mutant(f"{HEAD}._varifocal_loss")
+@mutant(f"{HEAD}._focal_loss")
+def score_loss_halved(true: Function, *scores: Tensor, **named: Any) -> Tensor:
+    """The loss of the scores is half of what is due, and so is its gradient."""
+    return true(*scores, **named) / 2
+
+
+@mutant("paddle.nn.functional.binary_cross_entropy")
+def score_weights_ignored(true: Function, *scores: Tensor, weight: Any = None, **named: Any) -> Any:
+    """Each score counts alike, be it easy or hard."""
+    return true(*scores, **named)
+
+
+@mutant("paddle.topk")
+def nearest_candidate_missing(
+    true: Function, x: Tensor, k: int, axis: int = -1, largest: bool = True, **named: Any
+) -> Any:
+    """Of the least elements one is missing: ATSS has one candidate less in each level."""
+    return true(x, k if largest else k - 1, axis=axis, largest=largest, **named)
+
+
+@mutant("paddle.topk")
+def best_aligned_missing(
+    true: Function, x: Tensor, k: int, axis: int = -1, largest: bool = True, **named: Any
+) -> Any:
+    """Of the greatest elements one is missing: TAL has one positive less for each box."""
+    return true(x, k - 1 if largest else k, axis=axis, largest=largest, **named)
+
+
+@mutant("paddle.Tensor.std")
+def deviation_of_a_population(true: Function, x: Tensor, axis: Any, **named: Any) -> Tensor:
+    """The variance is divided by n and not by n - 1: ATSS's threshold falls."""
+    return true(x, axis, **{**named, "unbiased": False})
+
+
+@mutant("paddle.nn.functional.softmax")
+def softmax_uniform(true: Function, x: Tensor, axis: int = -1, **named: Any) -> Tensor:
+    """Each bin has the same share, whatever the logits: every side is as long."""
+    return true(x * 0.0, axis, **named)
+
+
+@mutant("paddle.nn.functional.adaptive_avg_pool2d")
+def attention_of_a_corner(true: Function, x: Tensor, *size: Any, **named: Any) -> Tensor:
+    """The mean over a feature map leaves its last row out."""
+    return true(x[:, :, :-1], *size, **named)
