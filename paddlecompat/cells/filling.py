@@ -246,6 +246,7 @@ def best_build(device: Device, cell: Cell, fixture: Fixture, machine: Machine) -
     if isinstance(found, NotRun):
         if found.reason == choice.UNSUPPORTED:
             check_code(cell.release.gpu_builds[0], cell.release, fixture, machine)
+            found = choice.with_nearest(found, cell.release, fixture, machine)
         raise CannotRun(found)
     print(f"{device.name}: {found.build.version}, {found.why}", flush=True)
     return found.build

@@ -21,7 +21,7 @@ from packaging.tags import platform_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from paddlecompat.environments.installer import install_failed
-from paddlecompat.fixtures.releases import PADDLES_INDEX, Build, Cell, System
+from paddlecompat.fixtures.releases import Build, Cell, System, paddle_index
 from paddlecompat.fixtures.releases import requirements as requirements  # as it is asked for here
 from paddlecompat.folders import WHEELS
 from paddlecompat.machine import host, index
@@ -70,14 +70,27 @@ def given_build(cell: Cell, path: Path) -> Build:
         raise ValueError(f"--wheel {path.name}: not a wheel of PaddlePaddle") from None
     if version.base_version != cell.release.version:
         raise ValueError(f"--wheel {path.name}: {cell.name} measures {cell.release.version}")
-    gpu = build.distribution == "paddlepaddle-gpu"
-    return cell.release.gpu_build(build.version) if gpu else build
+    if build.distribution != "paddlepaddle-gpu":
+        return build
+    listed = {each.version for each in cell.release.gpu_builds}
+    tells_cuda = build.version in listed or build.version != cell.release.version
+    return cell.release.gpu_build(build.version + ("" if tells_cuda else cuda_tag(path)))
+
+
+def cuda_tag(path: Path) -> str:
+    """'+cu126' of a wheel that requires NVIDIA's runtime of CUDA 12.6; '' of one that does not."""
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+        for name in fnmatch.filter(archive.namelist(), "*.dist-info/METADATA"):
+            text = archive.read(name).decode()
+            if found := re.search(r"nvidia-cuda-runtime(?:-cu\d+)?==(\d+)\.(\d)", text):
+                return f"+cu{found[1]}{found[2]}"
+    return ""
 
 
 def reachable() -> bool:
     """Whether Paddle's own index answers from here, whatever its answer is."""
     with suppress(MachineFailed):
-        return bool(index.ask(PADDLES_INDEX, seconds=10))
+        return bool(index.ask(paddle_index().home, seconds=10))
     return False
 
 
@@ -99,12 +112,21 @@ def fetch(
             if wheel := cached_wheel(build, python, platforms, cache):
                 return wheel
             print(f"fetching {build.distribution} {build.version} for CPython {python}", flush=True)
+            if not build.hashes:
+                print("not locked: no sha256 of it is known, so it is not verified", flush=True)
             with emptied(cache / f"{build.distribution}-{build.version}.part") as folder:
                 if path := download_for(platforms, build, python, folder):
-                    return Wheel(build, path.replace(cache / path.name))
+                    return Wheel(build, path.replace(shelf_of(build, cache) / path.name))
     names = " or ".join(f"{build.distribution}=={build.version}" for build in wanted)
     detail = f"no wheel of {names} for CPython {python} on {platforms[0]}"
     raise CannotRun(NotRun(reason="no build", detail=detail))
+
+
+def shelf_of(build: Build, cache: Path) -> Path:
+    """Where its wheels are kept: one of the same name for another CUDA version lies elsewhere."""
+    shelf = cache / build.version if build.public != build.version else cache
+    shelf.mkdir(parents=True, exist_ok=True)
+    return shelf
 
 
 @contextmanager
@@ -120,8 +142,8 @@ def emptied(folder: Path) -> Iterator[Path]:
 
 def cached_wheel(build: Build, python: str, platforms: Sequence[str], cache: Path) -> Wheel | None:
     """The wheel as an earlier run left it; one that is damaged, or not locked so, is deleted."""
-    stem = f"{build.distribution.replace('-', '_')}-{build.version}-cp{python.replace('.', '')}"
-    for path in cache.glob(f"{stem}-*.whl"):
+    stem = f"{build.distribution.replace('-', '_')}-{build.public}-cp{python.replace('.', '')}"
+    for path in shelf_of(build, cache).glob(f"{stem}-*.whl"):
         if not {tag.platform for tag in parse_wheel_filename(path.name)[3]} & {*platforms, "any"}:
             continue
         wheel = Wheel(build, path)

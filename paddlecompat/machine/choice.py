@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paddlecompat.fixtures.forms import in_order
-from paddlecompat.fixtures.releases import Build, Fixture, Index, Release, System, sm
+from paddlecompat.fixtures.releases import TAG, Build, Fixture, Index, Release, System, sm
 from paddlecompat.records.record import BuildFor, NoCode, NotRun, Reason
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions
@@ -91,17 +91,12 @@ def missing_code(
 ) -> NotRun | None:
     """What a build of the release comes to on a device that its wheel has no code for.
 
-    The build to take instead is the release's for the machine, else that of the newest release
-    that has one. None where the build has code, and where nobody read its wheel: it may have more
-    than is listed.
+    None where the build has code, and where nobody read its wheel: it may have more than is listed.
     """
     code = build.on(machine.system)
     if code is None or code.source != "wheel" or code.runs_on(machine.capability):
         return None
-    releases = (release, *reversed(fixture.release))
-    choices = ((other, choose(other, machine)) for other in releases)
-    fitting = ((other, found.build) for other, found in choices if isinstance(found, Choice))
-    other, instead = next(fitting, (release, None))
+    other, instead = nearest_fitting(release, fixture, machine)
     derived = NoCode(
         build=build.version,
         has=code.sm,
@@ -115,14 +110,35 @@ def missing_code(
     return NotRun(reason=UNSUPPORTED, detail=detail, no_code=derived)
 
 
+def nearest_fitting(
+    release: Release, fixture: Fixture, machine: Machine
+) -> tuple[Release, Build | None]:
+    """The release's build for the machine, else the nearest release that has one, and that."""
+    releases = (release, *fixture.nearest_first(release.version))
+    choices = ((other, choose(other, machine)) for other in releases)
+    fitting = ((other, found.build) for other, found in choices if isinstance(found, Choice))
+    return next(fitting, (release, None))
+
+
+def with_nearest(found: NotRun, release: Release, fixture: Fixture, machine: Machine) -> NotRun:
+    """The same, and how to install the nearest release's build that has code for the device."""
+    other, instead = nearest_fitting(release, fixture, machine)
+    if instead is None:
+        return found
+    command = other.install_command(instead, machine.system)
+    return found.model_copy(update={"detail": f"{found.detail}; take {instead.version}: {command}"})
+
+
 def build_named(release: Release, version: str) -> Build:
     """The build that a person names, as '2.3.2.post112', whether it is listed or not.
 
-    Raises ValueError where it is not of the release.
+    Raises ValueError where it is not of the release, or where several have that version.
     """
-    if version != release.version and not version.startswith(f"{release.version}.post"):
-        known = ", ".join(build.version for build in release.gpu_builds)
-        raise ValueError(f"--build {version}: not a build of {release.version}; known: {known}")
+    known = [build.version for build in release.gpu_builds]
+    if version not in known and not TAG.fullmatch(version.removeprefix(release.version)):
+        raise ValueError(
+            f"--build {version}: not a build of {release.version}; known: {', '.join(known)}"
+        )
     return release.gpu_build(version)
 
 
@@ -156,10 +172,10 @@ def driver_serves(build: Build, machine: Machine) -> bool:
     return offered >= wanted or (same_major and native_code(build, machine) is not None)
 
 
-def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, list[int]]:
+def rank(build: Build, machine: Machine) -> tuple[bool, bool, bool, bool, list[int]]:
     """What `choose` compares: the greater, the better."""
-    native, pypi, cuda = build.rank(machine.system, machine.capability)
-    return native, build.cuda in machine.served, pypi, cuda
+    native, pypi, widespread, cuda = build.rank(machine.system, machine.capability)
+    return native, build.cuda in machine.served, pypi, widespread, cuda
 
 
 def reason_for(build: Build, machine: Machine) -> str:

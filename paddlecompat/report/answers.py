@@ -48,8 +48,12 @@ def find_answer(question: Question, facts: Facts) -> Answer:
 
 
 def build_asked_about(question: Question, release: Release) -> Build | None:
-    """The build that is named, else that which pip finds on PyPI, or that which fits the card."""
-    if question.build:
+    """The build that is named, else that which pip finds on PyPI, or that which fits the card.
+
+    A version that several builds have names none of them.
+    """
+    shared = {build.public for build in release.gpu_builds if build.public != build.version}
+    if question.build and question.build not in shared:
         return release.gpu_build(question.build)
     if question.how == "pinned":
         return release.build_for(question.system, question.capability or "")
@@ -142,14 +146,12 @@ def lacks_the_head(result: PropertyResult) -> bool:
 
 
 def without_build(question: Question, release: Release, facts: Facts) -> Answer:
-    """No build of the release is for the card, or PyPI has none for pip, or none is listed."""
-    if not release.gpu_builds:
-        return Answer(worst="unknown", basis="unknown", reason="none listed")
-    build = release.build_for(question.system, question.capability or "")
-    other = build or newest_build(question, facts)
+    """No build of the release is for the card, or PyPI has none for pip."""
+    other = nearest_build(question, release, facts)
+    codes = filter(None, (build.on(question.system) for build in release.gpu_builds))
     return Answer(
         worst="unknown",
-        basis="from the wheel",
+        basis="from the wheel" if any(code.source == "wheel" for code in codes) else "unknown",
         reason="no build",
         install=command_for(other, question.system, facts) if other else "",
         instead=other.version if other else None,
@@ -161,7 +163,7 @@ def without_code(question: Question, release: Release, build: Build, facts: Fact
     code, capability = build.on(question.system), question.capability
     if code is None or capability is None or code.source != "wheel" or code.runs_on(capability):
         return None
-    other = release.build_for(question.system, capability) or newest_build(question, facts)
+    other = nearest_build(question, release, facts)
     return Answer(
         worst="error" if release.failed_launches else "silent",
         basis="from the wheel",
@@ -176,11 +178,11 @@ def without_code(question: Question, release: Release, build: Build, facts: Fact
     )
 
 
-def newest_build(question: Question, facts: Facts) -> Build | None:
-    """The newest release's build with code for the card."""
+def nearest_build(question: Question, release: Release, facts: Facts) -> Build | None:
+    """The release's build with code for the card, else that of the nearest release with one."""
     found = (
-        release.build_for(question.system, question.capability or "")
-        for release in reversed(facts.fixture.release)
+        other.build_for(question.system, question.capability or "")
+        for other in (release, *facts.fixture.nearest_first(release.version))
     )
     return next(filter(None, found), None)
 
@@ -300,7 +302,7 @@ def bears_on(report: FieldReport, question: Question, build: Build, use: Use) ->
 
 def measuring(release: Release, build: Build) -> str:
     """The command that measures the build on somebody's card."""
-    tagged = f" -- --build {build.version}" if build.version != release.version else ""
+    tagged = f" -- --build {build.version}" if build.public != release.version else ""
     return f"nox -s gpu-{release.version}{tagged}"
 
 

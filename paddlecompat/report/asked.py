@@ -124,7 +124,7 @@ def parts_of(asked: Asked, facts: Facts) -> Iterable[Part]:
     yield Part("by pip", asked.release, answers_of(asked, "fresh", facts))
     fitting = answers_of(asked, "pinned", facts)
     first = fitting[0][2]
-    there = first.reason not in ("no build", "none listed")
+    there = first.reason != "no build"
     yield Part("fitting" if there else "no build", first.build or asked.release, fitting)
 
 

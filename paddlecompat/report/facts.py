@@ -41,7 +41,6 @@ Reason = Literal[
     "failed",
     "no code",
     "no build",
-    "none listed",
     "live",
     "reported wrong",
     "reported right",

@@ -19,7 +19,7 @@ from paddlecompat.records.build_answers import wheel_answer
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 
 PLATFORMS: dict[System, list[str]] = {
-    "linux": ["manylinux1_x86_64", "manylinux2014_x86_64"],
+    "linux": ["manylinux1_x86_64", "manylinux2014_x86_64", "linux_x86_64"],
     "windows": ["win_amd64"],
 }
 
@@ -72,10 +72,10 @@ def ask(what: str, systems: Sequence[System], fixture: Fixture) -> Iterator[Whee
     MachineFailed where no index has a wheel of that version, or fails.
     """
     WHEELS.mkdir(parents=True, exist_ok=True)
-    if not re.fullmatch(r"\d+(\.\d+)*(\.?(post|rc|dev)\d+)?", what):
+    if not re.fullmatch(r"\d+(\.\d+)*(\.?(post|rc|dev)\d+|\+cu\d+)?", what):
         yield ask_wheel(Path(what), WHEELS).answer
         return
-    release = next((r for r in fixture.release if re.match(rf"{r.version}(\.|$)", what)), None)
+    release = next((r for r in fixture.release if re.match(rf"{r.version}([.+]|$)", what)), None)
     if release is None:
         raise ValueError(f"fixtures/releases.toml has no release of {what}: name the wheel's file")
     build = release.gpu_build(what)

@@ -99,7 +99,7 @@ def test_a_mistake_is_named_before_anything_runs(arguments: list[str], problem: 
     ("asked", "nearest"),
     [
         ("cpu-2.3.9", "cpu-2.3.2, gpu-2.3.2, fresh-2.3.2, windows-2.3.2, cpu-2.3.1"),
-        ("gpu-3.3.1", "cpu-3.3.1, fresh-3.3.1, windows-3.3.1, cpu-3.3.0"),
+        ("gpu-3.3.9", "gpu-3.3.1, cpu-3.3.1, fresh-3.3.1, windows-3.3.1, gpu-3.3.0"),
         ("2.3.2", "cpu-2.3.2, gpu-2.3.2"),
     ],
 )

@@ -123,6 +123,23 @@ def test_a_wheel_that_a_person_names_is_measured(tmp_path: Path) -> None:
     assert (build.version, build.cuda, build.index) == ("2.6.9.post117", "11.7", "paddle")
 
 
+def test_a_named_wheel_is_for_the_cuda_that_it_requires(tmp_path: Path) -> None:
+    requires = ["numpy", "nvidia-cuda-runtime-cu12==12.6.77; platform_system == 'Linux'"]
+    path = make_wheel(
+        tmp_path, "paddlepaddle_gpu-2.6.9-cp310-cp310-linux_x86_64.whl", requires=requires
+    )
+    build = wheels.given_build(cell(OWN, kind="gpu"), path)
+    assert (build.version, build.cuda) == ("2.6.9+cu126", "12.6")
+
+
+def test_a_wheel_of_the_same_name_for_another_cuda_is_not_taken(index: Path, cache: Path) -> None:
+    build = Build(distribution="paddlepaddle-gpu", version="2.6.9+cu126")
+    make_wheel(cache / "2.6.9+cu118", GPU_WHEEL, {"of": b"11.8"})
+    wanted = sha256_of(make_wheel(index, GPU_WHEEL, {"of": b"12.6"}))
+    assert wheels.fetch(cell(build, kind="gpu"), cache=cache).sha256 == wanted
+    assert wheels.fetch(cell(build, kind="gpu"), cache=cache).sha256 == wanted
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [

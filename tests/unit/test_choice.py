@@ -45,7 +45,9 @@ DRIVERS = {  # NVIDIA's branches, and the newest CUDA version that each serves
     "570.86": "12.8",
     "580.65": "13.0",
 }
-FROM_PYPI = frozenset({"11.0", "11.1", "11.2", "11.6", "11.7", "11.8", "12.0"})  # their libraries
+FROM_PYPI = frozenset(  # their libraries
+    {"11.0", "11.1", "11.2", "11.6", "11.7", "11.8", "12.0", "12.6", "12.9", "13.0"}
+)
 NO_CODE, TOO_OLD = "device not supported by the build", "driver too old"
 
 COMBINATIONS = [
@@ -84,6 +86,16 @@ COMBINATIONS = [
     ("2.3.2", "RTX 3070", "535.104", "wsl", "2.3.2.post116"),
     ("2.4.2", "RTX 4090", "560.35", "wsl", "2.4.2.post117"),
     ("2.5.2", "GTX 1650", "550.54", "wsl", "2.5.2"),
+    # 3.x: several CUDA versions of one version, on Paddle's own index
+    ("3.3.1", "RTX 4090", "580.65", "linux", "3.3.1+cu129"),
+    ("3.3.1", "RTX 4090", "525.60", "windows", "3.3.1+cu129"),
+    ("3.3.1", "RTX 3090", "470.57", "linux", "3.3.1+cu118"),
+    ("3.0.0", "T4", "550.54", "linux", "3.0.0+cu126"),
+    ("3.2.0", "Tesla V100", "535.104", "linux", "3.2.0+cu126"),
+    ("3.3.0", "H100", "560.35", "linux", "3.3.0+cu129"),
+    ("3.2.2", "RTX 5090", "570.86", "windows", "3.2.2+cu129"),
+    ("3.1.1", "RTX 5090", "580.65", "linux", NO_CODE),
+    ("3.3.1", "H100", "470.57", "linux", TOO_OLD),
     # where nothing fits
     ("2.3.2", "H100", "535.104", "linux", NO_CODE),
     ("2.5.2", "H100", "550.54", "linux", NO_CODE),
@@ -214,7 +226,7 @@ WITHOUT_CODE = [
     ("2.3.2", "H100", "535.104", "linux", "2.6.2.post120"),
     ("2.5.2", "H100", "535.104", "linux", "2.6.2.post120"),
     ("2.5.2", "GTX 1080 Ti", "535.104", "linux", "2.5.2.post102"),
-    ("2.6.2", "RTX 5090", "580.65", "linux", None),
+    ("2.6.2", "RTX 5090", "580.65", "linux", "3.2.2+cu129"),
 ]
 
 
@@ -259,7 +271,7 @@ def test_where_paddles_index_is_out_of_reach_pypi_serves() -> None:
     assert found is not None
     assert found.no_code is not None
     assert found.no_code.install == (
-        'python -m pip install paddlepaddle-gpu==2.6.2 "numpy<2" "setuptools<80"'
+        'python -m pip install paddlepaddle-gpu==2.5.2 "numpy<2" "setuptools<80"'
     )
 
 
