@@ -67,7 +67,7 @@ class Options:
     )
     from_record: Path | None = option("cell", "fresh: in the environment that a record tells of")
     wheel: Path | None = option("cell", "measure this file, a wheel of the release")
-    build: str | None = option("cell", "GPU: measure this build, as 2.3.2.post112")
+    build: str | None = option("cell", "GPU: measure this build, as 2.3.2.post112 or 3.3.1+cu126")
     sanitize: SanitizerTool | None = option("cell", "GPU: under NVIDIA's compute-sanitizer")
     stand_in: str | None = option(
         "cell",

@@ -122,7 +122,8 @@ def test_wheels_are_of_the_major_version_that_their_line_serves() -> None:
         for source in (*line.linux, *line.windows)
         if source.wheel and version >= "11"  # that of 10 is put together from others'
     ]
-    assert [wheel for major, wheel in pairs if f"_cu{major}-" not in wheel] == []
+    without = [(major, wheel) for major, wheel in pairs if f"_cu{major}-" not in wheel]
+    assert [wheel for major, wheel in without if major < "13" or re.search(r"_cu\d", wheel)] == []
 
 
 @pytest.mark.parametrize("system", ["linux", "windows"])
