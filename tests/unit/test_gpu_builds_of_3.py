@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from paddlecompat.__main__ import view_on
+from paddlecompat.commands import view_on
 from paddlecompat.fixtures import releases, uses
 from paddlecompat.fixtures.releases import System
 from paddlecompat.folders import PUBLISHED
