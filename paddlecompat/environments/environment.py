@@ -1,7 +1,6 @@
 """The environment of a cell: locked packages, the build, the loader gap closed, imported once.
 
 Made once, then reused. `cell.json`, written last, says what it holds; one without it is half made.
-Beside it lie its lock and, in a file of its own, who has the lock.
 """
 
 from __future__ import annotations
@@ -120,12 +119,11 @@ def prepare(
     """
     wanted, folder = wanted or Wanted(), folder or environment_of(cell.name)
     made_from = fingerprint(cell, fixture, wanted)
-    release = cell.release.version
     with held(cell.name, folder):
         if found := find_made(folder, made_from):
             return found
         host.check_room(folder)
-        with held(f"the wheels of {release}", WHEELS / release):
+        with held(f"the wheels of {cell.release.version}", WHEELS / cell.release.version):
             return make(cell, fixture, wanted, folder, uv, made_from)
 
 
@@ -147,7 +145,7 @@ def make(
     settings = cuda_libraries.settings(folder) if cell.place == "gpu" else {}
     with timed(seconds, "imports"):
         about = import_once(installer.python_of(folder), settings)
-    return conclude(folder, made_from, wheel, about, mended, seconds, about["packages"])
+    return conclude(folder, made_from, wheel, about, mended, seconds)
 
 
 def conclude(
@@ -157,10 +155,9 @@ def conclude(
     about: Mapping[str, Any],
     mended: list[str],
     seconds: dict[str, float],
-    packages: dict[str, str],
     **more: Any,
 ) -> Prepared:
-    """Keep what it holds; `about` has the build's CUDA and cuDNN. A fetched wheel goes."""
+    """Keep what it holds: `about` has its CUDA, cuDNN and packages. A fetched wheel goes."""
     print(*(f"mended: {line}\n" for line in mended), sep="", end="", flush=True)
     made = Prepared(
         version=3,
@@ -176,7 +173,7 @@ def conclude(
             locked=wheel.locked,
             source=wheel.source,
         ),
-        environment=Environment(packages=packages, mended=mended),
+        environment=Environment(packages=about["packages"], mended=mended),
         seconds=Seconds.model_validate(seconds),
         **more,
     )
@@ -206,7 +203,7 @@ def remove(cell: Cell) -> None:
 
 
 def packages_of(name: str) -> dict[str, str]:
-    """What is installed in the environment of that name; the build in it may not even import."""
+    """What is installed in the environment of that name, whether or not its build imports."""
     return packages_in(environment_of(name))
 
 

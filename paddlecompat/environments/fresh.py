@@ -156,8 +156,8 @@ def make(
         about = environment.import_once(python)
         resolved = resolved.model_copy(update=mend_numbers(resolved.needs, folder, uv))
     more = {"resolution": resolved, "settings": PLUGINS}
-    found = environment.packages_in(folder)
-    return environment.conclude(folder, made_from, wheel, about, mended, seconds, found, **more)
+    about["packages"] = environment.packages_in(folder)
+    return environment.conclude(folder, made_from, wheel, about, mended, seconds, **more)
 
 
 def install_all(wheel: Wheel, resolved: Resolution, folder: Path, uv: str) -> None:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.bugs import Severity
@@ -41,17 +40,6 @@ Count = Annotated[int, Field(ge=0, le=subject.MOST)]
 IMPORTS = "pip::test_paddle_imports_as_pip_installs_it"
 """A fresh cell's own property: the environment's making shows whether it holds."""
 UNSOUND: frozenset[PropertyOutcome] = frozenset({"violated", "crashed", "timed out"})
-
-
-def in_utc(moment: datetime) -> datetime:
-    """The moment in UTC; one that does not say its zone is taken as UTC."""
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("no such moment in UTC: write it as '2025-01-02T03:04:05Z'") from None
-
-
-Moment = Annotated[datetime, AfterValidator(in_utc)]
 
 
 class Evidence(Model):
@@ -212,7 +200,7 @@ class Record(Model):
     )
     seconds: subject.Seconds = subject.Seconds()
     properties: list[PropertyResult] = Field(default=[], max_length=5000)
-    measured_at: Moment
+    measured_at: forms.Moment
 
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Record:

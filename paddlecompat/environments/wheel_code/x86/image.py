@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,7 +54,7 @@ class Function:
         return self.start <= address < self.end
 
 
-class Image:
+class Image(AbstractContextManager["Image"]):
     """What both formats have in common. Raises ValueError where the file contradicts itself."""
 
     system: System
@@ -69,9 +70,6 @@ class Image:
         self.decoder.detail = True
         # Runs ask for these again and again.
         self.instruction, self.page = cache(self.decode), cache(self.read_page)
-
-    def __enter__(self) -> Image:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.data.close()
