@@ -75,11 +75,7 @@ def measure(
     hands: Hands | None = None,
     reader: Reader | None = None,
 ) -> FilledHere:
-    """Measure what is installed in `python` (None: the first that has Paddle).
-
-    Raises ValueError without an interpreter that can import Paddle, CannotRun without the test
-    tools.
-    """
+    """Measure what is installed in `python` (None: the first that has Paddle), else ValueError."""
     hands, reader = hands or Hands(), reader or Reader()
     try:
         found = reader.read(python)
@@ -163,10 +159,7 @@ def choose_place(
 def follow(
     record: Record, found: Installed, options: Options, settings: dict[str, str], reader: Reader
 ) -> Measured | str | None:
-    """How the advice fares on the release as it is, or why it could not be followed.
-
-    None where nothing was measured, some of the properties only, or what is garbage anyway.
-    """
+    """How the advice fares on the release as it is, or why not; None where that says nothing."""
     if record.verdict == "not run" or record.lost or options.partial:
         return None
     print("following the advice that circulates", flush=True)

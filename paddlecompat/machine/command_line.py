@@ -51,11 +51,7 @@ class Command:
 
 
 def option(to: str, help: str, default: Any = None, *, flag: str = "", pytest: str = "") -> Any:
-    """A field that is an option of the commands named in `to`, separated by spaces.
-
-    `flag` is its flag where that is not made of its name; `pytest` is the flag by which the
-    properties' own pytest run takes it (empty: it does not).
-    """
+    """A field that is an option of the commands in `to`, and of pytest by the flag `pytest`."""
     carried = {"to": to.split(), "help": help, "flag": flag, "pytest": pytest}
     return field(default=default, metadata=carried)
 

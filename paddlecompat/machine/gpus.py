@@ -79,10 +79,7 @@ def try_device(
     stand_in: str | None = None,
     run: Callable[..., Ended] = run_program,
 ) -> dict[str, str] | NotRun:
-    """The versions of the CUDA libraries that a first calculation loaded, or why it failed.
-
-    Raises MachineFailed where it was killed from outside.
-    """
+    """The CUDA libraries that a first calculation loaded, else why; MachineFailed where killed."""
     ended = run(python, "probe", ["device", *([stand_in] if stand_in else [])], settings)
     if ended.problem is None:
         return dict(json.loads(ended.said))

@@ -78,10 +78,7 @@ def cpu() -> str:
 
 
 def check_room(folder: Path) -> None:
-    """Raises MachineFailed where a measurement would be cut off: says what is short, and the way.
-
-    `folder` is where the most will be written.
-    """
+    """Raises MachineFailed where a run, which writes most to `folder`, would be cut off."""
     disk, memory = free(folder), psutil.virtual_memory().available
     if disk < DISK:
         has = f"{disk / GIB:.1f} GiB are free on the disk of {folder}, of {DISK // GIB} needed"
@@ -98,10 +95,7 @@ def check_room(folder: Path) -> None:
 
 
 def what_is_short(folder: Path, words: str = "") -> str | None:
-    """After a failure that was told in `words`: what the machine ran out of, as far as is seen.
-
-    `folder` is where the most was written; programs write into the temporary folder, too.
-    """
+    """What the machine ran out of, after a failure that `words` tell; most was in `folder`."""
     fullest = min(folder, Path(tempfile.gettempdir()), key=free)
     if DISK_FULL.search(words) or free(fullest) < GONE:
         return f"the disk is full ({fullest})"

@@ -60,11 +60,7 @@ def settings_for_uv() -> dict[str, str]:
 
 
 def check(project: str, options: Sequence[str]) -> None:
-    """Look whether all that pip asks for a project, set up so and with these options, is well.
-
-    Raises MachineFailed with the answer of an index, or of a page of links, that is ill. Folders
-    are not looked at.
-    """
+    """Raises MachineFailed where an index or a page of links that pip asks is ill; no folder's."""
     settings = pip_settings()
     given = [option.partition("=")[::2] for option in options]
     more = [value for name, value in given if name == "--extra-index-url"]
@@ -90,10 +86,7 @@ def check_index(index: str, project: str, has_everything: bool) -> None:
 
 
 def unknown_builds(fixture: Fixture) -> list[str]:
-    """The builds on the index that the fixture does not know, as 'paddlepaddle 3.4.0'.
-
-    Builds before 2.2.0 and pre-releases are left out. Raises MachineFailed without an answer.
-    """
+    """The builds from 2.2.0 on that the fixture lacks; MachineFailed without an answer."""
     listed = {(b.distribution, Version(b.version)) for r in fixture.release for b in r.builds}
     return [
         f"{project} {version}"
@@ -121,10 +114,7 @@ def ill(words: str, address: str) -> MachineFailed:
 
 
 def ask(address: str, seconds: float = 60) -> tuple[int, str, frozenset[str]]:
-    """Its status, the same in words, and the files of projects that it lists.
-
-    Raises MachineFailed where there is no answer for so many seconds.
-    """
+    """Its status, the same in words, and the files that it lists; MachineFailed without answer."""
     parts = urlsplit(address)
     request = Request(plain(parts), headers={"Accept": JSON_OR_HTML})
     if parts.username is not None:
