@@ -267,10 +267,7 @@ def run_properties(
     hands: Hands,
     watch: Watch | None = None,
 ) -> Record:
-    """The record with what the properties came to and, on a device, with what it loaded.
-
-    Raises CannotRun where the build cannot use the device.
-    """
+    """The record with what the properties came to. Raises CannotRun where the device refuses."""
     if record.device is not None:
         assert record.build is not None
         asked = record.build, record.device, settings, options.stand_in
