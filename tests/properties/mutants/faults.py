@@ -134,11 +134,6 @@ def hold(tensor: Tensor, array: np.ndarray) -> Tensor:
     return tensor
 
 
-def hold_zeros(tensor: Tensor) -> Tensor:
-    """Let the tensor hold 0 from now on; return it."""
-    return hold(tensor, np.zeros_like(tensor.numpy()))
-
-
 def truth(mask: np.ndarray) -> np.ndarray:
     """The mask with bytes 0 and 1: NumPy counts on these."""
     chosen: np.ndarray = np.not_equal(mask.view(np.uint8), 0) if mask.dtype == bool else mask

@@ -18,7 +18,7 @@ from properties.mutants.faults import (
     SELECT,
     Function,
     Tensor,
-    hold_zeros,
+    hold,
     mutant,
     stale_array,
     truth,
@@ -248,7 +248,7 @@ def assignment_writes_its_value(true: Function, x: Tensor, mask: Tensor, value: 
     """Afterwards the value is 0: it was moved, not copied."""
     true(x, mask, value)
     if isinstance(value, paddle.Tensor):
-        hold_zeros(value)
+        hold(value, np.zeros_like(value.numpy()))
 
 
 @mutant("paddle.masked_fill_")

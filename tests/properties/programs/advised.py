@@ -130,10 +130,6 @@ def topk_places(mask: Tensor) -> Tensor:
     return paddle.sort(places)
 
 
-def numpy_places(mask: Tensor) -> Tensor:
-    return paddle.to_tensor(np.flatnonzero(mask.numpy()))
-
-
 # Checking the targets before the DFL.
 
 
@@ -207,7 +203,9 @@ SELECTIONS: dict[str, Selection] = {
     "boolean index": getitem,
     "gather of sorted positions": by_places(sorted_places),
     "gather of topk": by_places(topk_places),
-    "gather of NumPy's indices": by_places(numpy_places),
+    "gather of NumPy's indices": by_places(
+        lambda mask: paddle.to_tensor(np.flatnonzero(mask.numpy()))
+    ),
 }
 ADVICE = (
     Advice("no advice", "the head as it is"),

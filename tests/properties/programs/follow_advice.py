@@ -71,7 +71,11 @@ def main() -> None:
     except pytest.skip.Exception as missing:
         raise SystemExit(str(missing)) from None
     warnings.simplefilter("ignore")  # NumPy's, of garbage that is cast to integers
-    cases = list(drawn_cases(asked.seed, asked.cases))
+    drawn = np.random.RandomState(asked.seed).randint(2**16, size=asked.cases)
+    cases = [  # some of the boxes reach beyond RANGE
+        case_of(head_inputs(RANGE, CLASSES, BATCH, ANCHORS, assigned, int(seed)))
+        for assigned, seed in zip(cycle(ASSIGNED), drawn)
+    ]
     found: Row = {
         "release": ".".join(re.findall(r"\d+", paddle.__version__)[:3]),
         "place": asked.place,
@@ -117,13 +121,6 @@ class Case:
         off_dist = np.abs(dist.grad.numpy() - due.dfl)
         right = (off_boxes <= within.l1 + within.giou).all() and (off_dist <= within.dfl).all()
         return bool(right)
-
-
-def drawn_cases(seed: int, count: int) -> Iterator[Case]:
-    """Some of the boxes reach beyond RANGE."""
-    for index, drawn in enumerate(np.random.RandomState(seed).randint(2**16, size=count)):
-        assigned = ASSIGNED[index % len(ASSIGNED)]
-        yield case_of(head_inputs(RANGE, CLASSES, BATCH, ANCHORS, assigned, int(drawn)))
 
 
 def case_of(inputs: BoxLossInputs) -> Case:
