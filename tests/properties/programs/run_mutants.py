@@ -37,6 +37,7 @@ from properties.protocol.evidence import SEVERITIES, ledger
 OUTCOMES = {"holds": "survived", "violated": "killed", "crashed": "killed"}
 UNREACHED = 3  # examples without a call of the faulty function, after which a property is left
 POISON = "properties.questions.masked_selection.poison"
+PROPERTIES: pytest.StashKey[Sequence[pytest.Item]] = pytest.StashKey()
 
 
 @dataclass
@@ -53,6 +54,11 @@ class Run:
     calls: int = 0
     examples: int = 0
     seconds: float = 0.0  # of CPU
+
+    @property
+    def until(self) -> int:
+        """Examples until it failed, or all."""
+        return self.failed_after or self.examples
 
 
 @dataclass
@@ -104,9 +110,6 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
         items.append(MutantItem.from_parent(session, name=name, nodeid=f"mutants::{name}"))
 
 
-PROPERTIES: pytest.StashKey[Sequence[pytest.Item]] = pytest.StashKey()
-
-
 def names_asked(config: pytest.Config) -> list[str]:
     names: list[str] = json.loads(config.getoption("--mutants").read_text(encoding="utf-8"))
     return names
@@ -153,10 +156,8 @@ def try_mutant(item: MutantItem, seed: int, killers: Sequence[str]) -> dict[str,
         found = mutant.ask(each, seed)
         if found.outcome in ("killed", "broken", "absent"):
             seen.update(outcome=found.outcome, message=found.message[:200])
-        if found.outcome == "killed":
-            after = found.failed_after or found.examples
-            seen.update(killer=each.nodeid, examples=after, seconds=found.seconds)
-        if found.outcome in ("killed", "broken", "absent"):
+            if found.outcome == "killed":
+                seen.update(killer=each.nodeid, examples=found.until, seconds=found.seconds)
             break
         if found.outcome != "not reached":  # it holds, or cannot tell: the release fails itself
             seen["outcome"] = "survived"
@@ -166,25 +167,20 @@ def try_mutant(item: MutantItem, seed: int, killers: Sequence[str]) -> dict[str,
 def try_property(item: pytest.Item) -> dict[str, Any]:
     """What it comes to without a mutant, then under mutants until one of them makes it fail."""
     plain = run_property(item, 0)
-    seen: dict[str, Any] = {"plain": unsound(plain), "calls": plain.calls}
+    # As an outcome of the property by itself, of which the launcher looks at the first ones.
+    outcome = {"survived": "holds", "killed": "violated"}.get(plain.outcome, plain.outcome)
+    seen: dict[str, Any] = {"plain": outcome, "calls": plain.calls}
     seen.update(examples=plain.examples, seconds=plain.seconds)
     if plain.outcome != "survived":
         memory.failing.add((item.nodeid, 0))
         return seen
-    names = names_asked(item.config)
-    mutants = [Mutant(item.config, name) for name in names]
+    mutants = [Mutant(item.config, name) for name in names_asked(item.config)]
     for mutant in sorted(mutants, key=lambda mutant: not mutant.is_own(item)):
         found = mutant.ask(item, 0)
         if found.outcome == "killed":
-            after = found.failed_after or found.examples
-            kill = {"mutant": mutant.name, "examples": after, "seconds": found.seconds}
+            kill = {"mutant": mutant.name, "examples": found.until, "seconds": found.seconds}
             return {**seen, "kill": kill}
     return seen
-
-
-def unsound(plain: Run) -> str:
-    """As an outcome of the property by itself, of which the launcher looks at the first ones."""
-    return {"survived": "holds", "killed": "violated"}.get(plain.outcome, plain.outcome)
 
 
 class Mutant:
@@ -227,7 +223,7 @@ class Mutant:
         if found.outcome == "not reached":
             memory.apart.update((target, nodeid) for target in self.targets)
         if found.outcome == "killed":
-            without = run_property(item, seed, limit=found.failed_after or found.examples)
+            without = run_property(item, seed, limit=found.until)
             if without.outcome != "survived":
                 memory.failing.add((nodeid, seed))
                 return Run(outcome="unsupported")
