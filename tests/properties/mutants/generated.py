@@ -25,8 +25,8 @@ GROUPS = {
     "paddle.masked_fill": ("masked_fill", "contexts"),
     "paddle.nn.functional.cross_entropy": ("cross_entropy", "dfl_loss"),
     "paddle.to_tensor": ("round_trip",),
-    QUESTIONS: ("dfl_loss", "ppyoloe_head"),
-    "ppdet.modeling.": ("ppyoloe", "dfl_loss"),
+    QUESTIONS: ("dfl_loss", "ppyoloe_head", "reported_symptom"),
+    "ppdet.modeling.": ("ppyoloe", "dfl_loss", "reported_symptom"),
     WORKAROUNDS: ("workarounds",),
     **dict.fromkeys(
         (
