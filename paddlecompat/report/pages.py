@@ -98,7 +98,7 @@ def write(
         pages["wheels.md"] = wheel_pages.render(view.answers)
         pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
     if view.hosts:
-        pages["host.md"] = wheel_pages.render_host(view.hosts)
+        pages["host.md"] = wheel_pages.render_host(view.hosts, view.answers)
         pages["host-answer.schema.json"] = schema_of(HostAnswer)
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}

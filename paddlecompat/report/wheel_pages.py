@@ -101,7 +101,13 @@ def host_lines(answer: HostAnswer) -> list[str]:
     return environment().get_template("host.txt.j2").render(one=answer).strip().splitlines()
 
 
-def render_host(answers: Sequence[HostAnswer]) -> str:
-    """The page on host halves, in both languages, the newest release first."""
+def render_host(answers: Sequence[HostAnswer], wheels: Sequence[WheelAnswer] = ()) -> str:
+    """The page on host halves, in both languages, the newest release first.
+
+    Of the wheels that were asked, it names those in reach that were not measured so.
+    """
     newest = sorted(answers, key=lambda one: in_order(one.release), reverse=True)
-    return environment().get_template("host.md.j2").render(answers=newest)
+    done = {(one.build.version, one.system) for one in answers}
+    in_reach = {(w.version, w.system) for w in wheels if in_order(w.cuda or "0") < [11, 2]}
+    left = [f"{version} {system.title()}" for version, system in sorted(in_reach - done)]
+    return environment().get_template("host.md.j2").render(answers=newest, left=left)

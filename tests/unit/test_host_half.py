@@ -186,6 +186,11 @@ def test_the_page_never_takes_it_for_a_gpu_result() -> None:
     assert "is no measurement on a GPU" in text
 
 
+def test_the_page_names_the_wheels_that_are_left() -> None:
+    text = wheel_pages.render_host([], wheel_answer.read_all())
+    assert ("2.3.2 Linux" in text, "2.5.0 Linux" in text) == (True, False)
+
+
 def host_answer_with(tensor: str) -> HostAnswer:
     """That of a build of 2.4.2 which never writes this tensor of masked_select."""
     unwritten = Output(

@@ -88,7 +88,7 @@ class Session:
                 if not (found[-1].words or found[-1].died):
                     return cases
                 if found[-1].died:
-                    found[-1].words = str(ended.problem)[:200]
+                    found[-1].words = death_in_words(ended)
         raise cannot_run(ended)
 
     def failed_calls(self) -> Iterator[FailedCall]:
@@ -115,7 +115,7 @@ class Session:
 def training_step(about: dict[str, str], line: dict[str, Any], ended: Ended) -> TrainingStep:
     """What the program inside told of a training step, or how it ended without a word."""
     if "loss" not in line:
-        told = {"came": "died", "words": impersonal(str(ended.problem))[:200]}
+        told = {"came": "died", "words": death_in_words(ended)}
     elif line["raised"]:
         told = {"came": "raised", "words": impersonal(line["raised"])}
     else:
@@ -123,6 +123,12 @@ def training_step(about: dict[str, str], line: dict[str, Any], ended: Ended) -> 
         told = {"came": "finite" if finite else "not finite", "loss": line["loss"]}
     astray = line.get("astray")
     return TrainingStep.model_validate({**about, **told, "astray": astray})
+
+
+def death_in_words(ended: Ended) -> str:
+    """How a process ended; of a signal without what was logged before, which has times in it."""
+    words = impersonal(str(ended.problem))
+    return words.partition(", ")[0] if (ended.status or 0) < 0 else words[:200]
 
 
 def answers_in(ended: Ended) -> list[dict[str, Any]]:
