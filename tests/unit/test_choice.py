@@ -276,7 +276,7 @@ def test_where_paddles_index_is_out_of_reach_pypi_serves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("release", "noticed"), [("2.3.2", False), ("2.4.2", False), ("2.4.1", None), ("2.5.2", None)]
+    ("release", "noticed"), [("2.3.2", False), ("2.4.2", False), ("2.4.1", False), ("2.5.2", None)]
 )
 def test_that_a_launch_failed_is_noticed_as_measured(release: str, noticed: bool | None) -> None:
     found = missing(release, release, machine("H100", "535.104"))

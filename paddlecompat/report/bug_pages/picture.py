@@ -107,7 +107,7 @@ def inline(made: dict[str, str]) -> list[str]:
 
 
 def inlined(svg: str) -> str:
-    """The picture without its XML head and size, in the colour of the text around it.
+    """The picture without its XML head and size, in the font and colour of the text around it.
 
     Its styles become attributes, as a page's policy may refuse styles that stand in it.
     """
@@ -115,6 +115,7 @@ def inlined(svg: str) -> str:
     tag, end, rest = body.partition(">")
     body = re.sub(r' (?:height|width)="[^"]*"', "", tag) + end + rest
     body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r" font-family: [^;]*;", "", body)
 
     def as_attributes(style: re.Match[str]) -> str:
         pairs = (part.partition(":") for part in style[1].split(";") if part.strip())
@@ -148,9 +149,10 @@ def draw(bars: Sequence[Bar], releases: Sequence[str], language: Language, page:
         made = io.StringIO()
         with warnings.catch_warnings():  # the reader's machine has the fonts that this one lacks
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(made, format="svg", transparent=True, metadata={"Date": None})
+            unsaid = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+            figure.savefig(made, format="svg", transparent=True, metadata=unsaid)
     family = ", ".join(f"'{font}'" if " " in font else font for font in FONTS)
-    return made.getvalue().replace("sans-serif", family)
+    return re.sub(r"font-family: [^;]*", f"font-family: {family}", made.getvalue())
 
 
 def draw_bar(
