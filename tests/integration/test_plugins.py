@@ -116,6 +116,22 @@ def test_what_the_release_does_without_the_mutant_is_no_catch(suite: Suite) -> N
     assert sight.outcome == "survived"
 
 
+def test_a_seed_with_which_the_release_fails_is_replaced(suite: Suite) -> None:
+    at_times = """
+import paddle
+
+@given(st.integers(0, 1000))
+def test_double(n):
+    begin(Case(n))
+    assert n % 4 or not n  # the release's own fault
+    same_bytes(np.int64(paddle.double(n)), np.int64(2 * n))
+"""
+    suite.write(at_times, paddle=PADDLE)
+    (suite.folder / "mine.py").write_text(FAULTS.replace("number % 2 == 1 and ", ""))
+    seen = see(suite, "off_by_one", seeds=10)
+    assert [sight.outcome for sight in seen] == ["killed"] * 10
+
+
 def test_what_a_mutant_leaves_behind_is_no_catch(suite: Suite) -> None:
     spoiled = "spoiled = 0\ndef double(number): return 2 * number + spoiled\n"
     suite.write(PROPERTIES, paddle=PADDLE + spoiled)

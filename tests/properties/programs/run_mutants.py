@@ -5,7 +5,8 @@
 Mutant by mutant is put in place, tried and taken out again, in one process. Beside the properties
 there is an item `mutants::NAME` for each, with a report `("mutation", {...})` for each seed, whose
 form is in `paddlecompat/studies/mutant_runs.py`. The properties of the mutant's own groups run,
-those first that killed before; the first that fails ends the search. With --judge
+those first that killed before; the first that fails ends the search. A seed with which the release
+itself breaks one of them, and no other kills, tells nothing: another takes its place. With --judge
 there are the properties alone: each runs without a mutant and then, where it holds, under one
 mutant after the other, its own group's first, until one makes it fail.
 
@@ -19,8 +20,9 @@ import functools
 import json
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, Callable
 
@@ -36,6 +38,7 @@ from properties.protocol.evidence import SEVERITIES, ledger
 
 OUTCOMES = {"holds": "survived", "violated": "killed", "crashed": "killed"}
 UNREACHED = 3  # examples without a call of the faulty function, after which a property is left
+UNTOLD = 3  # seeds that tell nothing, after which a mutant that none has killed has survived
 POISON = "properties.questions.masked_selection.poison"
 PROPERTIES: pytest.StashKey[Sequence[pytest.Item]] = pytest.StashKey()
 
@@ -117,18 +120,36 @@ def names_asked(config: pytest.Config) -> list[str]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool:
-    seeds = range(item.config.getoption("--seeds"))
     if isinstance(item, MutantItem):
-        killers: list[str] = []
-        for seed in seeds:
-            seen = try_mutant(item, seed, killers)
+        for seen in try_seeds(item, item.config.getoption("--seeds")):
             tell(item, seen)
-            if seen["outcome"] != "killed":  # another seed would cost as much, and say as little
-                break
-            killers = list(dict.fromkeys([seen["killer"], *killers]))
     else:
         tell(item, try_property(item))
     return True
+
+
+def try_seeds(item: MutantItem, most: int) -> Iterator[dict[str, Any]]:
+    """What came of a mutant with each seed that tells something, until it survives one."""
+    killers: list[str] = []
+    told = 0
+    for seed in count():
+        seen = try_mutant(item, seed, killers)
+        left = most if killers else UNTOLD
+        if seen["outcome"] == "survived" and fails_itself(item, seed) and seed - told < left:
+            continue
+        yield seen
+        told += 1
+        # After one that it survives another seed would cost as much, and say as little.
+        if seen["outcome"] != "killed" or told == most:
+            return
+        killers = list(dict.fromkeys([seen["killer"], *killers]))
+
+
+def fails_itself(item: MutantItem, seed: int) -> bool:
+    """Whether the release breaks a property of the mutant's own with this seed."""
+    mutant = Mutant(item.config, item.name)
+    properties = item.session.stash[PROPERTIES]
+    return any((p.nodeid, seed) in memory.failing for p in properties if mutant.is_own(p))
 
 
 def tell(item: pytest.Item, seen: dict[str, Any]) -> None:
