@@ -15,7 +15,6 @@ from pathlib import Path
 from paddlecompat.cells import filling
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.commands import COMMANDS, meaning
-from paddlecompat.environments import wheels
 from paddlecompat.fixtures import bugs, forms, releases
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.folders import NOX, shown
@@ -88,21 +87,18 @@ def guarded(name: str, action: Callable[[], Outcome | Status]) -> Outcome:
 
 
 def cell_command(cell: Cell) -> Command:
-    """The command of one cell; of its arguments two are for `matrix`."""
-    more = [{"name": "--fetch", "action": "store_true"}, {"name": "--outcome", "type": "path"}]
+    """The command of one cell; its argument is for `matrix`."""
 
-    def fill(parsed: Namespace, fixture: Fixture) -> Outcome | Status:
+    def fill(parsed: Namespace, fixture: Fixture) -> Outcome:
         options = check(options_from(Options, parsed), cell.kind)
-        if parsed.fetch:
-            wheels.fetch(cell)
-            return Status.AS_EXPECTED
         came = fill_cell(cell, fixture, options)
         if parsed.outcome is not None:
             forms.write_text(parsed.outcome, came.model_dump_json() + "\n")
         return came
 
     about = f"Measure PaddlePaddle {cell.release.version} on the {cell.place.upper()}."
-    return Command(cell.name, fill, Options, about, "cell", more, epilog=ABOUT_MUTANTS)
+    outcome = [{"name": "--outcome", "type": "path"}]
+    return Command(cell.name, fill, Options, about, "cell", outcome, epilog=ABOUT_MUTANTS)
 
 
 def host_command(name: str, fixture: Fixture) -> Command | None:
@@ -123,11 +119,9 @@ def host_command(name: str, fixture: Fixture) -> Command | None:
     return Command(name, measure, Options, about, arguments=host_half.ARGUMENTS)
 
 
-def fill_cell(
-    cell: Cell, fixture: Fixture, options: Options, hands: filling.Hands | None = None
-) -> Outcome:
+def fill_cell(cell: Cell, fixture: Fixture, options: Options) -> Outcome:
     """Fill one cell, and print how it ended."""
-    filled = filling.fill(cell, fixture, options, hands)
+    filled = filling.fill(cell, fixture, options)
     record = filled.record
     lines = terminal.verdict_lines(record, filled.judgement, filled.scripts)
     lines += ["", *told] if (told := meaning(record, options, fixture)) else []

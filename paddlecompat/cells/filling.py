@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +14,10 @@ from paddlecompat.cells.keeping import Filled, conclude
 from paddlecompat.cells.option_set import Options, workers_at
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
-from paddlecompat.environments.environment import Prepared, Wanted
+from paddlecompat.environments.environment import Wanted
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import bugs, cuda, uses
-from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.forms import Kind, place_of
 from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
 from paddlecompat.folders import PUBLISHED, RUNS
@@ -56,50 +54,22 @@ def machine_with(device: Device) -> Machine:
     )
 
 
-def prepare_environment(cell: Cell, fixture: Fixture, wanted: Wanted) -> Prepared:
-    """The cell's environment, made in the way of its kind. Raises as these do."""
-    prepare = fresh.prepare if cell.kind == "fresh" else environment.prepare
-    return prepare(cell, fixture, wanted)
-
-
-@dataclass(frozen=True)
-class Hands:
-    """What filling a cell needs from the machine; tests hand in their own."""
-
-    prepare: Callable[[Cell, Fixture, Wanted], Prepared] = prepare_environment
-    remove: Callable[[Cell], None] = environment.remove
-    look: Callable[[str | None], Device | NotRun] = gpus.look
-    machine_with: Callable[[Device], Machine] = machine_with
-    try_device: Callable[..., dict[str, str] | NotRun] = gpus.try_device
-    settings: Callable[[Path], dict[str, str]] = cuda_libraries.settings
-    run: Callable[[Path, Request, Path], Ran] = suite.run
-    load_known: Callable[[], Known] = bugs.load
-    known_answer: Callable[..., WheelAnswer | None] = asking.known_answer
-    ask_built: Callable[..., WheelAnswer | None] = asking.ask_built
-    held: Callable[[str], AbstractContextManager[object]] = environment.held
-    served: Callable[[Cell], AbstractContextManager[object]] = wine.server_for
-    packages: Callable[[str], dict[str, str]] = environment.packages_of
-    work: Path = RUNS
-    published: Path = PUBLISHED
-
-
-def fill(cell: Cell, fixture: Fixture, options: Options, hands: Hands | None = None) -> Filled:
+def fill(cell: Cell, fixture: Fixture, options: Options) -> Filled:
     """Measure `cell` and write what was seen, also where the release or the device cannot run.
 
     Raises ValueError, before anything is measured, where an edited file is wrong or `options` name
     no build of the release; MachineFailed, and keeps no record, where the run was cut short.
     """
-    hands = hands or Hands()
-    known = hands.load_known()
-    with hands.held(cell.name), hands.served(cell):
-        folder = suite.new_folder(hands.work / cell.name)
-        record = measure(cell, fixture, options, hands, folder)
+    known = bugs.load()
+    with environment.held(cell.name), wine.server_for(cell):
+        folder = suite.new_folder(RUNS / cell.name)
+        record = measure(cell, fixture, options, folder)
         if options.prune:
-            hands.remove(cell)
+            environment.remove(cell)
     return conclude(record, known, options, folder)
 
 
-def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder: Path) -> Record:
+def measure(cell: Cell, fixture: Fixture, options: Options, folder: Path) -> Record:
     """The cell's record, also where nothing could be run: it then holds as much as was found."""
     again = fresh.resolution_in(options.from_record, cell) if options.from_record else None
     if cell.kind == "fresh":
@@ -111,19 +81,20 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
     if options.wheel is not None:
         build = wheels.given_build(cell, options.wheel)
     watch = installed(options.sanitize) if options.sanitize else None
+    prepare = fresh.prepare if cell.kind == "fresh" else environment.prepare
     try:
         if cell.place == "gpu":
             asked = build or cell.release.gpu_build(cell.release.version)
-            record = with_answer(record, hands.known_answer(asked.hashes, host.system()))
-            device = hands.look(options.stand_in)
+            record = with_answer(record, asking.known_answer(asked.hashes, host.system()))
+            device = gpus.look(options.stand_in)
             if isinstance(device, NotRun):
                 raise CannotRun(with_examples(device, cell.release))
             record = with_device(record, device)
         first = Wanted(options.wheel, build, options.stand_in is None, again)
-        tries = attempts(record, cell, fixture, first, hands)
+        tries = attempts(record, cell, fixture, first)
         for record, wanted in tries:
             try:
-                prepared = hands.prepare(cell, fixture, wanted)
+                prepared = prepare(cell, fixture, wanted)
                 break
             except CannotRun as error:
                 if error.not_run.reason != "no build" or build or record.device is None:
@@ -135,12 +106,12 @@ def measure(cell: Cell, fixture: Fixture, options: Options, hands: Hands, folder
             raise CannotRun(NotRun(reason="import failed", detail=prepared.resolution.refused))
         settings = prepared.settings
         if cell.place == "gpu":
-            found = hands.ask_built(prepared.build, prepared.folder, host.system())
+            found = asking.ask_built(prepared.build, prepared.folder, host.system())
             record = with_answer(record, found, told=True)
-            settings = {**SAME_DEVICE, **hands.settings(prepared.folder)}
-        return run_properties(record, prepared.python, options, settings, folder, hands, watch)
+            settings = {**SAME_DEVICE, **cuda_libraries.settings(prepared.folder)}
+        return run_properties(record, prepared.python, options, settings, folder, watch)
     except CannotRun as error:
-        changed = changes(record, options, hands) if error.not_run.reason == "import failed" else []
+        changed = changes(record, options) if error.not_run.reason == "import failed" else []
         return give_up(record, error.not_run.model_copy(update={"changed": changed}))
 
 
@@ -172,11 +143,11 @@ def import_result(resolved: Resolution) -> PropertyResult:
     return held.model_copy(update={**refused, "evidence": shown})
 
 
-def changes(record: Record, options: Options, hands: Hands) -> list[str]:
+def changes(record: Record, options: Options) -> list[str]:
     """What stands beside the build, and stood otherwise when the cell was last measured."""
-    before = store.last_measured(record, (options.records, hands.published))
+    before = store.last_measured(record, (options.records, PUBLISHED))
     then = before.environment.packages if before and before.environment else {}
-    now = hands.packages(record.cell)
+    now = environment.packages_of(record.cell)
     names = sorted(then.keys() | now.keys()) if then else []
     pairs = ((name, then.get(name, "none"), now.get(name, "none")) for name in names)
     return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
@@ -220,7 +191,7 @@ def with_device(record: Record, device: Device) -> Record:
 
 
 def attempts(
-    record: Record, cell: Cell, fixture: Fixture, wanted: Wanted, hands: Hands
+    record: Record, cell: Cell, fixture: Fixture, wanted: Wanted
 ) -> Iterator[tuple[Record, Wanted]]:
     """What to prepare, and the record with that build, the best first; the next, should it lack.
 
@@ -229,13 +200,13 @@ def attempts(
     if record.device is None:
         yield record, wanted
         return
-    machine = hands.machine_with(record.device)
+    machine = machine_with(record.device)
     while True:
         build = wanted.build or best_build(record.device, cell, fixture, machine)
         if wanted.build and not wanted.wheel:
             check_code(build, cell.release, fixture, machine)
         record = record.model_copy(update={"chosen": build.version})
-        record = with_answer(record, hands.known_answer(build.hashes, host.system()))
+        record = with_answer(record, asking.known_answer(build.hashes, host.system()))
         yield record, replace(wanted, build=build)
         machine = replace(machine, lacking=machine.lacking | {build.version})
 
@@ -264,14 +235,13 @@ def run_properties(
     options: Options,
     settings: Mapping[str, str],
     folder: Path,
-    hands: Hands,
     watch: Watch | None = None,
 ) -> Record:
     """The record with what the properties came to. Raises CannotRun where the device refuses."""
     if record.device is not None:
         assert record.build is not None
         asked = record.build, record.device, settings, options.stand_in
-        found = hands.try_device(python, *asked)
+        found = gpus.try_device(python, *asked)
         if isinstance(found, NotRun):
             raise CannotRun(found)
         loaded = record.device.model_copy(update={"runtime": found})
@@ -281,7 +251,7 @@ def run_properties(
     workers = workers_at(record.place, options)
     request = Request(record.place, options, settings, watch, workers, uses=uses.load_uses())
     started = time.monotonic()
-    ran = hands.run(python, request, folder)
+    ran = suite.run(python, request, folder)
     seconds = record.seconds.model_copy(update={"test": round(time.monotonic() - started, 2)})
     seen = Ran.model_validate_json(subject.impersonal(ran.model_dump_json()))
     results = [import_result(resolved)] if (resolved := record.resolution) else []

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from paddlecompat.cells import filling, suite
-from paddlecompat.cells.filling import Hands
 from paddlecompat.cells.keeping import Filled, conclude
 from paddlecompat.cells.option_set import Options, check
 from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Installed, NotImported
 from paddlecompat.environments.wheel_code import asking
-from paddlecompat.fixtures import releases
+from paddlecompat.fixtures import bugs, releases
 from paddlecompat.fixtures.bugs import Known, NotOffered
 from paddlecompat.fixtures.forms import Place
 from paddlecompat.folders import RUNS
-from paddlecompat.machine import host
+from paddlecompat.machine import gpus, host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.processes import Settings, run_program
 from paddlecompat.records.advice_results import Measured
@@ -50,17 +49,6 @@ def ask_wheel(found: Installed) -> WheelAnswer | None:
 
 
 @dataclass(frozen=True)
-class Reader:
-    """How an interpreter is read; tests hand in their own."""
-
-    read: Callable[[Path | None], Installed] = installed.read_interpreter
-    settings: Callable[[Installed], dict[str, str]] = installed.settings_for
-    follow_advice: Callable[..., Measured] = follow_advice
-    runs: Path = RUNS
-    ask: Callable[[Installed], WheelAnswer | None] = ask_wheel
-
-
-@dataclass(frozen=True)
 class FilledHere(Filled):
     """What came of it, and how the advice fares."""
 
@@ -68,42 +56,36 @@ class FilledHere(Filled):
     """What came of the advice, or why it could not be followed; None where it was left out."""
 
 
-def measure(
-    options: Options,
-    python: Path | None,
-    place: Place | None,
-    hands: Hands | None = None,
-    reader: Reader | None = None,
-) -> FilledHere:
+def measure(options: Options, python: Path | None, place: Place | None) -> FilledHere:
     """Measure what is installed in `python` (None: the first that has Paddle), else ValueError."""
-    hands, reader = hands or Hands(), reader or Reader()
+    known = bugs.load()
     try:
-        found = reader.read(python)
+        found = installed.read_interpreter(python)
     except NotImported as error:
-        raise ValueError(f"{error}{words_on_mending(error, hands.load_known())}") from None
-    where, why, device = choose_place(place, found, hands)
-    known = with_head_left_out(hands.load_known(), where)
+        raise ValueError(f"{error}{words_on_mending(error, known)}") from None
+    where, why, device = choose_place(place, found)
+    known = with_head_left_out(known, where)
     options = check(options, where)
     print(f"{found.interpreter.path}: {found.build.distribution} {found.build.version}")
     print(f"on the {where.upper()}: {why}", flush=True)
-    settings = {**filling.SAME_DEVICE, **reader.settings(found)}
-    folder = suite.new_folder(reader.runs / f"here-{where}-{found.release}")
+    settings = {**filling.SAME_DEVICE, **installed.settings_for(found)}
+    folder = suite.new_folder(RUNS / f"here-{where}-{found.release}")
     made = {"build": found.build, "environment": Environment(packages=found.packages, mended=[])}
     blank = filling.blank(where, found.release, found.interpreter.python, options)
     record = blank.model_copy(update=made)
-    record = filling.with_answer(record, reader.ask(found), told=True)
+    record = filling.with_answer(record, ask_wheel(found), told=True)
     try:
         if isinstance(device, NotRun) and where == "gpu":
             raise CannotRun(device)
         if isinstance(device, Device):
             record = filling.with_device(record, device)
-            check_code(found, hands.machine_with(device))
+            check_code(found, filling.machine_with(device))
         python = found.interpreter.path
-        record = filling.run_properties(record, python, options, settings, folder, hands)
+        record = filling.run_properties(record, python, options, settings, folder)
     except CannotRun as error:
         record = filling.give_up(record, error.not_run)
     filled = conclude(record, known, options, folder)
-    advised = follow(record, found, options, settings, reader)
+    advised = follow(record, found, options, settings)
     return FilledHere(**vars(filled), advised=advised)
 
 
@@ -143,21 +125,21 @@ def with_head_left_out(known: Known, place: Place) -> Known:
 
 
 def choose_place(
-    asked: Place | None, found: Installed, hands: Hands
+    asked: Place | None, found: Installed
 ) -> tuple[Place, str, Device | NotRun | None]:
     """Where to measure, why there, and the device as far as it was looked for."""
     if asked == "cpu":
         return "cpu", "as asked", None
     if asked is None and found.build.cuda is None:
         return "cpu", "the build has no CUDA", None
-    seen = hands.look(None)
+    seen = gpus.look()
     if isinstance(seen, Device):
         return "gpu", f"{seen.name}, driver {seen.driver}", seen
     return asked or "cpu", seen.detail, seen
 
 
 def follow(
-    record: Record, found: Installed, options: Options, settings: dict[str, str], reader: Reader
+    record: Record, found: Installed, options: Options, settings: dict[str, str]
 ) -> Measured | str | None:
     """How the advice fares on the release as it is, or why not; None where that says nothing."""
     if record.verdict == "not run" or record.lost or options.partial:
@@ -165,6 +147,6 @@ def follow(
     print("following the advice that circulates", flush=True)
     asked = ["--as-it-is", "--cases", str(CASES)]
     try:
-        return reader.follow_advice(found.interpreter.path, record.place, asked, settings)
+        return follow_advice(found.interpreter.path, record.place, asked, settings)
     except ValueError as error:
         return str(error)

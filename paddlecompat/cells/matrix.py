@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
-from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Literal
 
 from paddlecompat.cells.option_set import Options
-from paddlecompat.environments.environment import is_prepared
 from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.releases import Cell, Fixture, cells
@@ -21,7 +18,6 @@ from paddlecompat.folders import LOGS, MATRIX_STATE, RUNS, shown
 from paddlecompat.machine import gpus, processes
 from paddlecompat.machine.command_line import arguments_of
 from paddlecompat.records.judging import Outcome, Status
-from paddlecompat.records.record import NotRun
 from paddlecompat.records.subject import Device
 
 OWN = (sys.executable, "-m", "paddlecompat")  # a cell's process: then its name and options
@@ -40,22 +36,6 @@ def fill_in_child(cell: Cell, options: Options) -> Outcome:
     return Outcome(cell=cell.name, status=Status.MACHINE_FAILED, words=words)
 
 
-def fetch_in_child(cell: Cell) -> None:
-    """Fetch a CPU cell's wheel. Should it fail, the cell's own process says why."""
-    if cell.kind == "cpu" and not is_prepared(cell):
-        processes.run_logged([*OWN, cell.name, "--fetch"], LOGS / f"fetch-{cell.name}.log")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """How cells are filled; tests hand in their own."""
-
-    fill: Callable[[Cell, Options], Outcome] = fill_in_child
-    fetch: Callable[[Cell], None] = fetch_in_child
-    look: Callable[[], Device | NotRun] = gpus.look
-    state: Path = MATRIX_STATE
-
-
 class State(forms.Model):
     """What a run has done, for one that goes on where it was cut off."""
 
@@ -65,22 +45,14 @@ class State(forms.Model):
     """The cells, with their exit status."""
 
 
-def run(
-    fixture: Fixture,
-    kinds: Sequence[Kind],
-    jobs: int,
-    anew: bool,
-    options: Options,
-    desk: Desk | None = None,
-) -> Status:
+def run(fixture: Fixture, kinds: Sequence[Kind], jobs: int, anew: bool, options: Options) -> Status:
     """Fill every cell, `jobs` side by side, going on where a run with the same options was cut off.
 
     Returns the worst of the cells' statuses: worse than expected, else that the machine failed.
     """
-    desk = desk or Desk()
-    wanted = fillable(fixture, kinds, desk)
+    wanted = fillable(fixture, kinds)
     done: dict[str, Status] = {}
-    before = None if anew else forms.read_kept(State, desk.state)  # of a run that was interrupted
+    before = None if anew else forms.read_kept(State, MATRIX_STATE)  # of an interrupted run
     if before and before.options == arguments_of(options):
         done |= before.done
     left = [cell for cell in wanted if cell.name not in done]
@@ -88,13 +60,13 @@ def run(
         print(f"continuing: {len(done)} cells are done already (--anew measures all of them)")
     print(f"{len(left)} cells, {jobs} at a time; logs in {shown(LOGS)}", flush=True)
     started = time.monotonic()
-    for number, (outcome, seconds) in enumerate(fill_all(left, jobs, options, desk), start=1):
+    for number, (outcome, seconds) in enumerate(fill_all(left, jobs, options), start=1):
         done[outcome.cell] = outcome.status
         state = State(version=1, options=arguments_of(options), done=done)
-        forms.write_kept(desk.state, state)
+        forms.write_kept(MATRIX_STATE, state)
         ahead = what_is_left(started, number, len(left))
         print(f"[{number}/{len(left)}] {outcome.words} ({seconds:.0f} s); {ahead}", flush=True)
-    desk.state.unlink(missing_ok=True)
+    MATRIX_STATE.unlink(missing_ok=True)
     return worst(done.values())
 
 
@@ -111,33 +83,28 @@ def worst(statuses: Collection[int]) -> Status:
     return next((status for status in order if status in statuses), Status.AS_EXPECTED)
 
 
-def fillable(fixture: Fixture, kinds: Sequence[Kind], desk: Desk) -> list[Cell]:
+def fillable(fixture: Fixture, kinds: Sequence[Kind]) -> list[Cell]:
     """The cells of these kinds; those on the GPU only where the driver shows a device."""
     wanted = [cell for cell in cells(fixture) if cell.kind in kinds]
     on_cpu = [cell for cell in wanted if cell.place == "cpu"]
-    if on_cpu == wanted or isinstance(found := desk.look(), Device):
+    if on_cpu == wanted or isinstance(found := gpus.look(), Device):
         return wanted
     left_out = len(wanted) - len(on_cpu)
     print(f"{left_out} GPU cells left out: {found.reason} ({found.detail})")
     return on_cpu
 
 
-def fill_all(
-    wanted: list[Cell], jobs: int, options: Options, desk: Desk
-) -> Iterator[tuple[Outcome, float]]:
-    """Each cell's outcome and seconds as it ends. Meanwhile the next ones' wheels are fetched."""
-    with ThreadPoolExecutor(jobs) as filling, ThreadPoolExecutor(1) as fetching:
+def fill_all(wanted: list[Cell], jobs: int, options: Options) -> Iterator[tuple[Outcome, float]]:
+    """Each cell's outcome and seconds as it ends."""
 
-        def fill_one(position: int) -> tuple[Outcome, float]:
-            for following in wanted[position + jobs : position + jobs + 1]:
-                fetching.submit(desk.fetch, following)
-            started = time.monotonic()
-            with DEVICE if wanted[position].place == "gpu" else nullcontext():
-                return desk.fill(wanted[position], options), time.monotonic() - started
+    def fill_one(cell: Cell) -> tuple[Outcome, float]:
+        started = time.monotonic()
+        with DEVICE if cell.place == "gpu" else nullcontext():
+            return fill_in_child(cell, options), time.monotonic() - started
 
+    with ThreadPoolExecutor(jobs) as filling:
         try:
-            filled = [filling.submit(fill_one, position) for position in range(len(wanted))]
+            filled = [filling.submit(fill_one, cell) for cell in wanted]
             yield from (one.result() for one in as_completed(filled))
         finally:  # an interruption ends what runs, and starts nothing more
             filling.shutdown(wait=False, cancel_futures=True)
-            fetching.shutdown(wait=False, cancel_futures=True)

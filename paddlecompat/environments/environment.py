@@ -191,11 +191,6 @@ def find_python(cell: Cell, fixture: Fixture, uv: str) -> Path:
     return winpython.fetch(winpython.pinned(fixture, cell.release.python))
 
 
-def is_prepared(cell: Cell) -> bool:
-    """Whether the cell has an environment that is made to the end, be it of another build."""
-    return read_stamp(environment_of(cell.name)) is not None
-
-
 def remove(cell: Cell) -> None:
     """Delete the cell's environment, where it has one."""
     with held(cell.name):

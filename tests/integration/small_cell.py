@@ -10,17 +10,17 @@ from argparse import ArgumentParser
 from functools import partial
 from pathlib import Path
 
+import pytest
 import samples
 
 from integration.sample_suite import Suite
 from paddlecompat.__main__ import fill_cell, guarded
-from paddlecompat.cells import suite
-from paddlecompat.cells.filling import Hands
+from paddlecompat.cells import filling, suite
 from paddlecompat.cells.option_set import Options, check
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments import environment
 from paddlecompat.environments.environment import Prepared
-from paddlecompat.fixtures import releases
+from paddlecompat.fixtures import bugs, releases
 from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.machine.command_line import add_options, options_from
@@ -28,9 +28,9 @@ from paddlecompat.records.judging import Outcome, Status
 from paddlecompat.records.subject import Environment, Seconds
 
 
-def hands(folder: Path) -> Hands:
-    """What the machine does for the cell: the environment is this interpreter's own."""
-    made = folder / "environment"
+def stand_in(folder: Path) -> None:
+    """Do what the machine does for the cell: the environment is this interpreter's own."""
+    made, run_suite = folder / "environment", suite.run
 
     def prepare(cell: Cell, *_: object) -> Prepared:
         return Prepared(
@@ -45,15 +45,14 @@ def hands(folder: Path) -> Hands:
     def run(_: Path, request: Request, run_folder: Path) -> Ran:
         small = Suite(folder)
         asked = Request(**{**vars(request), "properties": small.tests})
-        return suite.run(Path(sys.executable), asked, run_folder, small.listed_by_source())
+        return run_suite(Path(sys.executable), asked, run_folder, small.listed_by_source())
 
-    return Hands(
-        prepare=prepare,
-        run=run,
-        load_known=Known,
-        held=partial(environment.held, folder=made),
-        work=folder / "runs",
-    )
+    patch = pytest.MonkeyPatch()
+    patch.setattr(environment, "prepare", prepare)
+    patch.setattr(environment, "held", partial(environment.held, folder=made))
+    patch.setattr(suite, "run", run)
+    patch.setattr(bugs, "load", Known)
+    patch.setattr(filling, "RUNS", folder / "runs")
 
 
 def main() -> int:
@@ -64,8 +63,10 @@ def main() -> int:
     fixture = releases.load()
     cell = releases.cell_named("cpu-2.3.2", fixture)
 
+    stand_in(folder)
+
     def fill() -> Outcome:
-        return fill_cell(cell, fixture, options, hands(folder))
+        return fill_cell(cell, fixture, options)
 
     try:
         came = guarded(cell.name, fill)

@@ -18,7 +18,6 @@ from paddlecompat.cells.option_set import Options
 from paddlecompat.environments import fresh
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.wheels import sha256_of
-from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import MachineFailed
@@ -182,19 +181,22 @@ def test_a_package_that_is_lacking_is_a_pin_like_any(index: SmallIndex, tmp_path
     assert told_by(prepare(tmp_path)).needs == ["setuptools<80"]
 
 
-def test_a_release_that_nothing_mends_ends_as_not_run(index: SmallIndex, tmp_path: Path) -> None:
+def test_a_release_that_nothing_mends_ends_as_not_run(
+    index: SmallIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     index.offer_paddle(NEVER_IMPORTS, requires=["numpy==2.0.0"])
     for name, version in (("numpy", "2.0.0"), ("protobuf", "99.0.0"), ("setuptools", "99.0.0")):
         index.list(name, version)  # so that there is nothing to try
-    own = filling.Hands(
-        prepare=lambda *_: prepare(tmp_path),
-        held=nullcontext,
-        load_known=Known,
-        packages=lambda _: {},
-        work=tmp_path / "runs",
-        published=tmp_path / "published",
-    )
-    record = filling.fill(cell(), FIXTURE, Options(records=tmp_path / "records"), own).record
+    made = prepare(tmp_path)
+    for name, stand_in in (
+        ("fresh.prepare", lambda *_: made),
+        ("environment.held", nullcontext),
+        ("environment.packages_of", lambda _: {}),
+        ("RUNS", tmp_path / "runs"),
+        ("PUBLISHED", tmp_path / "published"),
+    ):
+        monkeypatch.setattr(f"paddlecompat.cells.filling.{name}", stand_in)
+    record = filling.fill(cell(), FIXTURE, Options(records=tmp_path / "records")).record
     assert record.not_run is not None
     assert record.not_run.reason == "import failed"
     assert "ImportError: libcudart.so.10.2: cannot open" in record.not_run.detail

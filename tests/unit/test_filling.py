@@ -12,7 +12,6 @@ import pytest
 import samples
 
 from paddlecompat.cells import filling
-from paddlecompat.cells.filling import Hands
 from paddlecompat.cells.keeping import Filled
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Ran, Request
@@ -38,11 +37,11 @@ MACHINE = Machine("linux", "7.5", "535.104.05", "12.2", frozenset({"pypi"}))
 class Desk:
     """A cell whose environment, device and properties are what the test says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.table = folder / "reports" / "cells"
         self.results = [samples.result()]
-        self.known = Known()
+        self.known: Known | Exception = Known()
         self.device: Device | NotRun = samples.device()
         self.machine = MACHINE
         self.loaded: dict[str, str] | NotRun = {}
@@ -54,6 +53,29 @@ class Desk:
         self.built: list[str | None] = []
         self.lacked: tuple[str, ...] = ()
         self.removed: list[str] = []
+        stand_ins: dict[str, object] = {
+            "environment.prepare": self.prepare,
+            "environment.remove": lambda cell: self.removed.append(cell.name),
+            "environment.held": self.hold,
+            "environment.packages_of": lambda _: self.packages,
+            "gpus.look": lambda _: self.device,
+            "gpus.try_device": lambda *_: self.loaded,
+            "machine_with": lambda _: self.machine,
+            "cuda_libraries.settings": lambda _: {},
+            "suite.run": self.run,
+            "asking.known_answer": lambda *_: self.kept,
+            "asking.ask_built": lambda *_: self.read,
+            "bugs.load": self.load_known,
+            "RUNS": folder / "work",
+            "PUBLISHED": folder / "published",
+        }
+        for name, stand_in in stand_ins.items():
+            patch.setattr(f"paddlecompat.cells.filling.{name}", stand_in)
+
+    def load_known(self) -> Known:
+        if isinstance(self.known, Exception):
+            raise self.known
+        return self.known
 
     def prepare(self, cell: Cell, fixture: object, wanted: Any) -> Prepared:
         self.built.append(wanted.build and wanted.build.version)
@@ -83,28 +105,9 @@ class Desk:
         yield
         self.in_use.remove(name)
 
-    @property
-    def hands(self) -> Hands:
-        return Hands(
-            prepare=self.prepare,
-            remove=lambda cell: self.removed.append(cell.name),
-            look=lambda _: self.device,
-            machine_with=lambda _: self.machine,
-            try_device=lambda *_: self.loaded,
-            settings=lambda _: {},
-            run=self.run,
-            held=self.hold,
-            packages=lambda _: self.packages,
-            known_answer=lambda *_: self.kept,
-            ask_built=lambda *_: self.read,
-            load_known=lambda: self.known,
-            work=self.folder / "work",
-            published=self.folder / "published",
-        )
-
     def fill(self, cell: Cell = CPU, **asked: Any) -> Filled:
         options = Options(**{"seed": 7, "records": self.table, **asked})
-        return filling.fill(cell, FIXTURE, options, self.hands)
+        return filling.fill(cell, FIXTURE, options)
 
     @property
     def record(self) -> Record:
@@ -118,8 +121,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
 
 
 def violated() -> PropertyResult:
@@ -192,12 +195,9 @@ def test_a_failed_import_names_what_is_installed_otherwise(desk: Desk) -> None:
 
 
 def test_a_bad_bug_is_named_before_measuring(desk: Desk) -> None:
-    def fail() -> Known:
-        raise ValueError("bugs.toml: bug.0.cause: Field required")
-
-    hands = Hands(load_known=fail, prepare=desk.prepare)
+    desk.known = ValueError("bugs.toml: bug.0.cause: Field required")
     with pytest.raises(ValueError, match=r"bug\.0\.cause"):
-        filling.fill(CPU, FIXTURE, Options(), hands)
+        desk.fill()
     assert desk.built == []
 
 
@@ -372,9 +372,9 @@ def test_a_stand_ins_record_stays_out_of_the_table(desk: Desk, elsewhere: bool) 
 
 
 def test_a_bug_of_no_property_is_absent(desk: Desk) -> None:
-    desk.known = samples.known(properties=["dfl_loss::test_value_matches"])
+    desk.known = known = samples.known(properties=["dfl_loss::test_value_matches"])
     (absent,) = desk.fill().judgement.absent
-    assert absent == ("dfl_loss::test_value_matches", desk.known.bug[0])
+    assert absent == ("dfl_loss::test_value_matches", known.bug[0])
 
 
 def test_what_was_not_asked_for_is_not_absent(desk: Desk) -> None:

@@ -12,11 +12,9 @@ import pytest
 import samples
 
 from paddlecompat.cells import filling
-from paddlecompat.cells.filling import Hands
 from paddlecompat.cells.option_set import Options
 from paddlecompat.environments import fresh
 from paddlecompat.environments.environment import Prepared, Wanted
-from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
 from paddlecompat.fixtures.releases import Cell, Fixture, Release
 from paddlecompat.records import store
@@ -168,7 +166,11 @@ def test_a_record_tells_what_pip_resolved(tmp_path: Path) -> None:
     ids=["the newest", "named", "of a record"],
 )
 def test_an_environment_is_asked_for_as_a_person_says(
-    tmp_path: Path, options: dict[str, Any], python: str, resolution: Resolution | None
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    python: str,
+    resolution: Resolution | None,
 ) -> None:
     if "from_record" in options:
         options = {"from_record": store.write(record(), tmp_path)}
@@ -178,9 +180,11 @@ def test_an_environment_is_asked_for_as_a_person_says(
         asked.append((cell.release.python, wanted.resolution))
         raise MachineFailed("this is enough")
 
-    hands = Hands(prepare=prepare, held=nullcontext, load_known=Known, work=tmp_path)
+    monkeypatch.setattr(fresh, "prepare", prepare)
+    monkeypatch.setattr("paddlecompat.cells.filling.environment.held", nullcontext)
+    monkeypatch.setattr(filling, "RUNS", tmp_path)
     with pytest.raises(MachineFailed):
-        filling.fill(FRESH, Fixture(release=[RELEASE]), Options(**options), hands)
+        filling.fill(FRESH, Fixture(release=[RELEASE]), Options(**options))
     assert asked == [(python, resolution)]
 
 

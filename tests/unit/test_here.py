@@ -10,8 +10,7 @@ import pytest
 import samples
 
 from paddlecompat.cells import here
-from paddlecompat.cells.filling import Hands
-from paddlecompat.cells.here import FilledHere, Reader
+from paddlecompat.cells.here import FilledHere
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.suite import Ran, Request
 from paddlecompat.environments.installed import Installed, Interpreter
@@ -36,7 +35,7 @@ NO_HEAD = "PaddleDetection's head cannot be imported: No module named 'ppdet'"
 class Desk:
     """An installed Paddle whose device and properties are what the test says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.results = [samples.result()]
         self.cuda: str | None = "11.2"
@@ -45,6 +44,19 @@ class Desk:
         self.known = Known()
         self.advised: list[str] = []
         self.problem = ""
+        stand_ins: dict[str, object] = {
+            "installed.read_interpreter": self.read,
+            "installed.settings_for": lambda _: {},
+            "follow_advice": self.follow,
+            "gpus.look": lambda: self.device,
+            "filling.machine_with": lambda _: Machine("linux", "8.6", "535.104.05", "12.2"),
+            "gpus.try_device": lambda *_: {},
+            "suite.run": self.run,
+            "bugs.load": lambda: self.known,
+            "RUNS": folder / "runs",
+        }
+        for name, stand_in in stand_ins.items():
+            patch.setattr(f"paddlecompat.cells.here.{name}", stand_in)
 
     def read(self, _: Path | None) -> Installed:
         python = Interpreter(path=Path(sys.executable), python="3.10")
@@ -63,16 +75,8 @@ class Desk:
         return ran.model_copy(update={"conditions": ran.conditions.model_copy(update=partial)})
 
     def measure(self, place: Place | None = None, folder: str = "here", **asked: Any) -> FilledHere:
-        hands = Hands(
-            look=lambda _: self.device,
-            machine_with=lambda _: Machine("linux", "8.6", "535.104.05", "12.2"),
-            try_device=lambda *_: {},
-            run=self.run,
-            load_known=lambda: self.known,
-        )
-        reader = Reader(self.read, lambda _: {}, self.follow, self.folder / "runs")
         options = Options(seed=7, records=self.folder / folder, **asked)
-        return here.measure(options, None, place, hands, reader)
+        return here.measure(options, None, place)
 
     def record(self, folder: str = "here") -> Record:
         (path,) = (self.folder / folder).glob("*.json")
@@ -98,8 +102,8 @@ def measured(right: int = 20, **variants: int) -> Measured:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import samples
 
 from paddlecompat.cells import matrix
-from paddlecompat.cells.matrix import Desk
 from paddlecompat.cells.option_set import Options
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.forms import Kind
@@ -29,19 +27,16 @@ QUICK = Options(profile="quick")
 class Cells:
     """Stands in for the cells' processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.ran: list[str] = []
-        self.fetched: list[str] = []
         self.status: dict[str, Status] = {}
         self.breaks_at: str | None = None
         self.broken = threading.Event()
         self.device: Device | NotRun = NotRun(reason="no CUDA device", detail="no driver")
-        self.desk = Desk(
-            fill=self.fill,
-            fetch=lambda cell: self.fetched.append(cell.name),
-            look=lambda: self.device,
-            state=folder / "matrix.json",
-        )
+        self.state, self.patch = folder / "matrix.json", patch
+        patch.setattr(matrix, "fill_in_child", self.fill)
+        patch.setattr(matrix, "MATRIX_STATE", self.state)
+        patch.setattr("paddlecompat.cells.matrix.gpus.look", lambda: self.device)
 
     def fill(self, cell: Cell, options: Options) -> Outcome:
         if cell.name == self.breaks_at:
@@ -60,10 +55,8 @@ class Cells:
         jobs: int = 1,
         anew: bool = False,
         kinds: Sequence[Kind] = ("cpu", "gpu"),
-        fill: Callable[[Cell, Options], Outcome] | None = None,
     ) -> Status:
-        desk = replace(self.desk, fill=fill) if fill else self.desk
-        return matrix.run(FIXTURE, kinds, jobs, anew, options, desk)
+        return matrix.run(FIXTURE, kinds, jobs, anew, options)
 
     def interrupt(self) -> None:
         """A run that ends at the third cell."""
@@ -76,8 +69,8 @@ class Cells:
 
 
 @pytest.fixture
-def cells(tmp_path: Path) -> Cells:
-    return Cells(tmp_path)
+def cells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cells:
+    return Cells(tmp_path, monkeypatch)
 
 
 def test_without_a_device_the_gpu_cells_are_left_out(
@@ -107,7 +100,8 @@ def test_cells_on_the_gpu_run_one_after_another(cells: Cells) -> None:
         return cells.fill(cell, options)
 
     cells.device = samples.device()
-    cells.run(jobs=4, fill=fill)
+    cells.patch.setattr(matrix, "fill_in_child", fill)
+    cells.run(jobs=4)
     assert max(places.count("cpu") for places in together) > 1
     assert max(places.count("gpu") for places in together) == 1
 
@@ -126,16 +120,6 @@ def test_the_worst_cell_is_the_matrixs_status(
     cells.status = dict(zip(CPU, statuses, strict=False))
     assert cells.run() == worst
     assert cells.ran == CPU
-
-
-def test_the_next_wheel_is_fetched_while_a_cell_runs(cells: Cells) -> None:
-    def fill(cell: Cell, options: Options) -> Outcome:
-        while len(cells.fetched) < min(len(cells.ran) + 1, len(CPU) - 1):
-            time.sleep(0.001)  # a test that lasts until the next wheel is there
-        return cells.fill(cell, options)
-
-    cells.run(fill=fill)
-    assert cells.fetched == CPU[1:]
 
 
 def test_each_cell_ends_in_a_line_that_says_what_is_left(
@@ -187,7 +171,7 @@ def test_other_options_start_over(cells: Cells) -> None:
 @pytest.mark.parametrize("damage", ["truncated", "another version", "a folder"])
 def test_a_state_that_cannot_be_read_starts_over(cells: Cells, damage: str) -> None:
     cells.interrupt()
-    state = cells.desk.state
+    state = cells.state
     text = state.read_text(encoding="utf-8")
     state.unlink()
     if damage == "a folder":
