@@ -22,7 +22,7 @@ from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options
 from paddlecompat.cells.workers import Collected, Crew, Job, Report
 from paddlecompat.fixtures import manifest
-from paddlecompat.fixtures.forms import PLACES, Model, Place, write_text
+from paddlecompat.fixtures.forms import PLACES, Model, Place, write_json
 from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.folders import shown
@@ -132,7 +132,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
         variables=telling_variables(measuring_environment(request.settings)),
         outcomes=Counter(result.outcome for result in results.values()),
     )
-    write_text(folder / "ended.json", conditions.model_dump_json(indent=1) + "\n")
+    write_json(folder / "ended.json", conditions)
     return Ran(results=list(results.values()), conditions=conditions)
 
 

@@ -167,6 +167,4 @@ def gather(folder: Path) -> tuple[list[Measured], list[str]]:
 
 def write(measured: Measured, folder: Path = MEASURED) -> Path:
     """Keep what was measured; where it went."""
-    path = folder / f"{measured.name}.json"
-    forms.write_text(path, measured.model_dump_json(indent=1, exclude_defaults=True) + "\n")
-    return path
+    return forms.write_json(folder / f"{measured.name}.json", measured, exclude_defaults=True)

@@ -11,12 +11,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError
-
-from paddlecompat.fixtures import forms
-from paddlecompat.fixtures.forms import parse_as, printable, read_regular, write_text
+from paddlecompat.fixtures.forms import printable, read_as, read_kept, write_json, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
 from paddlecompat.fixtures.releases import Build, Fixture
 from paddlecompat.records import advice_results, study_results
@@ -34,17 +30,9 @@ Accept = Callable[[Record], Record]
 """What gives a record as it may be taken. Raises ValueError with the field and what to do."""
 
 
-class Version1(BaseModel):
-    """As much of a record of version 1 as says how to measure anew."""
-
-    schema_version: Literal[1]
-    cell: Annotated[str, Field(pattern=r"^(cpu|gpu)-[0-9]{1,4}(\.[0-9]{1,4}){2}$")]
-
-
 def write(record: Record, folder: Path) -> Path:
     """Write it; beside it the lock of what pip resolved, unless others sent it."""
-    path = folder / record.file_name
-    write_text(path, record.model_dump_json(indent=1) + "\n")
+    path = write_json(folder / record.file_name, record)
     if record.resolution and record.provenance == "own":
         write_text(path.with_suffix(".lock.txt"), record.resolution.requirements)
     return path
@@ -52,12 +40,7 @@ def write(record: Record, folder: Path) -> Path:
 
 def read(path: Path) -> Record:
     """One record. Raises ValueError with one line that names the file and the field."""
-    content = read_regular(path)
-    try:
-        anew = f"measure anew with `nox -s {Version1.model_validate_json(content).cell}`"
-    except ValidationError:
-        return parse_as(Record, content, path)
-    raise ValueError(f"{path}: a record of version 1 is not read any more: {anew}")
+    return read_as(Record, path)
 
 
 # Of two records, which stays.
@@ -65,13 +48,8 @@ def read(path: Path) -> Record:
 
 def last_measured(like: Record, folders: Iterable[Path]) -> Record | None:
     """The record of the same cell and host in the first folder that has one that was measured."""
-    found = (read_kept(folder / like.file_name) for folder in folders)
+    found = (read_kept(Record, folder / like.file_name) for folder in folders)
     return next((record for record in found if record and record.properties), None)
-
-
-def read_kept(path: Path) -> Record | None:
-    """One record; None where there is none that can be read."""
-    return forms.read_kept(Record, path)
 
 
 def keep(record: Record, folder: Path) -> bool:
@@ -79,7 +57,7 @@ def keep(record: Record, folder: Path) -> bool:
 
     Raises ValueError where the file's name is that of another host's record.
     """
-    if there := read_kept(folder / record.file_name):
+    if there := read_kept(Record, folder / record.file_name):
         if there.identity != record.identity:
             raise ValueError(f"{record.file_name}: another host's record has this name")
         same = record.not_run is not None and record.not_run == there.not_run
@@ -143,13 +121,12 @@ def gather(path: Path) -> tuple[list[Record], list[str]]:
 
 def read_all(path: Path, accept: Accept) -> tuple[list[Record], list[str]]:
     """The records of a folder or a file that are accepted; a line for each that is refused."""
-    if path.is_symlink():
-        words = f"{path}: a link, which is not followed: name the file or folder itself"
-        return [], [printable(words)]
-    files = [path] if not path.is_dir() else list(islice(path.glob("*.json"), MOST_FILES + 1))
+    problem = "a link, which is not followed: name the file or folder itself"
+    files = list(islice(path.glob("*.json"), MOST_FILES + 1)) if path.is_dir() else [path]
     if len(files) > MOST_FILES:
-        words = f"{path}: more than {MOST_FILES:,} files: name those that are records"
-        return [], [printable(words)]
+        problem = f"more than {MOST_FILES:,} files: name those that are records"
+    if path.is_symlink() or len(files) > MOST_FILES:
+        return [], [printable(f"{path}: {problem}")]
     records: list[Record] = []
     errors: list[str] = []
     for file in sorted(files):

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
-from paddlecompat.fixtures.forms import Model, in_order, read_as, write_text
+from paddlecompat.fixtures.forms import Model, in_order, read_as, write_json
 from paddlecompat.folders import REPORTS, STUDIES
 
 MUTATION = STUDIES / "mutation.json"
@@ -136,7 +136,7 @@ def read_mutation(path: Path = REPORTS / MUTATION.name) -> MutationResults:
 def write_mutation(trials: Sequence[Trial], path: Path = MUTATION) -> None:
     """Keep the figures of these releases, beside those of others that are there already."""
     there = read_mutation(path).trials if path.exists() else []
-    write_text(path, latest([*there, *trials]).model_dump_json(indent=1) + "\n")
+    write_json(path, latest([*there, *trials]))
 
 
 def all_trials(path: Path) -> MutationResults:
@@ -233,4 +233,4 @@ def read_bench(path: Path = REPORTS / BENCH.name) -> Bench:
 
 
 def write_bench(bench: Bench, path: Path = BENCH) -> None:
-    write_text(path, bench.model_dump_json(indent=1) + "\n")
+    write_json(path, bench)

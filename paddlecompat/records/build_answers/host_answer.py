@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from paddlecompat.fixtures.bugs import Expected, Known
-from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_text
+from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_json
 from paddlecompat.fixtures.releases import System
 from paddlecompat.folders import REPORTS, STUDIES
 from paddlecompat.records.build_answers.wheel_answer import FunctionName
@@ -133,10 +133,7 @@ class HostAnswer(Model):
     @property
     def counts(self) -> dict[str, int]:
         """How many cases came to what."""
-        counted: Counter[str] = Counter()
-        for output in self.outputs:
-            counted[output.came] += len(output.cases)
-        return dict(counted)
+        return Counter(output.came for output in self.outputs for _ in output.cases)
 
 
 def read_all(folder: Path = HOST_ANSWERS) -> list[HostAnswer]:
@@ -147,6 +144,4 @@ def read_all(folder: Path = HOST_ANSWERS) -> list[HostAnswer]:
 
 def write(answer: HostAnswer, folder: Path = SEEN_HERE) -> Path:
     """Keep an answer."""
-    path = folder / answer.file_name
-    write_text(path, answer.model_dump_json(indent=1, exclude_defaults=True) + "\n")
-    return path
+    return write_json(folder / answer.file_name, answer, exclude_defaults=True)

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_text
+from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_json
 from paddlecompat.fixtures.releases import Capability, GpuCode, System
 from paddlecompat.folders import REPORTS, STUDIES
 from paddlecompat.records.record import BuildVersion
@@ -153,6 +153,4 @@ def find(sha256: str, folder: Path = ANSWERS) -> WheelAnswer | None:
 
 def write(answer: WheelAnswer, folder: Path = READ_HERE) -> Path:
     """Keep an answer."""
-    path = folder / answer.file_name
-    write_text(path, answer.model_dump_json(indent=1) + "\n")
-    return path
+    return write_json(folder / answer.file_name, answer)
