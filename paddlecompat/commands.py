@@ -15,7 +15,7 @@ from paddlecompat import folders
 from paddlecompat.cells import here, matrix, suite
 from paddlecompat.cells.option_set import ABOUT_MUTANTS, Options, check
 from paddlecompat.environments import cuda_libraries, environment, installed, installer, wheels
-from paddlecompat.fixtures import bugs, manifest, published, releases, uses
+from paddlecompat.fixtures import bugs, builds, manifest, published, releases, uses
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.folders import PUBLISHED, RECORDS, REPORT, REPORTS, STUDIES, shown
 from paddlecompat.machine import gpus, host, index
@@ -31,7 +31,7 @@ from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.bug_pages.bug_scripts import install_command, python_for
 from paddlecompat.report.facts import Facts
 from paddlecompat.report.view import MatrixView, view_of
-from paddlecompat.studies import advice, bench, builds, mutation
+from paddlecompat.studies import advice, bench, mutation, wheels_on_pypi
 from paddlecompat.studies import published_scripts as scripts
 from paddlecompat.studies.published_scripts import Trial
 
@@ -234,14 +234,14 @@ def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
 @command("builds")
 def read_builds(parsed: Namespace, fixture: Fixture) -> Status:
     kept_in = wheel_answer.READ_HERE if parsed.write else None
-    return Status(builds.check(fixture, parsed.releases, kept_in=kept_in))
+    return Status(wheels_on_pypi.check(fixture, parsed.releases, kept_in=kept_in))
 
 
 @command("wheel")
 def ask_wheels(parsed: Namespace, fixture: Fixture) -> Status:
-    systems = [parsed.system] if parsed.system else releases.SYSTEMS
+    systems = [parsed.system] if parsed.system else builds.SYSTEMS
     answers = []
-    for answer in builds.ask(parsed.what, systems, fixture):
+    for answer in wheels_on_pypi.ask(parsed.what, systems, fixture):
         print(*wheel_pages.answer_lines(answer, fixture), "", sep="\n")
         answers.append(answer.answer)
     good = all(answer in ("dormant", "absent") for answer in answers)

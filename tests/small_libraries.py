@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.builds import System
 
 NAMES = {
     "masked_select": "_ZN3phi5funcs12SelectKernelIbflfNS_19MaskedSelectFunctorIbffEELi4ELi1EEEvv",

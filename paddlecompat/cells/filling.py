@@ -17,9 +17,10 @@ from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Wanted
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures import bugs, cuda, uses
+from paddlecompat.fixtures import bugs, builds, uses
+from paddlecompat.fixtures.builds import Build
 from paddlecompat.fixtures.forms import Kind, place_of
-from paddlecompat.fixtures.releases import Build, Cell, Fixture, Release
+from paddlecompat.fixtures.releases import Cell, Fixture, Release
 from paddlecompat.folders import PUBLISHED, RUNS
 from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
@@ -50,7 +51,7 @@ def machine_with(device: Device) -> Machine:
         device.driver,
         device.driver_cuda,
         indexes=frozenset({"pypi", "paddle"} if wheels.reachable() else {"pypi"}),
-        served=cuda.served_versions(system) | cuda_libraries.installed_versions(),
+        served=builds.served_versions(system) | cuda_libraries.installed_versions(),
     )
 
 
@@ -180,8 +181,8 @@ def with_examples(found: NotRun, release: Release) -> NotRun:
     if found.reason != "no CUDA device":
         return found
     system = host.system()
-    builds = choice.example_builds(release, system, cuda.served_versions(system))
-    return found.model_copy(update={"builds": builds})
+    examples = choice.example_builds(release, system, builds.served_versions(system))
+    return found.model_copy(update={"builds": examples})
 
 
 def with_device(record: Record, device: Device) -> Record:

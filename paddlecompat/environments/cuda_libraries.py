@@ -21,9 +21,8 @@ from paddlecompat.environments import wheels
 from paddlecompat.environments.installer import python_of
 from paddlecompat.environments.loader import SITE_PACKAGES
 from paddlecompat.environments.wheels import Fetch
-from paddlecompat.fixtures import cuda
-from paddlecompat.fixtures.cuda import CUDA, Line, Source, plain_name
-from paddlecompat.fixtures.releases import Build
+from paddlecompat.fixtures import builds
+from paddlecompat.fixtures.builds import CUDA, Build, Line, Source, plain_name
 from paddlecompat.machine import index
 from paddlecompat.machine.host import system
 from paddlecompat.machine.processes import run_checked, run_program
@@ -34,7 +33,7 @@ DRIVER = "libcuda.so.1"
 SEARCHED = {"linux": "LD_LIBRARY_PATH", "win32": "PATH"}  # where the dynamic loader looks first
 
 
-def installed_versions(load: Lines = cuda.load) -> frozenset[str]:
+def installed_versions(load: Lines = builds.load_cuda) -> frozenset[str]:
     """The CUDA versions all of whose libraries open on this machine as it is."""
     found: list[str] = []
     for line in load():
@@ -85,7 +84,7 @@ def provide(
     environment: Path,
     build: Build,
     fetch: Fetch = wheels.download_pinned,
-    load: Lines = cuda.load,
+    load: Lines = builds.load_cuda,
     fetch_archive: Fetch = index.download,
 ) -> list[str]:
     """Place the libraries that this machine lacks; one line for each wheel or archive.
@@ -188,7 +187,7 @@ def take_from_archive(
 def check(
     environment: Path,
     build: Build,
-    load: Lines = cuda.load,
+    load: Lines = builds.load_cuda,
     ask_release: Callable[..., dict[str, bool]] = ask,
 ) -> dict[str, bool]:
     """Each library that the build may ask for, in words, and whether it opens.

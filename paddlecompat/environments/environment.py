@@ -26,9 +26,9 @@ from pydantic import Field
 from paddlecompat.environments import cuda_libraries, installer, loader, wheels
 from paddlecompat.environments.wheels import Wheel
 from paddlecompat.environments.windows import wine, winpython
-from paddlecompat.fixtures.cuda import CUDA
+from paddlecompat.fixtures.builds import CUDA, Build
 from paddlecompat.fixtures.forms import Model, printable, read_kept, write_text
-from paddlecompat.fixtures.releases import Build, Cell, Fixture
+from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.folders import WHEELS, environment_of
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.interpreters import UV

@@ -23,8 +23,9 @@ from paddlecompat.environments import environment, installer, loader, wheels
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.installed import PLUGINS
 from paddlecompat.environments.wheels import Wheel
+from paddlecompat.fixtures.builds import REQUIREMENTS, requirements
 from paddlecompat.fixtures.forms import write_text
-from paddlecompat.fixtures.releases import REQUIREMENTS, Cell, Fixture, requirements
+from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.folders import WHEELS, environment_of
 from paddlecompat.machine import host, interpreters
 from paddlecompat.machine.index import settings_for_uv

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.releases import REQUIREMENTS, Fixture
+from paddlecompat.fixtures.builds import REQUIREMENTS
+from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.folders import NOX
 from paddlecompat.machine import host
 from paddlecompat.machine.index import settings_for_uv

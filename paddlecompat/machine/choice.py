@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from paddlecompat.fixtures.builds import TAG, Build, Index, System, sm
 from paddlecompat.fixtures.forms import in_order
-from paddlecompat.fixtures.releases import TAG, Build, Fixture, Index, Release, System, sm
+from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records.record import BuildFor, NoCode, NotRun, Reason
 
 MINOR_VERSIONS_SINCE = 11  # the CUDA major from which drivers serve newer minor versions

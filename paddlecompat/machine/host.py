@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.builds import System
 from paddlecompat.records.record import MachineFailed
 from paddlecompat.records.subject import Host
 

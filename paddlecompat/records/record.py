@@ -13,9 +13,9 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from paddlecompat.fixtures import forms
 from paddlecompat.fixtures.bugs import Severity
+from paddlecompat.fixtures.builds import Capability
 from paddlecompat.fixtures.forms import Kind, Line, Model, Place, Sha256, Text, Version
 from paddlecompat.fixtures.manifest import FIRST
-from paddlecompat.fixtures.releases import Capability
 from paddlecompat.records import subject
 from paddlecompat.records.profiles import ProfileName
 

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
+from paddlecompat.fixtures.builds import Build
 from paddlecompat.fixtures.forms import printable, read_as, read_kept, write_json, write_text
 from paddlecompat.fixtures.manifest import FIRST, Manifest
-from paddlecompat.fixtures.releases import Build, Fixture
+from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.records import advice_results, study_results
 from paddlecompat.records.build_answers import host_answer, wheel_answer
 from paddlecompat.records.profiles import PROFILES

@@ -11,9 +11,10 @@ import shlex
 from collections.abc import Iterable
 
 from paddlecompat.fixtures.bugs import Bug
+from paddlecompat.fixtures.builds import SYSTEM_NAMED, Build, System
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.fixtures.releases import SYSTEM_NAMED, Build, Release, System
+from paddlecompat.fixtures.releases import Release
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.records.judging import Judgement, severity_of
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 from packaging.specifiers import SpecifierSet
 
+from paddlecompat.fixtures.builds import SYSTEM_NAMED, System
 from paddlecompat.fixtures.forms import Language
-from paddlecompat.fixtures.releases import SYSTEM_NAMED, System
 from paddlecompat.fixtures.uses import Card, Use, capability_of
 from paddlecompat.records.record import Record
 from paddlecompat.report.answers import answer, answer_of

@@ -10,10 +10,11 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from paddlecompat.fixtures.bugs import Bug, Expected, Known, Severity
+from paddlecompat.fixtures.builds import SYSTEM_NAMED, Capability, System
 from paddlecompat.fixtures.forms import Kind, Model, Version
 from paddlecompat.fixtures.manifest import Manifest
 from paddlecompat.fixtures.published import FieldReport
-from paddlecompat.fixtures.releases import SYSTEM_NAMED, Capability, Fixture, Release, System
+from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.records.build_answers.host_answer import HostAnswer
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from paddlecompat.fixtures import bugs, cuda, published, uses
+from paddlecompat.fixtures import bugs, builds, published, uses
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import Card, load_cards, load_uses
@@ -48,7 +48,7 @@ SCHEMAS = FIXTURES / "schemas"
 EDITED: dict[str, type[BaseModel]] = {
     "bugs.toml": bugs.Known,
     "releases.toml": Fixture,
-    "cuda.toml": cuda.CudaFile,
+    "cuda.toml": builds.CudaFile,
     "faults.toml": trust_pages.FaultsFile,
     "field-reports.toml": published.FieldReportsFile,
     "regressions.json": published.RegressionsFile,

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from paddlecompat.fixtures.builds import SYSTEMS, System, sm
 from paddlecompat.fixtures.forms import in_order
-from paddlecompat.fixtures.releases import SYSTEMS, Fixture, System, sm
+from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import load_cards
 from paddlecompat.records.build_answers.host_answer import HostAnswer
 from paddlecompat.records.build_answers.wheel_answer import FunctionAnswer, WheelAnswer, by_build

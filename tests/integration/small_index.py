@@ -21,7 +21,8 @@ from small_wheels import make_wheel
 from paddlecompat.environments import installer
 from paddlecompat.environments.environment import STAMP
 from paddlecompat.environments.fresh import Hands
-from paddlecompat.fixtures.releases import REQUIREMENTS, Build, Cell, Release, requirements
+from paddlecompat.fixtures.builds import REQUIREMENTS, Build, requirements
+from paddlecompat.fixtures.releases import Cell, Release
 from paddlecompat.machine.interpreters import UV
 
 OWN = Path(pytest.__file__).parents[1]  # where this process has its packages

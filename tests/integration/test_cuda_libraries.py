@@ -29,10 +29,8 @@ from paddlecompat.environments.cuda_libraries import (
 )
 from paddlecompat.environments.installer import python_of
 from paddlecompat.environments.wheels import Fetch
-from paddlecompat.fixtures import cuda as cuda_file
-from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.cuda import Line, Source, load, plain_name
-from paddlecompat.fixtures.releases import Build, System
+from paddlecompat.fixtures import builds, releases
+from paddlecompat.fixtures.builds import Build, Line, Source, System, load_cuda, plain_name
 from paddlecompat.records.record import CannotRun, MachineFailed
 
 WHEEL = "nvidia_toy_cu11-1.2.3-py3-none-manylinux1_x86_64.whl"
@@ -103,21 +101,23 @@ def served(wheels: list[Source]) -> Lines:
 
 
 def test_every_build_has_a_line_for_its_cuda_version() -> None:
-    known = {version for line in load() for version in line.cuda}
+    known = {version for line in load_cuda() for version in line.cuda}
     built = {build.cuda for release in releases.load().release for build in release.builds}
     assert built - {None} <= known
 
 
 @pytest.mark.parametrize(("system", "platform"), [("linux", "manylinux"), ("windows", "win_amd64")])
 def test_each_systems_wheels_are_for_that_system(system: System, platform: str) -> None:
-    wheels = [source.wheel for line in load() for source in line.sources(system) if source.wheel]
+    wheels = [
+        source.wheel for line in load_cuda() for source in line.sources(system) if source.wheel
+    ]
     assert [wheel for wheel in wheels if f"-{platform}" not in wheel] == []
 
 
 def test_wheels_are_of_the_major_version_that_their_line_serves() -> None:
     pairs = [
         (version.split(".")[0], source.wheel)
-        for line in load()
+        for line in load_cuda()
         for version in line.cuda
         for source in (*line.linux, *line.windows)
         if source.wheel and version >= "11"  # that of 10 is put together from others'
@@ -131,7 +131,7 @@ def test_wheels_are_of_the_major_version_that_their_line_serves() -> None:
     ("cuda", "served"), [("10.2", False), ("11.2", True), ("11.8", True), ("12.0", True)]
 )
 def test_the_public_index_serves_cuda_11_and_later(cuda: str, system: System, served: bool) -> None:
-    assert (cuda in cuda_file.served_versions(system)) is served
+    assert (cuda in builds.served_versions(system)) is served
 
 
 @pytest.mark.usefixtures("environment")
@@ -157,7 +157,7 @@ GOOD = f'[[line]]\ncuda = ["11.8"]\n[[line.linux]]\n{PINNED}\n[[line.windows]]\n
 def test_a_file_of_one_line_is_read(tmp_path: Path) -> None:
     path = tmp_path / "cuda.toml"
     path.write_text(GOOD, encoding="utf-8")
-    assert [line.cuda for line in load(path)] == [["11.8"]]
+    assert [line.cuda for line in load_cuda(path)] == [["11.8"]]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_mistake_in_the_cuda_file_is_named_with_its_place(
     path = tmp_path / "cuda.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=re.escape(problem)) as caught:
-        load(path)
+        load_cuda(path)
     assert str(path) in str(caught.value)
 
 
@@ -323,7 +323,7 @@ def test_what_a_release_trains_without_is_not_demanded(environment: Path) -> Non
 
 
 def test_a_cuda_10_build_opens_cublas_and_cudnn() -> None:
-    (line,) = (line for line in load() if "10.2" in line.cuda)
+    (line,) = (line for line in load_cuda() if "10.2" in line.cuda)
     assert {plain_name(name) for name in line.demanded("linux")} == {
         *("libcublas.so", "libcublasLt.so", "libcudnn.so")
     }

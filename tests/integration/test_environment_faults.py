@@ -17,7 +17,8 @@ from paddlecompat.environments.environment import STAMP, Wanted, held, import_on
 from paddlecompat.environments.installed import Interpreter, install_tools
 from paddlecompat.environments.installer import run_uv
 from paddlecompat.fixtures import bugs, manifest, releases
-from paddlecompat.fixtures.releases import Build, Cell, Release
+from paddlecompat.fixtures.builds import Build
+from paddlecompat.fixtures.releases import Cell, Release
 from paddlecompat.folders import ROOT
 from paddlecompat.machine.host import check_room
 from paddlecompat.machine.interpreters import UV

@@ -14,7 +14,7 @@ from small_wheels import UvLog, write_program
 from paddlecompat.environments import installed, wheels
 from paddlecompat.environments.installed import Interpreter, install_tools, read_interpreter
 from paddlecompat.environments.installer import TOOLS, python_of
-from paddlecompat.fixtures import releases
+from paddlecompat.fixtures import builds
 
 PADDLE = '__version__ = "2.3.2"\nclass version:\n    cuda = staticmethod(lambda: "11.2")\n'
 
@@ -192,7 +192,7 @@ def test_nothing_that_paddle_needs_is_in_the_lock_of_the_tools() -> None:
 
 
 def test_the_tools_are_locked_for_every_python_that_is_taken() -> None:
-    asked_for = (releases.REQUIREMENTS / "here.in").read_text(encoding="utf-8").splitlines()
+    asked_for = (builds.REQUIREMENTS / "here.in").read_text(encoding="utf-8").splitlines()
     names = {line.split()[0] for line in asked_for if line and not line.startswith("#")}
     assert names <= wheels.requirements(TOOLS).keys()
     assert "python_full_version < '3.10'" in TOOLS.read_text(encoding="utf-8")

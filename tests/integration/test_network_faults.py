@@ -11,7 +11,8 @@ from served_index import Served, serving
 from small_wheels import make_wheel, serve
 
 from paddlecompat.environments import wheels
-from paddlecompat.fixtures.releases import Build, Cell, Release
+from paddlecompat.fixtures.builds import Build
+from paddlecompat.fixtures.releases import Cell, Release
 from paddlecompat.records.record import CannotRun, MachineFailed
 
 CELL = Cell(

@@ -10,7 +10,8 @@ from served_index import Served, serving
 
 from paddlecompat.__main__ import run
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.releases import Build, Fixture, Release
+from paddlecompat.fixtures.builds import Build
+from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.machine import index
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import MachineFailed

@@ -9,8 +9,9 @@ import pytest
 from small_wheels import make_wheel, serve
 
 from paddlecompat.environments import wheels
+from paddlecompat.fixtures.builds import Build
 from paddlecompat.fixtures.forms import Kind
-from paddlecompat.fixtures.releases import Build, Cell, Release
+from paddlecompat.fixtures.releases import Cell, Release
 from paddlecompat.records.record import CannotRun, MachineFailed
 
 CPU = Build(distribution="paddlepaddle", version="2.6.9")

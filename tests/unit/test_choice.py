@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.releases import Build, GpuCode, Release, System
+from paddlecompat.fixtures.builds import Build, GpuCode, System
+from paddlecompat.fixtures.releases import Release
 from paddlecompat.machine import choice
 from paddlecompat.machine.choice import Choice, Machine
 from paddlecompat.records.record import NotRun

@@ -15,7 +15,7 @@ import pytest
 
 from paddlecompat.commands import view_on
 from paddlecompat.fixtures import releases, uses
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.builds import System
 from paddlecompat.folders import PUBLISHED
 from paddlecompat.machine import choice
 from paddlecompat.report import asked

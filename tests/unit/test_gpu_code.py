@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from paddlecompat.environments.wheel_code.asking import ask_wheel
-from paddlecompat.fixtures.releases import Build, Fixture, GpuCode, Release
+from paddlecompat.fixtures.builds import Build, GpuCode
+from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
-from paddlecompat.studies import builds
+from paddlecompat.studies import wheels_on_pypi
 
 PTX, SM = 1, 2
 LINUX, WINDOWS = "paddle/fluid/core_avx.so", "paddle/fluid/core_avx.pyd"
@@ -203,8 +204,8 @@ def test_a_wheel_of_something_else_is_named(tmp_path: Path) -> None:
 
 
 def test_a_build_that_is_listed_as_it_is_has_no_differences() -> None:
-    assert builds.differences(BUILD, "linux", FOUND) == []
-    assert builds.differences(BUILD, "windows", None) == []
+    assert wheels_on_pypi.differences(BUILD, "linux", FOUND) == []
+    assert wheels_on_pypi.differences(BUILD, "windows", None) == []
 
 
 @pytest.mark.parametrize(
@@ -230,14 +231,14 @@ def test_a_build_that_is_listed_as_it_is_has_no_differences() -> None:
 def test_what_is_listed_otherwise_is_named(
     listed: dict[str, object], found: WheelAnswer | None, problem: str
 ) -> None:
-    (said,) = builds.differences(BUILD.model_copy(update=listed), "linux", found)
+    (said,) = wheels_on_pypi.differences(BUILD.model_copy(update=listed), "linux", found)
     assert problem in said
 
 
 def test_a_systems_own_cudnn_is_what_its_wheel_is_compared_with() -> None:
     own = GpuCode(sm=["7.0", "7.5"], cudnn="7.6.5", source="wheel")
     build = BUILD.model_copy(update={"cudnn": "8.0.4", "linux": own})
-    assert builds.differences(build, "linux", FOUND) == []
+    assert wheels_on_pypi.differences(build, "linux", FOUND) == []
 
 
 class Index:
@@ -267,7 +268,7 @@ def listing(*listed: Build) -> Fixture:
 def test_the_check_passes_where_every_wheel_is_as_listed(
     index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert builds.check(listing(BUILD), [], index, tmp_path) == 0
+    assert wheels_on_pypi.check(listing(BUILD), [], index, tmp_path) == 0
     said = capsys.readouterr().out.splitlines()
     assert said == [
         "2.3.2 linux: CUDA 10.2, cuDNN 7.6.5, sm 7.0 7.5: as listed",
@@ -280,12 +281,12 @@ def test_the_check_fails_where_one_wheel_is_not_as_listed(
     index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = BUILD.model_copy(update={"cuda": "11.2"})
-    assert builds.check(listing(wrong), [], index, tmp_path) == 1
+    assert wheels_on_pypi.check(listing(wrong), [], index, tmp_path) == 1
     assert "NOT AS LISTED: cuda is '11.2' there" in capsys.readouterr().out
 
 
 def test_a_wheel_is_deleted_once_it_is_read(index: Index, tmp_path: Path) -> None:
-    builds.check(listing(BUILD), ["2.3.2"], index, tmp_path)
+    wheels_on_pypi.check(listing(BUILD), ["2.3.2"], index, tmp_path)
     assert len(index.folders) == 2
     assert [folder for folder in index.folders if folder.exists()] == []
 
@@ -293,7 +294,7 @@ def test_a_wheel_is_deleted_once_it_is_read(index: Index, tmp_path: Path) -> Non
 def test_what_has_no_gpu_code_or_another_index_is_not_fetched(index: Index, tmp_path: Path) -> None:
     cpu = Build(distribution="paddlepaddle", version="2.3.2")
     own = Build(distribution="paddlepaddle-gpu", version="2.3.2.post112", index="paddle")
-    assert builds.check(listing(cpu, own), [], index, tmp_path) == 0
+    assert wheels_on_pypi.check(listing(cpu, own), [], index, tmp_path) == 0
     assert index.folders == []
 
 
@@ -301,5 +302,5 @@ def test_an_unknown_release_is_named_before_anything_is_fetched(
     index: Index, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=r"has no release .*1\.0\.0"):
-        builds.check(listing(BUILD), ["1.0.0"], index, tmp_path)
+        wheels_on_pypi.check(listing(BUILD), ["1.0.0"], index, tmp_path)
     assert index.folders == []

@@ -15,8 +15,9 @@ import samples
 from written_report import violated, write_report
 
 from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.builds import Build
 from paddlecompat.fixtures.manifest import Manifest, ManifestProperty
-from paddlecompat.fixtures.releases import Build, Fixture, Release
+from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records import store
 from paddlecompat.records.record import NotRun, Record
 from paddlecompat.records.subject import MeasuredBuild

@@ -13,7 +13,8 @@ from properties.oracle.arrays import FILLS, values
 from properties.programs.short_scripts import TEMPLATES, code_of, script_of
 
 from paddlecompat.fixtures import bugs, manifest, releases
-from paddlecompat.fixtures.releases import Build, Fixture, Release
+from paddlecompat.fixtures.builds import Build
+from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.folders import PUBLISHED
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import MachineFailed

@@ -8,7 +8,7 @@ import pytest
 import samples
 
 from paddlecompat.fixtures import bugs, published, releases
-from paddlecompat.fixtures.releases import SYSTEMS
+from paddlecompat.fixtures.builds import SYSTEMS
 from paddlecompat.records import store
 from paddlecompat.records.build_answers import wheel_answer
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer

@@ -23,7 +23,7 @@ from small_libraries import (
 
 from paddlecompat.__main__ import run
 from paddlecompat.environments.wheel_code.asking import ask_installed, ask_wheel
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.builds import System
 from paddlecompat.records.build_answers import wheel_answer
 from paddlecompat.records.build_answers.wheel_answer import FUNCTIONS, WheelAnswer, worst_of
 from paddlecompat.records.judging import Status

@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Union
 import tomllib
 from pydantic import Field, TypeAdapter
 
+from paddlecompat.fixtures.builds import Capability
 from paddlecompat.fixtures.forms import Line, Model
-from paddlecompat.fixtures.releases import Capability
 
 FAULTS = Path(__file__).with_name("faults.toml")
 Error = Annotated[int, Field(ge=0, le=999)]

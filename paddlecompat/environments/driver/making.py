@@ -14,7 +14,7 @@ from filelock import FileLock
 from paddlecompat.environments import wheels
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.environments.wheel_code.x86.formats import open_image
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.builds import System
 from paddlecompat.folders import NOX
 from paddlecompat.machine.processes import run_checked
 

@@ -21,7 +21,7 @@ from paddlecompat.environments.wheel_code.verdict import answer_of
 from paddlecompat.environments.wheel_code.x86.formats import open_image
 from paddlecompat.environments.wheel_code.x86.image import Image
 from paddlecompat.environments.wheels import sha256_of
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.builds import System
 from paddlecompat.records.build_answers import wheel_answer
 from paddlecompat.records.build_answers.wheel_answer import FUNCTIONS, FunctionAnswer, WheelAnswer
 from paddlecompat.records.subject import MeasuredBuild

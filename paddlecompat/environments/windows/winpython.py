@@ -20,7 +20,8 @@ from paddlecompat.environments import installer, wheels
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.environments.windows import wine
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.releases import RELEASES, Fixture, Pinned
+from paddlecompat.fixtures.builds import RELEASES
+from paddlecompat.fixtures.releases import Fixture, Pinned
 from paddlecompat.folders import ROOT, WHEELS, environment_of
 from paddlecompat.machine.interpreters import UV
 from paddlecompat.machine.processes import run_shown

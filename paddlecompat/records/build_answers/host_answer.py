@@ -13,8 +13,8 @@ from typing import Literal
 from pydantic import Field
 
 from paddlecompat.fixtures.bugs import Expected, Known
+from paddlecompat.fixtures.builds import System
 from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_json
-from paddlecompat.fixtures.releases import System
 from paddlecompat.folders import REPORTS, STUDIES
 from paddlecompat.records.build_answers.wheel_answer import FunctionName
 from paddlecompat.records.subject import Host, MeasuredBuild

@@ -13,8 +13,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from paddlecompat.fixtures.builds import Capability, GpuCode, System
 from paddlecompat.fixtures.forms import Line, Model, Sha256, in_order, read_as, write_json
-from paddlecompat.fixtures.releases import Capability, GpuCode, System
 from paddlecompat.folders import REPORTS, STUDIES
 from paddlecompat.records.record import BuildVersion
 from paddlecompat.records.subject import Answer, WheelSaid

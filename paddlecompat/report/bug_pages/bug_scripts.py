@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from paddlecompat.fixtures.bugs import Bug
-from paddlecompat.fixtures.releases import Fixture, Release, System
+from paddlecompat.fixtures.builds import System
+from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.folders import TESTS
 from paddlecompat.records.record import IMPORTS, Evidence
 from paddlecompat.report.view import Sighting

@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from paddlecompat.fixtures.builds import SYSTEMS, Capability, System
 from paddlecompat.fixtures.forms import Model, Version, in_order
-from paddlecompat.fixtures.releases import SYSTEMS, Capability, System
 from paddlecompat.fixtures.uses import Card, Use
 from paddlecompat.report.answers import answer
 from paddlecompat.report.facts import HOWS, Answer, Facts, Finding, How, Question

@@ -10,8 +10,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from paddlecompat.fixtures.builds import SYSTEMS
 from paddlecompat.fixtures.published import thread_of
-from paddlecompat.fixtures.releases import SYSTEMS
 from paddlecompat.report.answers import major
 from paddlecompat.report.bug_pages.ledger import Entry
 from paddlecompat.report.site.answers_file import Book, ListedAnswer, TellingAnswer, compact

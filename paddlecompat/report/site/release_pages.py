@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from paddlecompat.fixtures.bugs import Bug, Explanation
-from paddlecompat.fixtures.releases import SYSTEMS, Release, System
+from paddlecompat.fixtures.builds import SYSTEMS, System
+from paddlecompat.fixtures.releases import Release
 from paddlecompat.fixtures.uses import Card, Use
 from paddlecompat.report.bug_pages.bug_scripts import script_for
 from paddlecompat.report.bug_pages.ledger import Entry

@@ -21,7 +21,8 @@ from paddlecompat.environments.driver.answers import Answers
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.wheel_code.asking import CORE, known_answer
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures.releases import SYSTEMS, Build, Cell, Fixture, Release, System
+from paddlecompat.fixtures.builds import SYSTEMS, Build, System
+from paddlecompat.fixtures.releases import Cell, Fixture, Release
 from paddlecompat.folders import NOX, TESTS, environment_of
 from paddlecompat.machine import host
 from paddlecompat.machine.processes import Ended, run

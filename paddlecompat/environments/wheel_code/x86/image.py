@@ -18,7 +18,7 @@ import capstone
 import numpy as np
 from capstone.x86 import X86_OP_MEM, X86_REG_RIP
 
-from paddlecompat.fixtures.releases import System
+from paddlecompat.fixtures.builds import System
 
 PAGE = 0x1000
 STEP = 1 << 22  # code is searched in pieces of so many words

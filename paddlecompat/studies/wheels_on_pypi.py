@@ -13,7 +13,8 @@ from pathlib import Path
 from paddlecompat.environments import wheels
 from paddlecompat.environments.wheel_code.asking import Asked, ask_wheel
 from paddlecompat.fixtures import releases
-from paddlecompat.fixtures.releases import SYSTEMS, Build, Fixture, System
+from paddlecompat.fixtures.builds import SYSTEMS, Build, System
+from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.folders import WHEELS
 from paddlecompat.records.build_answers import wheel_answer
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
