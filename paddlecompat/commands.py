@@ -64,11 +64,11 @@ def meaning(record: Record, options: Options, fixture: Fixture) -> list[str]:
 def measure_here(parsed: Namespace, fixture: Fixture) -> Outcome:
     parsed.records = folders.HERE if parsed.records == RECORDS else parsed.records
     options = options_from(Options, parsed)
-    filled = here.measure(options, parsed.python, parsed.place)
+    filled, advised = here.measure(options, parsed.python, parsed.place)
     record, judgement = filled.record, filled.judgement
     lines = terminal.verdict_lines(record, judgement, filled.scripts)
     language = asked.language_of(options.lang, os.environ)
-    more = terminal.here_lines(record, judgement, filled.advised, options.keyword, language)
+    more = terminal.here_lines(record, judgement, advised, options.keyword, language)
     told = meaning(record, options, fixture) or terminal.build_lines(record)
     more += wheel_pages.said_lines(record)
     print("", *lines, "", *told, *more, f"record: {filled.kept}", sep="\n", flush=True)
@@ -96,7 +96,7 @@ def run_matrix(parsed: Namespace, fixture: Fixture) -> Status:
     try:
         return matrix.run(fixture, parsed.kinds, parsed.jobs, parsed.anew, options)
     finally:
-        report(fixture)
+        report(parsed, fixture)
 
 
 # An answer in words.
@@ -131,18 +131,14 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
 # The report.
 
 
-@command("report")
-def report_records(parsed: Namespace, fixture: Fixture) -> Status:
-    return report(fixture)
-
-
 def view_on(folders: Sequence[Path], fixture: Fixture) -> MatrixView:
     """What the report shows of these records. Raises ValueError where an edited file is wrong."""
     known, reports = bugs.load(), published.load_field_reports()
     return view_of(folders, known, fixture, manifest.load(), reports)
 
 
-def report(fixture: Fixture) -> Status:
+@command("report")
+def report(parsed: Namespace, fixture: Fixture) -> Status:
     """Make the local report; no tracked file changes. A record that is refused makes it worse."""
     shutil.rmtree(REPORT, ignore_errors=True)
     errors = [line for source in (REPORTS, STUDIES) for line in store.copy_studies(source, REPORT)]
@@ -154,9 +150,10 @@ def report(fixture: Fixture) -> Status:
 @command("publish")
 def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
     suite = manifest.load()
-    taken, refused = store.publish(RECORDS, PUBLISHED)
+    measured = [RECORDS] if RECORDS.exists() else []
+    taken, refused = store.take(measured, PUBLISHED, store.as_own)
     sent, not_taken = store.merge(parsed.sent, PUBLISHED, fixture, suite)
-    print(*taken, *sent, sep="\n", end="\n" if taken or sent else "")
+    print(*(f"{line}\n" for line in (*taken, *sent)), sep="", end="")
     errors = store.copy_studies(STUDIES, REPORTS)
     lines = [f"refused: {line}" for line in (*refused, *not_taken, *errors)]
     readmes = [folders.ROOT / name for name in ("README.md", "README.zh.md")]
@@ -216,19 +213,19 @@ def write_report(
 @command("advice")
 def follow_advice(parsed: Namespace, fixture: Fixture) -> Status:
     status = advice.run(fixture, parsed.releases, parsed.seed, parsed.cases)
-    return report(fixture) or status
+    return report(parsed, fixture) or status
 
 
 @command("mutation", ABOUT_MUTANTS)
 def run_mutants(parsed: Namespace, fixture: Fixture) -> Status:
     status, whole = mutation.run(fixture, parsed)
-    return (report(fixture) if whole else Status.AS_EXPECTED) or Status(status)
+    return (report(parsed, fixture) if whole else Status.AS_EXPECTED) or Status(status)
 
 
 @command("bench")
 def time_properties(parsed: Namespace, fixture: Fixture) -> Status:
     whole = bench.run(fixture, parsed)
-    return report(fixture) if whole else Status.AS_EXPECTED
+    return report(parsed, fixture) if whole else Status.AS_EXPECTED
 
 
 @command("builds")

@@ -17,7 +17,7 @@ from paddlecompat.environments import cuda_libraries, environment, fresh, wheels
 from paddlecompat.environments.environment import Wanted
 from paddlecompat.environments.wheel_code import asking
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures import bugs, builds, uses
+from paddlecompat.fixtures import bugs, builds, forms, uses
 from paddlecompat.fixtures.builds import Build
 from paddlecompat.fixtures.forms import Kind, place_of
 from paddlecompat.fixtures.releases import Cell, Fixture, Release
@@ -26,7 +26,7 @@ from paddlecompat.machine import choice, gpus, host
 from paddlecompat.machine.choice import Machine
 from paddlecompat.machine.processes.sanitizer import Watch, installed
 from paddlecompat.machine.processes.variables import left_out
-from paddlecompat.records import store, subject
+from paddlecompat.records import subject
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import (
     IMPORTS,
@@ -146,7 +146,8 @@ def import_result(resolved: Resolution) -> PropertyResult:
 
 def changes(record: Record, options: Options) -> list[str]:
     """What stands beside the build, and stood otherwise when the cell was last measured."""
-    before = store.last_measured(record, (options.records, PUBLISHED))
+    there = (forms.read_kept(Record, p / record.file_name) for p in (options.records, PUBLISHED))
+    before = next((found for found in there if found and found.properties), None)
     then = before.environment.packages if before and before.environment else {}
     now = environment.packages_of(record.cell)
     names = sorted(then.keys() | now.keys()) if then else []

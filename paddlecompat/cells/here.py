@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from paddlecompat.cells import filling, suite
@@ -48,16 +47,13 @@ def ask_wheel(found: Installed) -> WheelAnswer | None:
     return asking.ask_installed(package, found.build.version, host.system())
 
 
-@dataclass(frozen=True)
-class FilledHere(Filled):
-    """What came of it, and how the advice fares."""
+def measure(
+    options: Options, python: Path | None, place: Place | None
+) -> tuple[Filled, Measured | str | None]:
+    """Measure what is installed in `python` (None: the first that has Paddle), else ValueError.
 
-    advised: Measured | str | None
-    """What came of the advice, or why it could not be followed; None where it was left out."""
-
-
-def measure(options: Options, python: Path | None, place: Place | None) -> FilledHere:
-    """Measure what is installed in `python` (None: the first that has Paddle), else ValueError."""
+    With it comes what came of the advice, or why it could not be followed; None: it was left out.
+    """
     known = bugs.load()
     try:
         found = installed.read_interpreter(python)
@@ -85,8 +81,7 @@ def measure(options: Options, python: Path | None, place: Place | None) -> Fille
     except CannotRun as error:
         record = filling.give_up(record, error.not_run)
     filled = conclude(record, known, options, folder)
-    advised = follow(record, found, options, settings)
-    return FilledHere(**vars(filled), advised=advised)
+    return filled, follow(record, found, options, settings)
 
 
 def check_code(found: Installed, machine: Machine) -> None:

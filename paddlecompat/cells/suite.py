@@ -11,7 +11,8 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +21,7 @@ from typing import Any, NamedTuple
 
 from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options
-from paddlecompat.cells.workers import Collected, Crew, Job, Report
+from paddlecompat.cells.workers import Crew, Job, Report
 from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_json
 from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
@@ -99,8 +100,7 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     listed = listed or manifest.load()
     before_it_ran = manifest.digest_of(request.properties)
     as_result = partial(result_of, listed, PROFILES[request.options.profile].due)
-    check = partial(check_all_are_there, listed, request)
-    asked = run_pytest(python, request, folder, check=check)
+    asked = run_pytest(python, request, folder, listed=listed)
     results = {report.nodeid: as_result(report) for report in asked.reports}
     alone = replace(request, workers=1, uses=(), options=replace(request.options, keyword=None))
     died = [nodeid for nodeid, result in results.items() if result.outcome in DEATHS]
@@ -110,11 +110,9 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
         again = run_pytest(python, alone, folder / f"again-{number}", only=[nodeid]).reports[-1]
         results[nodeid] = charged(before, as_result(again), folder)
     not_asked, given_up = asked.properties - len(results), ""
-    if sum(report.lost for report in asked.reports) >= request.most_lost:
-        given_up, not_asked = (
-            f"a device that was lost {request.most_lost} times: {not_asked} not asked",
-            0,
-        )
+    if sum(report.lost for report in asked.reports) >= (most := request.most_lost):
+        given_up = f"a device that was lost {most} times: {not_asked} not asked"
+        not_asked = 0
     if not_asked and not any(result.outcome in UNSOUND for result in results.values()):
         raise MachineFailed("the round trip failed once, and not alone; nothing was recorded")
     if (short := host.what_is_short(folder)) is not None:
@@ -136,10 +134,10 @@ def run(python: Path, request: Request, folder: Path, listed: Manifest | None = 
     return Ran(results=list(results.values()), conditions=conditions)
 
 
-def check_all_are_there(listed: Manifest, request: Request, found: Sequence[Collected]) -> None:
+def check_all_are_there(listed: Manifest, request: Request, nodeids: Sequence[str]) -> None:
     """Raise ValueError where the whole suite is asked for, and it is not that of the manifest."""
-    keys = (key_of(each.nodeid) for each in found)
-    if request.options.keyword is None and (wrong := listed.difference(request.place, keys)):
+    found = listed.difference(request.place, map(key_of, nodeids))
+    if request.options.keyword is None and (wrong := found):
         advice = "restore them, or make the manifest anew with `nox -s manifest`"
         raise ValueError(f"not the properties of fixtures/manifest.json: {wrong}; {advice}")
 
@@ -158,23 +156,24 @@ def run_pytest(
     folder: Path,
     plugin: Sequence[str] = (),
     only: Sequence[str] = (),
-    check: Callable[[Sequence[Collected]], object] = lambda found: None,
+    listed: Manifest | None = None,
 ) -> Asked:
     """Run the properties in `python`, or those of these node ids; logs go to `folder`.
 
-    `check` is given what was collected before anything runs. Raises ValueError where no property is
-    selected, CannotRun where a module cannot be collected, MachineFailed where it was cut short.
+    Raises ValueError where no property is selected or they are not those of `listed`, CannotRun
+    where a module cannot be collected, MachineFailed where it was cut short.
     """
     folder.mkdir(parents=True, exist_ok=True)
     host.check_room(folder)
-    with Crew(job_of(python, request, folder, plugin), request.workers) as crew:
-        collected = crew.collect()
-        check(collected)
-        known = [each.nodeid for each in collected]
+    with closing(Crew(job_of(python, request, folder, plugin), request.workers)) as crew:
+        known = [each.nodeid for each in crew.collect()]
+        if listed:
+            check_all_are_there(listed, request, known)
         asked = [nodeid for nodeid in known if nodeid in set(only)] if only else known
         if not asked:
             raise ValueError(f"no property matches -k {request.options.keyword!r}")
-        asked.sort(key=lambda nodeid: place_among(request.uses, nodeid))
+        needing = {n: [use.needs(key_of(n)) for use in request.uses] for n in asked}
+        asked.sort(key=lambda nodeid: [*needing[nodeid], True].index(True))  # by the first use
         first = [nodeid for nodeid in asked if key_of(nodeid).startswith(FIRST)]
         reports = list(told(crew.run(first), first))
         if not any(report.found["property"]["outcome"] in UNSOUND for report in reports):
@@ -194,7 +193,7 @@ def make_manifest(python: Path, folder: Path) -> Manifest:
     calls: dict[str, int | None] = {}
     loops = []
     for place in PLACES:
-        with Crew(job_of(python, replace(asked, place=place), folder), 1) as crew:
+        with closing(Crew(job_of(python, replace(asked, place=place), folder), 1)) as crew:
             collected = crew.collect()
         for found in collected:
             key = key_of(found.nodeid)
@@ -252,17 +251,13 @@ def told(
             last = time.monotonic()
             ahead = what_is_left(started, len(done), total)
             line = f"[{len(done)}/{total}] {key_of(report.nodeid)}; {ahead}"
-            shape = (CLEAR + line[:100], "") if on_terminal else (line, "\n")
-            print(shape[0], end=shape[1], flush=True)
+            if on_terminal:
+                print(CLEAR + line[:100], end="", flush=True)
+            else:
+                print(line, flush=True)
         yield report
     if on_terminal:
         print(CLEAR, end="", flush=True)
-
-
-def place_among(uses: Sequence[Use], nodeid: str) -> int:
-    """Which of the uses is the first that needs the property."""
-    needing = (place for place, use in enumerate(uses) if use.needs(key_of(nodeid)))
-    return next(needing, len(uses))
 
 
 def result_of(listed: Manifest, of_profile: int, report: Report) -> PropertyResult:
@@ -279,14 +274,12 @@ def result_of(listed: Manifest, of_profile: int, report: Report) -> PropertyResu
     return PropertyResult.model_validate({"group": group, "name": name, "due": due, **found})
 
 
-def recordable(found: Any, longest: int = WORDS) -> Any:
+def recordable(found: Any, name: str = "") -> Any:
     """The same, its texts as a record can hold them: cut, and without halves of characters."""
     if isinstance(found, dict):
-        return {
-            name: recordable(each, SCRIPT if name == "script" else WORDS)
-            for name, each in found.items()
-        }
+        return {name: recordable(each, name) for name, each in found.items()}
     if isinstance(found, str):
+        longest = SCRIPT if name == "script" else WORDS
         return found.encode("utf-8", "backslashreplace").decode("utf-8")[:longest]
     return found
 

@@ -139,13 +139,6 @@ class Worker:
                 return entry
         raise MachineFailed(f"{shown(self.told)}: {line[:80]!r} is not what a worker writes there")
 
-    def dismiss(self) -> None:
-        """Let it end by itself: compute-sanitizer writes down the last things then."""
-        with suppress(OSError):
-            assert self.child.stdin is not None
-            self.child.stdin.close()
-        self.child.wait(ENDING)
-
     @property
     def is_overdue(self) -> bool:
         limit = COLLECTING if self.nodeid is None else self.job.seconds
@@ -183,7 +176,7 @@ class Worker:
 
 @dataclass
 class Crew:
-    """Workers side by side. A context manager: none of them outlives it."""
+    """Workers side by side, until they are closed."""
 
     job: Job
     size: int
@@ -193,10 +186,8 @@ class Crew:
     lost: int = 0
     """How often the device was."""
 
-    def __enter__(self) -> Crew:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End them all, whatever they do."""
         for worker in self.workers:
             worker.child.kill()
         self.workers.clear()
@@ -232,9 +223,12 @@ class Crew:
             time.sleep(PAUSE)
 
     def dismiss(self) -> None:
-        """Let the workers end by themselves: nothing more is asked."""
+        """Let them end by themselves: compute-sanitizer writes down the last things then."""
         for worker in self.workers:
-            worker.dismiss()
+            with suppress(OSError):
+                assert worker.child.stdin is not None
+                worker.child.stdin.close()
+            worker.child.wait(ENDING)
 
     def look_after(self, place: int) -> list[Report]:
         """Replace a worker that died, or whose time is up, and report the property that it ran."""

@@ -47,12 +47,6 @@ def read(path: Path) -> Record:
 # Of two records, which stays.
 
 
-def last_measured(like: Record, folders: Iterable[Path]) -> Record | None:
-    """The record of the same cell and host in the first folder that has one that was measured."""
-    found = (read_kept(Record, folder / like.file_name) for folder in folders)
-    return next((record for record in found if record and record.properties), None)
-
-
 def keep(record: Record, folder: Path) -> bool:
     """Write the record unless that which is there stays or says the same; whether it was written.
 
@@ -163,11 +157,6 @@ def merge(
 ) -> tuple[list[str], list[str]]:
     """`take` what others sent in, to stand beside what was measured here."""
     return take(sent, folder, lambda record: as_sent_in(record, fixture, suite))
-
-
-def publish(measured: Path, folder: Path) -> tuple[list[str], list[str]]:
-    """`take` what was measured here, as far as it was."""
-    return take([measured] if measured.exists() else [], folder, as_own)
 
 
 def copy_studies(source: Path, target: Path) -> list[str]:

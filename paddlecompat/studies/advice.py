@@ -6,7 +6,7 @@ What it counted is committed in `reports/advice`; `records/advice_results.py` ma
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from paddlecompat.cells.here import follow_advice
@@ -29,12 +29,7 @@ def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
 
 
 def run(
-    fixture: Fixture,
-    wanted: Sequence[str],
-    seed: int,
-    count: int,
-    folder: Path = MEASURED,
-    measure: Callable[[Cell, Fixture, int, int], Measured] = measure,
+    fixture: Fixture, wanted: Sequence[str], seed: int, count: int, folder: Path = MEASURED
 ) -> Status:
     """Measure these releases on the CPU, or all. Returns the worst status: a failure costs itself.
 

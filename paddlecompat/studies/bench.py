@@ -25,7 +25,6 @@ from paddlecompat.folders import BENCH, ROOT, TESTS
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import options_from
 from paddlecompat.machine.processes import plain_environment
-from paddlecompat.records import study_results
 from paddlecompat.records.record import MachineFailed
 from paddlecompat.records.study_results import (
     Bench,
@@ -46,12 +45,21 @@ SELECTING = ("drop first", "drop last", "duplicate last", "change dtype")
 
 
 def run(fixture: Fixture, parsed: argparse.Namespace) -> bool:
-    """Time what was asked for; whether the figures were kept, as those of all properties are."""
+    """Time what was asked for, and say each group's speed.
+
+    Returns whether the figures were kept, as those of all properties are.
+    """
     options = options_from(Options, parsed)
     whole = options.keyword is None
     tests = Path(parsed.array_api_tests) if parsed.array_api_tests else None
     bench = measure(fixture, parsed.release, options, tests)
-    conclude(bench, study_results.BENCH if whole else None)
+    for group, lines in lines_of(bench).items():
+        print(
+            f"{group}: {lines[0].calls:,} calls in {lines[0].seconds:.1f} CPU seconds, "
+            f"{lines[0].rate:,.0f} a second, {100 * lines[0].inside:.0f} % of it inside Paddle"
+        )
+    if whole:
+        write_bench(bench)
     return whole
 
 
@@ -133,14 +141,3 @@ def ask_numpy(checkout: Path, change: str) -> dict[str, Any]:
         raise MachineFailed(f"{checkout}: {last}")
     seen: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return seen
-
-
-def conclude(bench: Bench, path: Path | None) -> None:
-    """Say each group's speed, and keep the figures where there is a path."""
-    for group, lines in lines_of(bench).items():
-        print(
-            f"{group}: {lines[0].calls:,} calls in {lines[0].seconds:.1f} CPU seconds, "
-            f"{lines[0].rate:,.0f} a second, {100 * lines[0].inside:.0f} % of it inside Paddle"
-        )
-    if path is not None:
-        write_bench(bench, path)

@@ -5,70 +5,37 @@ from __future__ import annotations
 import argparse
 import ast
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.option_set import Options, known_mutant, mutants
+from paddlecompat.cells.suite import Request
 from paddlecompat.environments.environment import prepare
 from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.machine.command_line import options_from
 from paddlecompat.records import study_results
 from paddlecompat.records.study_results import Kill, MutantResult, MutationResults, Trial
-from paddlecompat.studies.mutant_runs import Judged, Runs, Sight
+from paddlecompat.studies.mutant_runs import Runs, Sight
 
 RELEASES = ("2.2.2", "2.6.2", "3.3.1")  # an old and the newest 2.x, and the newest of all
 
 
-class Tries(Protocol):
-    """What `Runs` does in a release."""
-
-    def try_mutants(self, names: Sequence[str]) -> Iterator[tuple[str, Sequence[Sight]]]: ...
-
-    def judge_properties(self, names: Sequence[str]) -> Mapping[str, Judged]: ...
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to try."""
-
-    mutants: Sequence[str]
-    options: Options
-    """How the properties run: the profile, which of them, the target of a mutant from a file."""
-    seeds: int = 10
-    jobs: int = 1
-    fresh: bool = False
-
-
-def measure(fixture: Fixture, releases: Sequence[str], request: Request) -> Iterator[Trial]:
-    """Every mutant, release by release.
-
-    CannotRun: no environment; ValueError: a broken mutant, or one that nothing calls.
-    """
-    for release in releases:
-        python = prepare(cell_named(f"cpu-{release}", fixture), fixture).python
-        asked = suite.Request("cpu", request.options, workers=request.jobs)
-        runs = Runs(python, asked, request.seeds, request.fresh)
-        unpoisoned = Runs(python, asked, 1, request.fresh, poisoned=False)
-        yield try_release(release, request, runs, unpoisoned)
-
-
-def try_release(release: str, request: Request, runs: Tries, unpoisoned: Tries) -> Trial:
+def try_release(release: str, names: Sequence[str], runs: Runs, unpoisoned: Runs) -> Trial:
     """Every mutant in a release; then every property. Raises ValueError as `result_of`."""
     results = []
-    for name, seen in runs.try_mutants(request.mutants):
+    for name, seen in runs.try_mutants(names):
         results.append(result_of(release, name, seen))
-        count = f"[{len(results)}/{len(request.mutants)}]"
+        count = f"[{len(results)}/{len(names)}]"
         print(f"{count} {name}: {words_on(results[-1])}", flush=True)
     print(f"{release}: every property, without a mutant and with one that it notices", flush=True)
-    found = runs.judge_properties(request.mutants)
-    stale = [name for name in request.mutants if name == study_results.STALE]
+    found = runs.judge_properties(names)
+    stale = [name for name in names if name == study_results.STALE]
     return Trial(
         release=release,
-        profile=request.options.profile,
-        seeds=request.seeds,
+        profile=runs.asked.options.profile,
+        seeds=runs.seeds,
         properties={
             suite.key_of(nodeid): judged.kill
             for nodeid, judged in found.items()
@@ -79,7 +46,7 @@ def try_release(release: str, request: Request, runs: Tries, unpoisoned: Tries) 
             for nodeid, judged in found.items()
             if judged.plain in ("violated", "died")
         ],
-        mutants=sorted(results, key=lambda result: request.mutants.index(result.mutant)),
+        mutants=sorted(results, key=lambda result: names.index(result.mutant)),
         unpoisoned=next(
             (result_of(release, name, seen) for name, seen in unpoisoned.try_mutants(stale)), None
         ),
@@ -130,7 +97,7 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
     """Try what was asked for: 1 where a mutant survives, and whether the figures were kept.
 
     They are kept where every mutant met every property, release by release. Raises ValueError for
-    wrong options.
+    wrong options, and as `result_of`; CannotRun where there is no environment.
     """
     if min(parsed.seeds, parsed.jobs) < 1:
         raise ValueError("--seeds and --jobs: at least 1")
@@ -139,12 +106,15 @@ def run(fixture: Fixture, parsed: argparse.Namespace) -> tuple[int, bool]:
     options = options_from(Options, parsed)
     if options.target and not all("::" in name for name in named):
         raise ValueError("--target is for a --mutant FILE::NAME: those of the suite have their own")
-    request = Request(named, options, parsed.seeds, parsed.jobs, parsed.fresh)
+    asked = Request("cpu", options, workers=parsed.jobs)
     trials = []
-    for trial in measure(fixture, parsed.releases or RELEASES, request):
-        trials.append(trial)
+    for release in parsed.releases or RELEASES:
+        python = prepare(cell_named(f"cpu-{release}", fixture), fixture).python
+        runs = Runs(python, asked, parsed.seeds, parsed.fresh)
+        unpoisoned = replace(runs, seeds=1, poisoned=False)
+        trials.append(try_release(release, named, runs, unpoisoned))
         if whole:
-            study_results.write_mutation([trial])
+            study_results.write_mutation(trials[-1:])
     return conclude(trials, study_results.MUTATION if whole else None), whole
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -38,11 +38,6 @@ class Trial(NamedTuple):
     fails: bool
 
 
-Make = Callable[[Trial, Fixture, Path], Path]
-Execute = Callable[[Path, str], str | None]
-"""Run a script by an interpreter: None where it passes, else how it failed."""
-
-
 def make(trial: Trial, fixture: Fixture, folder: Path) -> Path:
     """The environment of a trial, from nothing; its interpreter. Else MachineFailed.
 
@@ -57,16 +52,14 @@ def make(trial: Trial, fixture: Fixture, folder: Path) -> Path:
 
 
 def execute(python: Path, script: str) -> str | None:
-    """As `Execute` says."""
+    """Run a script by an interpreter: None where it passes, else how it failed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "script.py")
         path.write_text(script, encoding="utf-8")
         return run_checked([python, path], folder=Path(folder)).problem
 
 
-def run(
-    trials: Sequence[Trial], fixture: Fixture, make: Make = make, execute: Execute = execute
-) -> Status:
+def run(trials: Sequence[Trial], fixture: Fixture) -> Status:
     """Run them all, one environment after the other, and tell each as it ends.
 
     Raises MachineFailed where an environment that has to import Paddle does not.

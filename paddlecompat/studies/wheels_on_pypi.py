@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from paddlecompat.environments import wheels
@@ -25,27 +25,18 @@ PLATFORMS: dict[System, list[str]] = {
 }
 
 
-def check(
-    fixture: Fixture,
-    versions: list[str],
-    fetch: Callable[[list[str], Build, str, Path], Path | None] = wheels.download_for,
-    folder: Path = WHEELS,
-    kept_in: Path | None = None,
-) -> int:
+def check(fixture: Fixture, versions: list[str], kept_in: Path | None = None) -> int:
     """Read the wheels on PyPI of the named releases, or of all; 1 where one is not as listed.
 
-    Each wheel is fetched into `folder` and deleted. What it answers of the defect is compared with
-    what is published, and written into the folder `kept_in`. Raises ValueError where a release is
-    unknown or a wheel cannot be read, CannotRun where the index fails.
+    What each answers of the defect is compared with what is published, and written into the folder
+    `kept_in`. Raises ValueError where a release is unknown or a wheel cannot be read, MachineFailed
+    where the index fails.
     """
     status = 0
-    folder.mkdir(parents=True, exist_ok=True)
     builds = [(r.python, b) for r in releases.named(fixture, versions) for b in r.gpu_builds]
     for python, build in builds:
         for system in SYSTEMS if build.index == "pypi" else ():
-            with tempfile.TemporaryDirectory(dir=folder) as temporary:
-                wheel = fetch(PLATFORMS[system], build, python, Path(temporary))
-                found = ask_wheel(wheel) if wheel else None
+            found = ask_build(build, system, python)
             wrong = differences(build, system, found.answer if found else None)
             verdict = f"NOT AS LISTED: {'; '.join(wrong)}" if wrong else "as listed"
             has = words_on(found) if found else "no wheel"
@@ -56,6 +47,14 @@ def check(
                 if kept_in:
                     wheel_answer.write(found.answer, kept_in)
     return status
+
+
+def ask_build(build: Build, system: System, python: str) -> Asked | None:
+    """What a build's wheel answers, which is fetched and deleted; None: its index has none."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WHEELS) as temporary:
+        wheel = wheels.download_for(PLATFORMS[system], build, python, Path(temporary), system)
+        return ask_wheel(wheel) if wheel else None
 
 
 def words_on(found: Asked) -> str:
@@ -81,14 +80,12 @@ def ask(what: str, systems: Sequence[System], fixture: Fixture) -> Iterator[Whee
         raise ValueError(f"fixtures/releases.toml has no release of {what}: name the wheel's file")
     build = release.gpu_build(what)
     for system in systems:
-        with tempfile.TemporaryDirectory(dir=WHEELS) as temporary:
-            folder = Path(temporary)
-            wheel = wheels.download_for(PLATFORMS[system], build, release.python, folder, system)
-            if wheel is None:
-                index = "PyPI" if build.index == "pypi" else "Paddle's own index"
-                where = f"for {system} and CPython {release.python}"
-                raise ValueError(f"{index} has no wheel of paddlepaddle-gpu {what} {where}")
-            yield ask_wheel(wheel).answer
+        found = ask_build(build, system, release.python)
+        if found is None:
+            index = "PyPI" if build.index == "pypi" else "Paddle's own index"
+            where = f"for {system} and CPython {release.python}"
+            raise ValueError(f"{index} has no wheel of paddlepaddle-gpu {what} {where}")
+        yield found.answer
 
 
 def compare(answer: WheelAnswer) -> int:

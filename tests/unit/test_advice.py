@@ -186,15 +186,21 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_release_that_cannot_be_measured_costs_itself(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], problem: Exception, words: str, status: int
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    problem: Exception,
+    words: str,
+    status: int,
 ) -> None:
     def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
         if cell.release.version == "2.3.2":
             raise problem
         return measured(cell.release.version)
 
+    monkeypatch.setattr(advice, "measure", measure)
     asked = releases.load(), ["2.3.2", "2.2.2"]
-    assert advice.run(*asked, seed=0, count=10, folder=tmp_path, measure=measure) == status
+    assert advice.run(*asked, seed=0, count=10, folder=tmp_path) == status
     assert [path.name for path in tmp_path.iterdir()] == ["cpu-2.2.2.json"]
     assert capsys.readouterr().err == f"error: cpu-2.3.2: {words}\n"
 

@@ -112,7 +112,7 @@ def test_the_lock_lies_beside_the_record(tmp_path: Path) -> None:
 
 def test_the_lock_is_published_with_the_record(tmp_path: Path) -> None:
     lock = store.write(record(), tmp_path / "measured").with_suffix(".lock.txt")
-    store.publish(tmp_path / "measured", tmp_path / "published")
+    store.take([tmp_path / "measured"], tmp_path / "published", store.as_own)
     assert (tmp_path / "published" / lock.name).read_bytes() == lock.read_bytes()
 
 

@@ -248,7 +248,7 @@ class Index:
         self.folders: list[Path] = []
 
     def __call__(
-        self, platforms: list[str], build: Build, python: str, folder: Path
+        self, platforms: list[str], build: Build, python: str, folder: Path, system: str
     ) -> Path | None:
         self.folders.append(folder)
         if platforms == ["win_amd64"]:
@@ -257,18 +257,22 @@ class Index:
 
 
 @pytest.fixture
-def index() -> Index:
-    return Index()
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    index = Index()
+    monkeypatch.setattr("paddlecompat.studies.wheels_on_pypi.wheels.download_for", index)
+    monkeypatch.setattr(wheels_on_pypi, "WHEELS", tmp_path)
+    return index
 
 
 def listing(*listed: Build) -> Fixture:
     return Fixture(release=[Release(version="2.3.2", builds=list(listed))])
 
 
+@pytest.mark.usefixtures("index")
 def test_the_check_passes_where_every_wheel_is_as_listed(
-    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert wheels_on_pypi.check(listing(BUILD), [], index, tmp_path) == 0
+    assert wheels_on_pypi.check(listing(BUILD), []) == 0
     said = capsys.readouterr().out.splitlines()
     assert said == [
         "2.3.2 linux: CUDA 10.2, cuDNN 7.6.5, sm 7.0 7.5: as listed",
@@ -277,30 +281,30 @@ def test_the_check_passes_where_every_wheel_is_as_listed(
     ]
 
 
+@pytest.mark.usefixtures("index")
 def test_the_check_fails_where_one_wheel_is_not_as_listed(
-    index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = BUILD.model_copy(update={"cuda": "11.2"})
-    assert wheels_on_pypi.check(listing(wrong), [], index, tmp_path) == 1
+    assert wheels_on_pypi.check(listing(wrong), []) == 1
     assert "NOT AS LISTED: cuda is '11.2' there" in capsys.readouterr().out
 
 
-def test_a_wheel_is_deleted_once_it_is_read(index: Index, tmp_path: Path) -> None:
-    wheels_on_pypi.check(listing(BUILD), ["2.3.2"], index, tmp_path)
+def test_a_wheel_is_deleted_once_it_is_read(index: Index) -> None:
+    wheels_on_pypi.check(listing(BUILD), ["2.3.2"])
     assert len(index.folders) == 2
     assert [folder for folder in index.folders if folder.exists()] == []
 
 
-def test_what_has_no_gpu_code_or_another_index_is_not_fetched(index: Index, tmp_path: Path) -> None:
+def test_what_has_no_gpu_code_or_another_index_is_not_fetched(index: Index) -> None:
     cpu = Build(distribution="paddlepaddle", version="2.3.2")
     own = Build(distribution="paddlepaddle-gpu", version="2.3.2.post112", index="paddle")
-    assert wheels_on_pypi.check(listing(cpu, own), [], index, tmp_path) == 0
+    assert wheels_on_pypi.check(listing(cpu, own), []) == 0
     assert index.folders == []
 
 
-def test_an_unknown_release_is_named_before_anything_is_fetched(
-    index: Index, tmp_path: Path
-) -> None:
+def test_an_unknown_release_is_named_before_anything_is_fetched(index: Index) -> None:
     with pytest.raises(ValueError, match=r"has no release .*1\.0\.0"):
-        wheels_on_pypi.check(listing(BUILD), ["1.0.0"], index, tmp_path)
+        wheels_on_pypi.check(listing(BUILD), ["1.0.0"])
+    assert index.folders == []
     assert index.folders == []

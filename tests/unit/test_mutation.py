@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from paddlecompat.cells.option_set import (
     known_mutant,
     mutants,
 )
+from paddlecompat.cells.suite import Request
 from paddlecompat.commands import COMMANDS
 from paddlecompat.fixtures import releases
 from paddlecompat.fixtures.manifest import PROPERTIES
@@ -26,8 +28,8 @@ from paddlecompat.records.study_results import (
     Trial,
 )
 from paddlecompat.studies import mutation
-from paddlecompat.studies.mutant_runs import Judged, Sight
-from paddlecompat.studies.mutation import Request, result_of, try_release
+from paddlecompat.studies.mutant_runs import Judged, Runs, Sight
+from paddlecompat.studies.mutation import result_of, try_release
 
 A, B = (f"kernel/test_masked_select.py::test_{name}" for name in "ab")
 KEY_A, KEY_B = "masked_select::test_a", "masked_select::test_b"
@@ -112,16 +114,19 @@ def test_a_property_that_no_mutant_makes_fail_is_vacuous() -> None:
     assert MutationResults(trials=[trial("2.6.2")]).vacuous == [KEY_B]
 
 
-class Made:
+@dataclass(frozen=True)
+class Made(Runs):
     """Runs in a release whose findings are known."""
 
-    def __init__(self, judged: dict[str, Judged], **sights: list[Sight]) -> None:
-        self.judged, self.sights = judged, sights
+    python: Path = Path()
+    asked: Request = Request("cpu", Options(profile="quick"))  # noqa: RUF009  # it is frozen
+    judged: dict[str, Judged] = field(default_factory=dict)
+    found: dict[str, list[Sight]] = field(default_factory=dict)
 
     def try_mutants(self, names: Sequence[str]) -> Iterator[tuple[str, list[Sight]]]:
-        return ((name, self.sights.get(name, [sight(0, "survived", None)])) for name in names)
+        return ((name, self.found.get(name, [sight(0, "survived", None)])) for name in names)
 
-    def judge_properties(self, names: Sequence[str]) -> dict[str, Judged]:
+    def judge_properties(self, names: Sequence[str], only: Sequence[str] = ()) -> dict[str, Judged]:
         return self.judged
 
 
@@ -133,9 +138,9 @@ def test_a_release_is_tried_with_every_mutant_and_property(
         B: Judged(plain="violated"),
     }
     stale = study_results.STALE
-    runs = Made(judged, zeros=[sight(0, "killed")], **{stale: [sight(0, "killed")]})
-    request = Request(["zeros", stale], Options(profile="quick"), seeds=1)
-    tried = try_release("2.6.2", request, runs, Made({}))
+    killed = {"zeros": [sight(0, "killed")], stale: [sight(0, "killed")]}
+    runs = Made(seeds=1, judged=judged, found=killed)
+    tried = try_release("2.6.2", ["zeros", stale], runs, Made())
     assert [found.mutant for found in tried.mutants] == ["zeros", stale]
     assert tried.unpoisoned is not None
     assert not tried.unpoisoned.killed_by

@@ -21,7 +21,8 @@ from paddlecompat.records.record import MachineFailed
 from paddlecompat.report.bug_pages import bug_scripts as scripts
 from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.view import MatrixView, Sighting, view_of
-from paddlecompat.studies.published_scripts import Trial, run
+from paddlecompat.studies import published_scripts
+from paddlecompat.studies.published_scripts import Trial
 
 LINES = 25
 READING = "reading_alike: x float32 [2] filled count, mask first, seed 0"
@@ -203,7 +204,10 @@ def trial(fails: bool, script: str = "print(1)\n") -> Trial:
 
 def status(*trials: Trial, words: dict[str, str | None]) -> Status:
     """What `nox -s scripts` ends with, where each script ends with these words."""
-    return run(trials, FIXTURE, lambda trial, fixture, folder: folder, lambda _, s: words[s])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(published_scripts, "make", lambda trial, fixture, folder: folder)
+        patch.setattr(published_scripts, "execute", lambda _, script: words[script])
+        return published_scripts.run(trials, FIXTURE)
 
 
 @pytest.mark.parametrize(

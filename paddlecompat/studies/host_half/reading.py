@@ -75,23 +75,20 @@ def cases_of(log: Path) -> list[Case]:
 
 def writers_of(tensor: Tensor, lines: Sequence[Entry]) -> list[str]:
     """The names of what may write into a tensor's memory, each once, in their order."""
-    return list(dict.fromkeys(name for line in lines for name in written_by(line, tensor)))
-
-
-def written_by(line: Entry, tensor: Tensor) -> Iterator[str]:
-    """The name of what a line of the log may write into a tensor's memory, if it may."""
     begin, end = tensor.at, tensor.at + tensor.bytes
-    if isinstance(line, Launched) and any(begin <= at < end for at in may_write(line)):
-        yield short_name(line.kernel)
-    if isinstance(line, Filled) and meets(line.at, line.bytes, begin, end) and not line.came:
-        yield "a fill"
-    if isinstance(line, Copied) and meets(line.to, line.bytes, begin, end) and not line.came:
-        yield f"a copy {line.kind}"
+    found = []
 
+    def meets(at: int, size: int) -> bool:
+        return size > 0 and at < end and begin < at + size
 
-def meets(at: int, size: int, begin: int, end: int) -> bool:
-    """Whether memory of `size` bytes has one in common with that from `begin` to `end`."""
-    return size > 0 and at < end and begin < at + size
+    for line in lines:
+        if isinstance(line, Launched) and any(begin <= at < end for at in may_write(line)):
+            found.append(short_name(line.kernel))
+        elif isinstance(line, Filled) and meets(line.at, line.bytes) and not line.came:
+            found.append("a fill")
+        elif isinstance(line, Copied) and meets(line.to, line.bytes) and not line.came:
+            found.append(f"a copy {line.kind}")
+    return list(dict.fromkeys(found))
 
 
 def outputs_of(cases: Sequence[Case]) -> list[Output]:

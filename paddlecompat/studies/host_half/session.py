@@ -21,7 +21,7 @@ from paddlecompat.environments.driver.answers import Answers
 from paddlecompat.environments.environment import Prepared, Wanted
 from paddlecompat.environments.wheel_code.asking import CORE, known_answer
 from paddlecompat.environments.windows import wine
-from paddlecompat.fixtures.builds import SYSTEMS, Build, System
+from paddlecompat.fixtures.builds import SYSTEMS, System
 from paddlecompat.fixtures.releases import Cell, Fixture, Release
 from paddlecompat.folders import NOX, TESTS, environment_of
 from paddlecompat.machine import host
@@ -29,7 +29,6 @@ from paddlecompat.machine.processes import Ended, run
 from paddlecompat.machine.processes.variables import measuring_environment
 from paddlecompat.records.build_answers import host_answer
 from paddlecompat.records.build_answers.host_answer import FailedCall, HostAnswer, TrainingStep
-from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import CannotRun, NotRun
 from paddlecompat.records.subject import impersonal
 from paddlecompat.studies.host_half.reading import Case, cases_of, functions_of, outputs_of
@@ -156,17 +155,14 @@ def prepare(release: Release, system: System, fixture: Fixture, wanted: Wanted) 
     """
     on_cpu = f"{'windows' if system == 'windows' else 'cpu'}-{release.version}"
     made = environment.read_stamp(environment_of(on_cpu))
-    if made and not wanted.wheel and wanted.build and is_of(made, wanted.build):
-        return made
+    build = wanted.build
+    if made and build and not wanted.wheel:
+        there = made.build.distribution, made.build.version
+        if there == (build.distribution, build.version):
+            return made
     name = f"host-{release.version}" + ("-windows" if system == "windows" else "")
     cell = Cell(release, "windows" if system == "windows" else "gpu")
     return environment.prepare(cell, fixture, wanted, environment_of(name))
-
-
-def is_of(made: Prepared, build: Build) -> bool:
-    """Whether the environment holds that build."""
-    there = made.build.distribution, made.build.version
-    return there == (build.distribution, build.version)
 
 
 def measure(prepared: Prepared, release: Release, system: System) -> HostAnswer:
@@ -174,7 +170,8 @@ def measure(prepared: Prepared, release: Release, system: System) -> HostAnswer:
     session = Session(prepared, system)
     session.make_driver()
     about = (wine if system == "windows" else host).describe(release.python)
-    wheel = wheel_of(prepared, system)
+    sha256 = prepared.build.sha256
+    wheel = known_answer({sha256}, system) if sha256 else None
     with served(session):
         cases = session.cases()
         return HostAnswer(
@@ -202,11 +199,6 @@ def served(session: Session) -> Iterator[None]:
         for library in session.folder.glob("*.dll"):
             shutil.copy(library, system)
         yield
-
-
-def wheel_of(prepared: Prepared, system: System) -> WheelAnswer | None:
-    sha256 = prepared.build.sha256
-    return known_answer({sha256}, system) if sha256 else None
 
 
 ARGUMENTS = (  # what people write after `nox -s host-2.3.2 --`
