@@ -51,10 +51,9 @@ def run(fixture: Fixture, kinds: Sequence[Kind], jobs: int, anew: bool, options:
     Returns the worst of the cells' statuses: worse than expected, else that the machine failed.
     """
     wanted = fillable(fixture, kinds)
-    done: dict[str, Status] = {}
+    asked = arguments_of(options)
     before = None if anew else forms.read_kept(State, MATRIX_STATE)  # of an interrupted run
-    if before and before.options == arguments_of(options):
-        done |= before.done
+    done = dict(before.done) if before and before.options == asked else {}
     left = [cell for cell in wanted if cell.name not in done]
     if done:
         print(f"continuing: {len(done)} cells are done already (--anew measures all of them)")
@@ -62,8 +61,7 @@ def run(fixture: Fixture, kinds: Sequence[Kind], jobs: int, anew: bool, options:
     started = time.monotonic()
     for number, (outcome, seconds) in enumerate(fill_all(left, jobs, options), start=1):
         done[outcome.cell] = outcome.status
-        state = State(version=1, options=arguments_of(options), done=done)
-        forms.write_kept(MATRIX_STATE, state)
+        forms.write_kept(MATRIX_STATE, State(version=1, options=asked, done=done))
         ahead = what_is_left(started, number, len(left))
         print(f"[{number}/{len(left)}] {outcome.words} ({seconds:.0f} s); {ahead}", flush=True)
     MATRIX_STATE.unlink(missing_ok=True)

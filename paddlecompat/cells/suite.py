@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from paddlecompat.cells.matrix import what_is_left
 from paddlecompat.cells.option_set import Options
-from paddlecompat.cells.workers import Crew, Job, Report
+from paddlecompat.cells.workers import Crew, Report
 from paddlecompat.fixtures import manifest
 from paddlecompat.fixtures.forms import PLACES, Model, Place, write_json
 from paddlecompat.fixtures.manifest import FIRST, PROPERTIES, Manifest, ManifestProperty
@@ -165,7 +165,7 @@ def run_pytest(
     """
     folder.mkdir(parents=True, exist_ok=True)
     host.check_room(folder)
-    with closing(Crew(job_of(python, request, folder, plugin), request.workers)) as crew:
+    with closing(crew_of(python, request, folder, plugin)) as crew:
         known = [each.nodeid for each in crew.collect()]
         if listed:
             check_all_are_there(listed, request, known)
@@ -193,7 +193,7 @@ def make_manifest(python: Path, folder: Path) -> Manifest:
     calls: dict[str, int | None] = {}
     loops = []
     for place in PLACES:
-        with closing(Crew(job_of(python, replace(asked, place=place), folder), 1)) as crew:
+        with closing(crew_of(python, replace(asked, place=place), folder)) as crew:
             collected = crew.collect()
         for found in collected:
             key = key_of(found.nodeid)
@@ -209,8 +209,8 @@ def make_manifest(python: Path, folder: Path) -> Manifest:
     return Manifest(digest=manifest.digest_of(), properties=every)
 
 
-def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] = ()) -> Job:
-    """How the workers of a run are started."""
+def crew_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] = ()) -> Crew:
+    """The workers of a run."""
     for stale in folder.glob("worker-*"):
         stale.unlink()
     command = [
@@ -228,7 +228,8 @@ def job_of(python: Path, request: Request, folder: Path, plugin: Sequence[str] =
         return None if ended.problem else str(json.loads(ended.said)["script"])
 
     inside = request.properties.parent  # plugins are found there
-    return Job(command, environment, inside, folder, request.limit, request.most_lost, script_of)
+    limits = request.limit, request.most_lost
+    return Crew(command, environment, inside, folder, *limits, script_of, request.workers)
 
 
 def told(

@@ -53,36 +53,17 @@ class Collected:
     """How many it draws, where the profile does not say; 0 where it draws none."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """How workers are started."""
-
-    command: Sequence[str]
-    """The pytest command, but for the worker's own name."""
-    environment: Mapping[str, str]
-    inside: Path
-    """The folder in which plugins are found."""
-    folder: Path
-    """Where the workers' files lie."""
-    seconds: float
-    """The limit of one property."""
-    most_lost: int
-    """How often the device may be lost: each time a process starts anew, which takes some 8 s."""
-    script_of: Callable[[Path], str | None]
-    """The script of the case in a journal of a process that died."""
-
-
 class Worker:
     """One process, and what it was given to run."""
 
-    def __init__(self, job: Job, number: int) -> None:
-        self.job, self.name = job, job.folder / f"worker-{number}"
+    def __init__(self, crew: Crew, number: int) -> None:
+        self.crew, self.name = crew, crew.folder / f"worker-{number}"
         self.log = Path(f"{self.name}.log")
         with self.log.open("wb") as log:
             self.child: Child = start(
-                [*job.command, f"--worker={self.name}"],
-                job.environment,
-                job.inside,
+                [*crew.command, f"--worker={self.name}"],
+                crew.environment,
+                crew.inside,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -141,7 +122,7 @@ class Worker:
 
     @property
     def is_overdue(self) -> bool:
-        limit = COLLECTING if self.nodeid is None else self.job.seconds
+        limit = COLLECTING if self.nodeid is None else self.crew.seconds
         working = self.nodeid is not None or self.collected is None
         return working and time.monotonic() - self.since > limit
 
@@ -153,14 +134,14 @@ class Worker:
         left = header.get("left") or {}
         found = outcome("crashed", ended_by(self.child.poll()))
         if overdue:
-            found = outcome("timed out", f"no end within {self.job.seconds:g} s")
+            found = outcome("timed out", f"no end within {self.crew.seconds:g} s")
         if left:
             found = outcome("crashed", f"the device no longer answered: {left['said']}")
         if left and left["asserted"]:
             words = f"the device refuses by an assertion that ends the process: {left['said']}"
             found = outcome("holds", words)
             found["property"] |= {name: left[name] for name in ("asserted", "calls", "examples")}
-        elif header.get("case") and (script := self.job.script_of(journal)):
+        elif header.get("case") and (script := self.crew.script_of(journal)):
             said = found["property"]["message"]
             answers = {"expected": "an answer", "actual": said, "script": script}
             found["property"]["evidence"] = {"case": header["case"], **answers}
@@ -178,7 +159,19 @@ class Worker:
 class Crew:
     """Workers side by side, until they are closed."""
 
-    job: Job
+    command: Sequence[str]
+    """The pytest command, but for a worker's own name."""
+    environment: Mapping[str, str]
+    inside: Path
+    """The folder in which plugins are found."""
+    folder: Path
+    """Where the workers' files lie."""
+    seconds: float
+    """The limit of one property."""
+    most_lost: int
+    """How often the device may be lost: each time a process starts anew, which takes some 8 s."""
+    script_of: Callable[[Path], str | None]
+    """The script of the case in a journal of a process that died."""
     size: int
     workers: list[Worker] = field(default_factory=list)
     started: int = 0
@@ -194,7 +187,7 @@ class Crew:
 
     def start(self) -> Worker:
         self.started += 1
-        return Worker(self.job, self.started)
+        return Worker(self, self.started)
 
     def collect(self) -> list[Collected]:
         """The properties, as the first worker finds them; CannotRun where a module fails."""
@@ -212,7 +205,7 @@ class Crew:
         while len(self.workers) < min(self.size, len(waiting)):
             self.workers.append(self.start())
         while waiting or any(worker.nodeid for worker in self.workers):
-            if self.lost >= self.job.most_lost:
+            if self.lost >= self.most_lost:
                 waiting.clear()
             for place, worker in enumerate(self.workers):
                 yield from worker.reports()
@@ -239,7 +232,7 @@ class Crew:
             return []
         worker.child.kill()
         if status == CANNOT_WRITE:
-            raise MachineFailed(f"nothing can be written to {self.job.folder}: is the disk full?")
+            raise MachineFailed(f"nothing can be written to {self.folder}: is the disk full?")
         reports = list(worker.reports())
         if worker.nodeid is not None:
             reports.append(worker.death(overdue))

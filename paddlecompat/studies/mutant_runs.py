@@ -52,7 +52,7 @@ class Sight(Model):
         return self.outcome in ("killed", "died")
 
 
-class Judged(Model):
+class Judged(Model, extra="ignore"):
     """What came of a property: without a mutant, and then under one after the other."""
 
     plain: str
@@ -117,7 +117,7 @@ class Runs:
         if not self.fresh and (before := read_kept(Judgements, kept)):
             return before.seen
         found = self.run(names, only, mutants=False)
-        seen = {nodeid: judged(reports[-1]) for nodeid, reports in found.items()}
+        seen = {nodeid: Judged.model_validate(last) for nodeid, (*_, last) in found.items()}
         write_kept(kept, Judgements(version=2, seen=seen))
         return seen
 
@@ -176,10 +176,6 @@ def sights_of(reports: Sequence[dict[str, Any]], seeds: int) -> Iterator[Sight]:
         for seed in range(number, seeds):
             yield Sight(seed=seed, **shown)
         return
-
-
-def judged(said: dict[str, Any]) -> Judged:
-    return Judged.model_validate({name: said[name] for name in Judged.model_fields if name in said})
 
 
 def last_property(log: Path) -> str | None:

@@ -20,7 +20,7 @@ from paddlecompat.folders import TESTS, environment_of
 from paddlecompat.machine.processes import Ended, run
 from paddlecompat.machine.processes.variables import measuring_environment
 from paddlecompat.records.record import PropertyResult
-from paddlecompat.studies.host_half.launches import may_write
+from paddlecompat.studies.host_half.reading import may_write
 from paddlecompat.studies.host_half.session import Session
 
 PREPARED = environment.read_stamp(environment_of("cpu-2.3.2"))

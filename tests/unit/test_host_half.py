@@ -18,7 +18,7 @@ from paddlecompat.records.build_answers.host_answer import HostAnswer, Output
 from paddlecompat.report import wheel_pages
 from paddlecompat.report.answers import answer
 from paddlecompat.report.facts import Facts, Question
-from paddlecompat.studies.host_half import launches
+from paddlecompat.studies.host_half import reading
 from paddlecompat.studies.host_half.reading import cases_of, functions_of, outputs_of
 
 SELECT = (
@@ -154,11 +154,11 @@ def test_another_grid_is_a_difference(tmp_path: Path) -> None:
 
 
 def test_a_short_name_has_the_functor() -> None:
-    assert launches.short_name(FULL) == "VectorizedElementwiseKernel with FullFuctor"
+    assert reading.short_name(FULL) == "VectorizedElementwiseKernel with FullFuctor"
 
 
 def test_parameters_are_those_of_the_declaration() -> None:
-    kinds = launches.parameters(COUNT)
+    kinds = reading.parameters(COUNT)
     assert kinds == ["bool const*", "long*", "long", "long"]
 
 

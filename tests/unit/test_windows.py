@@ -47,7 +47,7 @@ def test_an_environments_interpreter_is_where_windows_has_it() -> None:
 
 def test_a_command_line_survives_windows_quoting(tmp_path: Path) -> None:
     request = suite.Request("gpu", Options(keyword="masked_select and not (static or view)"))
-    asked = suite.job_of(Path("C:/work here/python.exe"), request, tmp_path).command
+    asked = suite.crew_of(Path("C:/work here/python.exe"), request, tmp_path).command
     assert '"-k=masked_select and not (static or view)"' in subprocess.list2cmdline(asked)
 
 
