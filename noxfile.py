@@ -47,26 +47,21 @@ ON_MADE_UP_DRIVER = ("2.2.", "2.3.", "2.4.")  # later runtimes ask for NVIDIA's 
 LOOKS_LIKE_A_CELL = re.compile(r"([a-z]+-)?\d+\.\d+\.\d+")
 
 
-def paddlecompat(session: nox.Session, command: str) -> None:
-    """Run a command of paddlecompat in this process; Nox's last line says how it ended."""
-    sys.path.insert(0, str(HERE))
-    from paddlecompat.__main__ import run
-
-    came = run([command, *session.posargs])
-    if came.status:
-        session.error(f"{came.words} (exit status {came.status:d} of python -m paddlecompat)")
-    if came.nothing_ran:
-        session.skip(came.words)
-
-
 def add_session(name: str, about: str, *tags: str) -> None:
-    """Add the session of a cell or of another command."""
+    """Add the session of a cell or of another command; Nox's last line says how it ended."""
 
-    def run(session: nox.Session) -> None:
-        paddlecompat(session, name)
+    def run_here(session: nox.Session) -> None:
+        sys.path.insert(0, str(HERE))
+        from paddlecompat.__main__ import run
 
-    run.__doc__ = about
-    nox.session(name=name, python=False, tags=list(tags))(run)
+        came = run([name, *session.posargs])
+        if came.status:
+            session.error(f"{came.words} (exit status {came.status:d} of python -m paddlecompat)")
+        if came.nothing_ran:
+            session.skip(came.words)
+
+    run_here.__doc__ = about
+    nox.session(name=name, python=False, tags=list(tags))(run_here)
 
 
 def add_cells() -> None:
@@ -74,7 +69,7 @@ def add_cells() -> None:
     known = tomllib.loads((HERE / "fixtures" / "releases.toml").read_text("utf-8"))["release"]
     newest = max((r["version"] for r in known), key=lambda v: [int(part) for part in v.split(".")])
     nox.options.sessions = [f"cpu-{newest}", "report"]
-    names = []
+    names = set()
     for kind, about in {
         "cpu": "on the CPU",
         "gpu": "on the GPU",
@@ -83,13 +78,13 @@ def add_cells() -> None:
     }.items():
         place = "gpu" if kind == "gpu" else "cpu"
         for version in (r["version"] for r in known if place in r.get("places", ("cpu", "gpu"))):
-            names.append(f"{kind}-{version}")
+            names.add(name := f"{kind}-{version}")
             doc = f"Measure PaddlePaddle {version} {about}."
-            add_session(names[-1], doc, kind, version.rpartition(".")[0])
+            add_session(name, doc, kind, version.rpartition(".")[0])
     for version in (r["version"] for r in known if r["version"].startswith(ON_MADE_UP_DRIVER)):
+        names.add(name := f"host-{version}")
         doc = f"Run the host half of PaddlePaddle {version}'s GPU build on a made-up driver."
-        names.append(f"host-{version}")
-        add_session(names[-1], doc, "host")
+        add_session(name, doc, "host")
     for asked in sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]:
         if LOOKS_LIKE_A_CELL.fullmatch(asked) and asked not in names:
             add_session(asked, "Not a cell: says which cells there are.")

@@ -130,7 +130,8 @@ class Worker:
         """What the end of its process says of the property that ran."""
         assert self.nodeid is not None
         journal = Path(f"{self.name}.journal")
-        header = last_words(journal, self.nodeid)
+        header = last_words(journal)
+        header = header if header.get("property") == self.nodeid else {}  # else it is an older one
         left = header.get("left") or {}
         found = outcome("crashed", ended_by(self.child.poll()))
         if overdue:
@@ -268,9 +269,8 @@ def ended_by(status: int | None) -> str:
         return f"the process died: signal {-status}"
 
 
-def last_words(journal: Path, nodeid: str) -> dict[str, Any]:
-    """The journal's header; empty where it is of another property, or was cut off."""
+def last_words(journal: Path) -> dict[str, Any]:
+    """The journal's header; empty where there is none, or it was cut off."""
     with suppress(OSError, ValueError):
-        header: dict[str, Any] = json.loads(journal.read_bytes().partition(b"\n")[0])
-        return header if header["property"] == nodeid else {}
+        return dict(json.loads(journal.read_bytes().partition(b"\n")[0]))
     return {}

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from paddlecompat.fixtures.bugs import Bug, Expected, Explanation, Known, Severity, Where
 from paddlecompat.fixtures.forms import Model
-from paddlecompat.fixtures.uses import names
+from paddlecompat.fixtures.uses import names, one_names
 from paddlecompat.records.record import PropertyResult, Record
 
 Standing = Literal["as expected", "worse", "better"]
@@ -99,7 +99,7 @@ def explains(where: Where, result: PropertyResult) -> bool:
     return (
         result.outcome == due
         and where.fits(result.message)
-        and any(names(pattern, result.key) for pattern in where.properties)
+        and one_names(where.properties, result.key)
     )
 
 

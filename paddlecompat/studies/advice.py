@@ -12,20 +12,11 @@ from pathlib import Path
 from paddlecompat.cells.here import follow_advice
 from paddlecompat.cells.matrix import worst
 from paddlecompat.environments.environment import prepare
-from paddlecompat.fixtures.releases import Cell, Fixture, cell_named
+from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.records import advice_results
-from paddlecompat.records.advice_results import MEASURED, Measured
+from paddlecompat.records.advice_results import MEASURED
 from paddlecompat.records.judging import Status
 from paddlecompat.records.record import CannotRun, MachineFailed
-
-
-def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
-    """Follow the advice in the cell's environment.
-
-    Raises ValueError, CannotRun or MachineFailed, as `prepare` and `follow_advice` do.
-    """
-    options = ["--seed", str(seed), "--cases", str(count)]
-    return follow_advice(prepare(cell, fixture).python, cell.place, options)
 
 
 def run(
@@ -39,11 +30,13 @@ def run(
         raise ValueError(f"--cases {count}: at least 1, for what has no case is never wrong")
     versions = wanted or [r.version for r in fixture.release if "cpu" in r.places]
     found = [cell_named(f"cpu-{version}", fixture) for version in versions]
+    options = ["--seed", str(seed), "--cases", str(count)]
     statuses: list[Status] = []
     print(f"{len(found)} releases, about a minute each", flush=True)
     for number, cell in enumerate(found, start=1):
         try:
-            path = advice_results.write(measure(cell, fixture, seed, count), folder)
+            python = prepare(cell, fixture).python
+            path = advice_results.write(follow_advice(python, cell.place, options), folder)
             print(f"[{number}/{len(found)}] {cell.name}: {path}", flush=True)
         except (ValueError, CannotRun, MachineFailed) as error:
             print(f"error: {cell.name}: {error}", file=sys.stderr)

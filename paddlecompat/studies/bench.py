@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
 from importlib.metadata import version
@@ -24,7 +23,7 @@ from paddlecompat.fixtures.releases import Fixture, cell_named
 from paddlecompat.folders import BENCH, ROOT, TESTS
 from paddlecompat.machine import host
 from paddlecompat.machine.command_line import options_from
-from paddlecompat.machine.processes import plain_environment
+from paddlecompat.machine.processes import run_checked
 from paddlecompat.records.record import MachineFailed
 from paddlecompat.records.study_results import (
     Bench,
@@ -114,10 +113,9 @@ def compete(runs: Runs, checkout: Path) -> Contest:
         theirs = kill_of(names[name], seen["failed"], seen["examples"], seen["seconds"])
         duels.append(Duel(change=names[name], ours=ours, theirs=theirs))
     plain = ask_numpy(checkout, "")
-    described = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-    said = subprocess.run(described, capture_output=True, text=True, check=False).stdout.strip()
+    commit = run_checked(["git", "-C", str(checkout), "rev-parse", "HEAD"]).said or "unknown"
     figures = {name: plain[name] for name in ("calls", "examples", "seconds")}
-    return Contest(commit=said or "unknown", numpy=version("numpy"), duels=duels, **figures)
+    return Contest(commit=commit, numpy=version("numpy"), duels=duels, **figures)
 
 
 def kill_of(mutant: str, killed: bool, examples: float, seconds: float) -> PropertyKill | None:
@@ -128,16 +126,8 @@ def kill_of(mutant: str, killed: bool, examples: float, seconds: float) -> Prope
 def ask_numpy(checkout: Path, change: str) -> dict[str, Any]:
     """What their masking test comes to, with a change. MachineFailed: it cannot be run."""
     program = [sys.executable, "-m", "properties.programs.array_api_masking"]
-    paths = os.pathsep.join(map(str, (TESTS, ROOT)))
-    ended = subprocess.run(
-        [*program, str(checkout.absolute()), "0", change],
-        env=plain_environment() | {"PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode:
-        last = (ended.stderr.strip() or ended.stdout.strip() or "no words").splitlines()[-1]
-        raise MachineFailed(f"{checkout}: {last}")
-    seen: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return seen
+    settings = {"PYTHONPATH": f"{TESTS}{os.pathsep}{ROOT}"}
+    ended = run_checked([*program, str(checkout.absolute()), "0", change], settings, None)
+    if ended.problem:
+        raise MachineFailed(f"{checkout}: {ended.problem}")
+    return dict(json.loads(ended.said))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Literal
 
 from paddlecompat.cells import option_set, suite
 from paddlecompat.cells.suite import Request
+from paddlecompat.cells.workers import last_words
 from paddlecompat.fixtures.forms import Model, read_kept, write_kept
 from paddlecompat.fixtures.manifest import PROPERTIES
 from paddlecompat.folders import MUTATION
@@ -137,7 +137,8 @@ class Runs:
         found: dict[str, list[dict[str, Any]]] = {}
         for report in suite.run_pytest(self.python, asked, folder, plugin, only).reports:
             said = report.found.get("mutation")
-            died = {"outcome": "died", "killer": last_property(report.log), "plain": "died"}
+            killer = last_words(report.log.with_suffix(".journal")).get("property")
+            died = {"outcome": "died", "killer": killer, "plain": "died"}
             message = report.found["property"].get("message", "")
             found.setdefault(report.nodeid, []).append(said or {**died, "message": message})
         return found
@@ -176,11 +177,3 @@ def sights_of(reports: Sequence[dict[str, Any]], seeds: int) -> Iterator[Sight]:
         for seed in range(number, seeds):
             yield Sight(seed=seed, **shown)
         return
-
-
-def last_property(log: Path) -> str | None:
-    """The property that ran when a worker died, by its journal."""
-    with suppress(OSError, ValueError):
-        header = json.loads(log.with_suffix(".journal").read_bytes().partition(b"\n")[0])
-        return str(header["property"])
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -193,12 +194,13 @@ def test_a_release_that_cannot_be_measured_costs_itself(
     words: str,
     status: int,
 ) -> None:
-    def measure(cell: Cell, fixture: Fixture, seed: int, count: int) -> Measured:
+    def prepare(cell: Cell, fixture: Fixture) -> SimpleNamespace:
         if cell.release.version == "2.3.2":
             raise problem
-        return measured(cell.release.version)
+        return SimpleNamespace(python=cell.release.version)
 
-    monkeypatch.setattr(advice, "measure", measure)
+    monkeypatch.setattr(advice, "prepare", prepare)
+    monkeypatch.setattr(advice, "follow_advice", lambda python, *_: measured(python))
     asked = releases.load(), ["2.3.2", "2.2.2"]
     assert advice.run(*asked, seed=0, count=10, folder=tmp_path) == status
     assert [path.name for path in tmp_path.iterdir()] == ["cpu-2.2.2.json"]
