@@ -7,6 +7,7 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tomllib
@@ -25,7 +26,7 @@ from paddlecompat.records.build_answers import host_answer, wheel_answer
 from paddlecompat.records.judging import Outcome, Status, status_of
 from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Device
-from paddlecompat.report import asked, pages, templates, terminal, wheel_pages
+from paddlecompat.report import asked, pages, terminal, wheel_pages
 from paddlecompat.report.asked import Asked
 from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.bug_pages.bug_scripts import install_command, python_for
@@ -120,9 +121,7 @@ def ask(parsed: Namespace, fixture: Fixture) -> Status:
         release, numpy = installed.release_of(build), found.versions.get("numpy")
         about = Asked(release, system, name, capability, build, numpy)
     view = view_on([PUBLISHED, RECORDS], fixture)
-    known = view.known, fixture, view.reports, uses.load_uses()
-    answers = wheel_answer.read_all(), host_answer.read_all(), manifest.load()
-    facts = Facts(view.records, *known, *answers)
+    facts = replace(view.facts, wheels=wheel_answer.read_all(), hosts=host_answer.read_all())
     language = asked.language_of(parsed.lang, os.environ)
     print(*asked.answer_lines(about, facts, language), sep="\n")
     return Status.AS_EXPECTED
@@ -166,7 +165,7 @@ def publish_records(parsed: Namespace, fixture: Fixture) -> Status:
 @command("bug-report")
 def report_bug(parsed: Namespace, fixture: Fixture) -> Status:
     view = view_on([PUBLISHED, RECORDS], fixture)
-    print(ledger.report_of(view, parsed.id, templates.environment()))
+    print(ledger.report_of(view, parsed.id))
     return Status.AS_EXPECTED
 
 

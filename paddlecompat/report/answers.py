@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
+from functools import cache
 
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.builds import SYSTEM_NAMED, Build, System
@@ -26,15 +27,9 @@ NO_HEAD = "PaddleDetection"
 """How the message begins of a property that is unsupported because PaddleDetection is missing."""
 
 
+@cache
 def answer(question: Question, facts: Facts) -> Answer:
     """The answer. Raises StopIteration where the release or the use is not known."""
-    if question not in facts.given:
-        facts.given[question] = find_answer(question, facts)
-    return facts.given[question]
-
-
-def find_answer(question: Question, facts: Facts) -> Answer:
-    """The answer, as `answer`, made anew."""
     release, use = facts.release(question.release), facts.use(question.use)
     if question.capability is None:
         return on_cpu(question, release, use, facts)

@@ -15,7 +15,7 @@ from paddlecompat.fixtures.uses import Card, Use, capability_of
 from paddlecompat.records.record import Record
 from paddlecompat.report.answers import answer, answer_of
 from paddlecompat.report.facts import Answer, Facts, How, Question, runs
-from paddlecompat.report.templates import environment
+from paddlecompat.report.templates import render_text
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,9 @@ def lines_of(
     asked: Asked, parts: list[Part], facts: Facts, language: Language, title: bool
 ) -> list[str]:
     """The parts in words."""
-    template = environment().get_template("asked.txt.j2")
     commands, zh = commands_of(parts), int(language == "zh")
     about = {"asked": asked, "parts": parts, "commands": commands, "facts": facts}
-    return template.render(**about, zh=zh, title=title).splitlines()
+    return render_text("asked.txt.j2", **about, zh=zh, title=title).splitlines()
 
 
 def parts_of(asked: Asked, facts: Facts) -> Iterable[Part]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ from paddlecompat.records.record import Record
 from paddlecompat.records.subject import Answer as WheelWord
 from paddlecompat.records.subject import Host
 
+Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 How = Literal["pinned", "fresh"]
 """How it was installed: the build that fits with what it can live with, or by pip alone, today."""
 HOWS: tuple[How, ...] = get_args(How)
@@ -49,6 +51,14 @@ Reason = Literal[
 ]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 """The worst first."""
+
+
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """The items by their key; keys and items in the order in which they come."""
+    groups: dict[Key, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 class Question(Model):
@@ -105,9 +115,9 @@ class Answer(Finding):
     install: str = Field(default="", description="What to install; empty: nothing else is needed.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
-    """All that answers are made of."""
+    """All that answers are made of. They are compared by identity: answers are kept by them."""
 
     records: Sequence[Record]
     known: Known
@@ -125,11 +135,6 @@ class Facts:
     def judgements(self) -> dict[str, Judgement]:
         """Of each record, by its file's name."""
         return {record.file_name: judge(record, self.known) for record in self.records}
-
-    @cached_property
-    def given(self) -> dict[Question, Answer]:
-        """The answers that were given before: `answers.answer` keeps them here."""
-        return {}
 
     def newer_than(self, record: Record, use: Use) -> list[str]:
         """Those of today's properties that the use needs, and that the record was not asked."""
@@ -163,17 +168,13 @@ class Facts:
     @cached_property
     def by_cell(self) -> dict[tuple[Kind, str, System | None], list[Record]]:
         """The records by kind of cell, release and system."""
-        found: dict[tuple[Kind, str, System | None], list[Record]] = {}
-        for record in self.records:
-            key = record.kind, record.release, runs(record.host)
-            found.setdefault(key, []).append(record)
-        return found
+        newest = sorted(self.records, key=lambda record: record.measured_at, reverse=True)
+        ordered = sorted(newest, key=lambda record: record.provenance == "sent in")
+        return grouped(ordered, lambda record: (record.kind, record.release, runs(record.host)))
 
     def records_of(self, kind: Kind, release: str, system: System) -> list[Record]:
         """Of that kind of cell, those measured here first, then the newest first."""
-        found = list(self.by_cell.get((kind, release, system), ()))
-        found.sort(key=lambda record: record.measured_at, reverse=True)
-        return sorted(found, key=lambda record: record.provenance == "sent in")
+        return self.by_cell.get((kind, release, system), [])
 
 
 def runs(host: Host) -> System | None:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from paddlecompat.fixtures import bugs, builds, published, uses
 from paddlecompat.fixtures.forms import schema_of, write_text
 from paddlecompat.fixtures.releases import Fixture
-from paddlecompat.fixtures.uses import Card, load_cards, load_uses
+from paddlecompat.fixtures.uses import Card, load_cards
 from paddlecompat.folders import FIXTURES, REPORTS
 from paddlecompat.records import advice_results
 from paddlecompat.records.build_answers import host_answer, wheel_answer
@@ -27,7 +27,7 @@ from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import Record
 from paddlecompat.report import wheel_pages
 from paddlecompat.report.bug_pages import ledger
-from paddlecompat.report.facts import Facts
+from paddlecompat.report.facts import grouped
 from paddlecompat.report.site import (
     answers_file,
     badges,
@@ -38,8 +38,8 @@ from paddlecompat.report.site import (
 )
 from paddlecompat.report.site.answers_file import AnswersFile, Book
 from paddlecompat.report.studied import advice_page, trust_pages
-from paddlecompat.report.templates import TEMPLATES, WIDTH, environment
-from paddlecompat.report.view import MatrixView, grouped
+from paddlecompat.report.templates import TEMPLATES, WIDTH
+from paddlecompat.report.view import MatrixView
 
 MADE_ANEW = ("badges", "bugs", "releases", "scripts", "zh")
 """Folders of the report that hold nothing else: a page of what is gone does not stay."""
@@ -71,34 +71,30 @@ def write(
     """
     from paddlecompat.report.bug_pages import picture  # Matplotlib is needed for pages alone
 
-    asked = out_folder / wheel_answer.ANSWERS.name
-    seen = host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name)
-    view = replace(view, answers=wheel_answer.read_all(asked) if asked.exists() else (), hosts=seen)
-    known = view.known, view.fixture, view.reports, load_uses()
-    facts = Facts(view.records, *known, view.answers, view.hosts, view.listed)
-    book = Book(facts, load_cards() if cards is None else cards)
-    templates, entries = environment(), ledger.entries(view)
-    about = {"newest": view.newest}
+    wheels = wheel_answer.read_all(out_folder / wheel_answer.ANSWERS.name)
+    hosts = host_answer.read_all(out_folder / host_answer.HOST_ANSWERS.name)
+    view = replace(view, facts=replace(view.facts, wheels=wheels, hosts=hosts))
+    book = Book(view, load_cards() if cards is None else cards)
+    entries = ledger.entries(view)
     pages = {name: (TEMPLATES / "site" / name).read_text("utf-8") for name in SHARED}
-    pages |= (pictures := picture.render(entries, view, book.uses))
-    inline = picture.inline(pictures)
-    pages |= first_page.render(book, entries, errors=view.errors, pictures=inline, **about)
-    pages |= release_pages.render(book, view, entries, **about)
-    pages |= matrix_page.render(book, view, **about)
-    pages |= code_host.render(book, view)
-    pages |= badges.render(book, view)
-    pages |= ledger.render(entries, templates)
+    pages |= (pictures := picture.render(entries, view))
+    pages |= first_page.render(book, entries, picture.inline(pictures))
+    pages |= release_pages.render(book, entries)
+    pages |= matrix_page.render(book)
+    pages |= code_host.render(book)
+    pages |= badges.render(book)
+    pages |= ledger.render(entries)
     pages |= {f"scripts/{entry.bug.id}.py": entry.script for entry in entries if entry.script}
-    pages |= trust_pages.render_studies(out_folder, templates)
+    pages |= trust_pages.render_studies(out_folder)
     if (measured := out_folder / advice_results.MEASURED.name).exists():
-        pages["advice.md"] = advice_page.render(measured, templates)
+        pages["advice.md"] = advice_page.render(measured)
     pages["answers.json"] = answers_file.as_json(book.file)
     pages["answers.schema.json"] = schema_of(AnswersFile)
-    if view.answers:
-        pages["wheels.md"] = wheel_pages.render(view.answers)
+    if wheels:
+        pages["wheels.md"] = wheel_pages.render(wheels)
         pages["wheel-answer.schema.json"] = schema_of(WheelAnswer)
-    if view.hosts:
-        pages["host.md"] = wheel_pages.render_host(view.hosts, view.answers)
+    if hosts:
+        pages["host.md"] = wheel_pages.render_host(hosts, wheels)
         pages["host-answer.schema.json"] = schema_of(HostAnswer)
     pages["record.schema.json"] = schema_of(Record)
     texts = {out_folder / name: text for name, text in pages.items()}
@@ -118,7 +114,7 @@ def write_schemas(folder: Path = SCHEMAS) -> None:
 
 def write_reliability(folder: Path = REPORTS, faults: Path = trust_pages.FAULTS) -> None:
     """Write the page on what a green and a red cell can be trusted for. Raises as `read_toml`."""
-    write_text(folder / "reliability.md", trust_pages.render_faults(faults, environment()))
+    write_text(folder / "reliability.md", trust_pages.render_faults(faults))
 
 
 def summary_of(view: MatrixView, out_folder: Path) -> str:

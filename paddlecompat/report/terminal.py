@@ -13,7 +13,7 @@ from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, Record
 from paddlecompat.report.answers import lacks_the_head, mending
-from paddlecompat.report.templates import NOT_SHOWN, WIDTH, environment
+from paddlecompat.report.templates import NOT_SHOWN, WIDTH, render_text
 from paddlecompat.report.view import Sighting, parts_of
 
 POISON = ("-7.25e+77", "-1.3327127e+13", "-1.0270668e+10")
@@ -26,30 +26,26 @@ def verdict_lines(
     """How a cell ended; `scripts` gives the path of each violation's script, by property."""
     lost = record.lost
     causes = [judgement.causes.get(result.key) for result in lost[:1]]
-    text = (
-        environment()
-        .get_template("verdict.txt.j2")
-        .render(
-            record=record,
-            judgement=judgement,
-            scripts=scripts or {},
-            count=Counter(result.outcome for result in record.properties),
-            lost=lost,
-            dtypes=", ".join(parts_of(result.name)[1] for result in lost),
-            install=mending(record, [cause for cause in causes if isinstance(cause, Bug)]),
-            failed=[r for r in record.properties if r.outcome in UNSOUND or r in judgement.new],
-            poison=POISON,
-            no_code=no_code_lines,
-            wrapped=lambda *parts: "\n".join(wrap(*parts)),
-        )
+    text = render_text(
+        "verdict.txt.j2",
+        record=record,
+        judgement=judgement,
+        scripts=scripts or {},
+        count=Counter(result.outcome for result in record.properties),
+        lost=lost,
+        dtypes=", ".join(parts_of(result.name)[1] for result in lost),
+        install=mending(record, [cause for cause in causes if isinstance(cause, Bug)]),
+        failed=[r for r in record.properties if r.outcome in UNSOUND or r in judgement.new],
+        poison=POISON,
+        no_code=no_code_lines,
+        wrapped=lambda *parts: "\n".join(wrap(*parts)),
     )
     return text.splitlines()
 
 
 def no_code_lines(found: NoCode) -> list[str]:
     """What a build comes to on a card that it has no code for: in English, and in Chinese."""
-    template = environment().get_template("no_code.txt.j2")
-    return template.render(found=found).strip().splitlines()
+    return render_text("no_code.txt.j2", found=found).strip().splitlines()
 
 
 def build_lines(record: Record) -> list[str]:
@@ -79,20 +75,17 @@ def here_lines(
     `advised` is what came of the advice, or why it could not be followed; None if it was left out.
     """
     unsupported = [r for r in record.properties if r.outcome == "unsupported"]
-    text = (
-        environment()
-        .get_template("here.txt.j2")
-        .render(
-            zh=language == "zh",
-            keyword=keyword,
-            new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
-            headless=[r for r in unsupported if lacks_the_head(r)],
-            withdrawn=[r for r in judgement.new if r in unsupported],
-            refused=[r for r in unsupported if r.key in judgement.causes],
-            once=[r for r in record.properties if r.once],
-            advised=advice_runs(advised) if isinstance(advised, Measured) else None,
-            problem=advised if isinstance(advised, str) else None,
-        )
+    text = render_text(
+        "here.txt.j2",
+        zh=language == "zh",
+        keyword=keyword,
+        new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
+        headless=[r for r in unsupported if lacks_the_head(r)],
+        withdrawn=[r for r in judgement.new if r in unsupported],
+        refused=[r for r in unsupported if r.key in judgement.causes],
+        once=[r for r in record.properties if r.once],
+        advised=advice_runs(advised) if isinstance(advised, Measured) else None,
+        problem=advised if isinstance(advised, str) else None,
     )
     return text.splitlines()
 

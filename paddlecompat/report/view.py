@@ -7,38 +7,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 from paddlecompat.fixtures.bugs import Bug, Explanation, Known, Severity
 from paddlecompat.fixtures.forms import KINDS, Kind, in_order
 from paddlecompat.fixtures.manifest import Manifest
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Fixture
+from paddlecompat.fixtures.uses import load_uses
 from paddlecompat.records import store
-from paddlecompat.records.build_answers.host_answer import HostAnswer
-from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
-from paddlecompat.records.judging import Judgement, judge, severity_of
+from paddlecompat.records.judging import Judgement, severity_of
 from paddlecompat.records.record import UNSOUND, PropertyResult, Record
 from paddlecompat.records.subject import Host
+from paddlecompat.report.facts import Facts
 
-Item = TypeVar("Item")
-Key = TypeVar("Key", bound=Hashable)
 BY_OTHERS = "◇"
 """The mark of what others measured, wherever a cell of theirs is named."""
 LONGEST = 400  # characters of a text on a page; the record has all of it
-
-
-def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
-    """The items by their key; keys and items in the order in which they come."""
-    groups: dict[Key, list[Item]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return groups
 
 
 def parts_of(name: str) -> tuple[str, str]:
@@ -202,39 +191,31 @@ class Row:
 class MatrixView:
     """All that the templates show."""
 
-    records: list[Record]
+    facts: Facts
     errors: list[str]
     """One line for each file that is not a record to show."""
-    known: Known
-    fixture: Fixture
-    listed: Manifest
-    """Today's properties."""
-    reports: Sequence[FieldReport]
-    answers: Sequence[WheelAnswer] = ()
-    """What wheels say by their own code."""
-    hosts: Sequence[HostAnswer] = ()
-    """What builds' host halves did."""
 
     @cached_property
     def letters(self) -> dict[Host, str]:
         """H1, H2, ... for each host, the one with the most records first."""
-        count = Counter(record.host for record in self.records)
+        count = Counter(record.host for record in self.facts.records)
         ranked = sorted(count, key=lambda host: (-count[host], host.slug))
         return {host: f"H{number}" for number, host in enumerate(ranked, start=1)}
 
     @cached_property
     def rows(self) -> dict[Kind, list[Row]]:
         """Of each kind, newest release first; on the CPU also the releases without a record."""
-        count = Counter(record.cell for record in self.records)
+        facts, count = self.facts, Counter(record.cell for record in self.facts.records)
+        today = facts.listed.digest if facts.listed else None
         rows = [
             Row(
-                *(r.release, r.kind, r, self.letters[r.host], judge(r, self.known)),
+                *(r.release, r.kind, r, self.letters[r.host], facts.judgements[r.file_name]),
                 several=count[r.cell] > 1 or r.provenance == "sent in",
-                outdated=r.conditions is not None and r.conditions.suite != self.listed.digest,
+                outdated=r.conditions is not None and r.conditions.suite != today,
             )
-            for r in self.records
+            for r in facts.records
         ]
-        listed = [Row(r.version, "cpu") for r in self.fixture.release if "cpu" in r.places]
+        listed = [Row(r.version, "cpu") for r in facts.fixture.release if "cpu" in r.places]
         rows += [row for row in listed if row.cell not in count]
         rows.sort(key=lambda row: ([-part for part in in_order(row.release)], row.source))
         return {kind: [row for row in rows if row.kind == kind] for kind in KINDS}
@@ -262,7 +243,7 @@ class MatrixView:
 
     @property
     def newest(self) -> Record | None:
-        measured = (record for record in self.records if record.not_run is None)
+        measured = (record for record in self.facts.records if record.not_run is None)
         return max(measured, key=lambda record: record.measured_at, default=None)
 
     @cached_property
@@ -289,4 +270,4 @@ def view_of(
         records += found
         errors += [re.sub(rf"{re.escape(str(folder))}[/\\]+", "", line) for line in refused]
     shown = [store.still_asked(record, listed) for record in store.staying(records)]
-    return MatrixView(shown, errors, known, fixture, listed, reports)
+    return MatrixView(Facts(shown, known, fixture, reports, load_uses(), listed=listed), errors)

@@ -13,8 +13,8 @@ from paddlecompat.fixtures.uses import load_cards
 from paddlecompat.records.build_answers.host_answer import HostAnswer
 from paddlecompat.records.build_answers.wheel_answer import FunctionAnswer, WheelAnswer, by_build
 from paddlecompat.records.record import Record
-from paddlecompat.report.templates import environment
-from paddlecompat.report.view import grouped
+from paddlecompat.report.facts import grouped
+from paddlecompat.report.templates import render_text
 
 
 def answer_lines(answer: WheelAnswer, fixture: Fixture) -> list[str]:
@@ -24,14 +24,11 @@ def answer_lines(answer: WheelAnswer, fixture: Fixture) -> list[str]:
     """
     release = next((r for r in fixture.release if r.version == answer.release), None)
     cards = grouped(load_cards(), lambda card: answer.code.runs_on(card.capability))
-    named = {
-        runs: [f"{card.group} ({card.capability})" for card in cards.get(runs, ())]
-        for runs in (True, False)
-    }
-    template = environment().get_template("wheel.txt.j2")
-    text = template.render(
+    text = render_text(
+        "wheel.txt.j2",
         answer=answer,
-        cards={"runs": named[True], "none": named[False]},
+        runs=[f"{card.group} ({card.capability})" for card in cards.get(True, ())],
+        none=[f"{card.group} ({card.capability})" for card in cards.get(False, ())],
         said=answer.said,
         code=[*map(sm, answer.sm), *(f"PTX {ptx}" for ptx in answer.ptx)],
         notices=release.failed_launches if release else None,
@@ -46,8 +43,7 @@ def said_lines(record: Record) -> list[str]:
     """
     if record.wheel is None and record.chosen is None:
         return []
-    template = environment().get_template("wheel_said.txt.j2")
-    text = template.render(said=record.wheel, chosen=record.chosen)
+    text = render_text("wheel_said.txt.j2", said=record.wheel, chosen=record.chosen)
     return text.strip().splitlines()
 
 
@@ -93,13 +89,13 @@ def families(answers: Iterable[WheelAnswer]) -> list[Family]:
 
 def render(answers: Sequence[WheelAnswer]) -> str:
     """The page for maintainers."""
-    template, lines = environment().get_template("wheels.md.j2"), by_build(answers)
-    return template.render(families=families(answers), lines=lines, systems=SYSTEMS)
+    about = {"families": families(answers), "lines": by_build(answers), "systems": SYSTEMS}
+    return render_text("wheels.md.j2", **about)
 
 
 def host_lines(answer: HostAnswer) -> list[str]:
     """What a host half did, in plain English."""
-    return environment().get_template("host.txt.j2").render(one=answer).strip().splitlines()
+    return render_text("host.txt.j2", one=answer).strip().splitlines()
 
 
 def render_host(answers: Sequence[HostAnswer], wheels: Sequence[WheelAnswer] = ()) -> str:
@@ -111,4 +107,4 @@ def render_host(answers: Sequence[HostAnswer], wheels: Sequence[WheelAnswer] = (
     done = {(one.build.version, one.system) for one in answers}
     in_reach = {(w.version, w.system) for w in wheels if in_order(w.cuda or "0") < [11, 2]}
     left = [f"{version} {system.title()}" for version, system in sorted(in_reach - done)]
-    return environment().get_template("host.md.j2").render(answers=newest, left=left)
+    return render_text("host.md.j2", answers=newest, left=left)

@@ -169,5 +169,5 @@ def test_the_table_tells_the_failures_apart(tmp_path: Path) -> None:
 def test_what_a_stand_in_gave_is_never_published(tmp_path: Path) -> None:
     store.write(samples.record(place="gpu", stand_in="in-use"), tmp_path / "records")
     view = view_of([tmp_path / "records"], bugs.load(), releases.load(), manifest.load())
-    assert view.records == []
+    assert view.facts.records == []
     assert "made with a stand-in device (in-use)" in view.errors[0]

@@ -14,7 +14,6 @@ from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Accuracy, Measured, Run, Targets
 from paddlecompat.records.record import CannotRun, MachineFailed, NotRun
 from paddlecompat.report.studied.advice_page import View, render, span
-from paddlecompat.report.templates import environment
 from paddlecompat.studies import advice
 
 
@@ -138,7 +137,7 @@ def test_the_page_says_what_was_counted_in_both_languages(tmp_path: Path) -> Non
         for one in (sound(), faulty(raised=10))
     ]
     release = measured("2.3.2", *wider, *repaired, accuracy=[accuracy])
-    page = render(keep(tmp_path, release), environment())
+    page = render(keep(tmp_path, release))
     for told in (
         "hides the error 掩盖错误",
         "0 / 10",
@@ -164,12 +163,12 @@ def test_a_damaged_file_costs_one_line_that_names_it(tmp_path: Path) -> None:
         "cpu-2.4.2.json",
         "cpu-2.6.2.json",
     ]
-    page = render(tmp_path, environment())
+    page = render(tmp_path)
     assert all(f"- <code>{name}" in page for name in ("cpu-2.4.2.json", "cpu-2.6.2.json"))
 
 
 def test_nothing_measured_is_said(tmp_path: Path) -> None:
-    assert "Nothing measured yet" in render(tmp_path, environment())
+    assert "Nothing measured yet" in render(tmp_path)
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:

@@ -23,9 +23,7 @@ FIELDS = ("worst", "basis", "build", "bugs", "instead")
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    view = view_on([PUBLISHED], releases.load())
-    known = view.known, view.fixture, view.reports, uses.load_uses()
-    return Facts(view.records, *known, listed=view.listed)
+    return view_on([PUBLISHED], releases.load()).facts
 
 
 @pytest.mark.parametrize("written", QUESTIONS, ids=lambda written: " ".join(written["asked"]))

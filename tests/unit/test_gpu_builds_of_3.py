@@ -67,9 +67,7 @@ def rows() -> list[tuple[str, str, str, str]]:
 
 @pytest.fixture(scope="module")
 def facts() -> Facts:
-    view = view_on([PUBLISHED], releases.load())
-    known = view.known, view.fixture, view.reports, uses.load_uses()
-    return Facts(view.records, *known, listed=view.listed)
+    return view_on([PUBLISHED], releases.load()).facts
 
 
 def told(facts: Facts, release: str, card: str, system: str) -> list[str]:

@@ -17,7 +17,6 @@ from paddlecompat.fixtures.bugs import Known
 from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.records.record import PropertyResult, Record
 from paddlecompat.report.bug_pages import ledger
-from paddlecompat.report.templates import environment
 from paddlecompat.report.view import view_of
 
 EVERYWHERE = samples.known(releases=["2.*"])
@@ -178,7 +177,7 @@ def test_the_ledger_shows_the_way_around(
 def report_on(folder: Path, name: str, *records: Record) -> str:
     write_report(folder, *records)
     view = view_of([folder / "cells"], EVERYWHERE, NEWEST, samples.SUITE)
-    return ledger.report_of(view, name, environment())
+    return ledger.report_of(view, name)
 
 
 def test_a_bug_of_the_newest_release_fills_in_paddles_form(tmp_path: Path) -> None:

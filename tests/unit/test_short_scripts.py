@@ -175,7 +175,7 @@ def test_every_committed_cpu_failure_has_a_short_script(published: MatrixView) -
     failures = [f for row in published.own_rows for f in row.failures.values()]
     on_cpu = [f for f in failures if f.record.place == "cpu"]
     assert on_cpu
-    bare = {f.result.key for f in on_cpu if not scripts.short_script(f, published.fixture)}
+    bare = {f.result.key for f in on_cpu if not scripts.short_script(f, published.facts.fixture)}
     assert not bare
 
 

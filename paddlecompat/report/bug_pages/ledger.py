@@ -9,17 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment
-
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.manifest import PROPERTIES
-from paddlecompat.fixtures.uses import names
+from paddlecompat.fixtures.uses import Use, names
 from paddlecompat.report.bug_pages import bug_scripts as scripts
-from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
+from paddlecompat.report.facts import grouped
+from paddlecompat.report.templates import render_text
+from paddlecompat.report.view import MatrixView, Row, Sighting
 
 SHOWN = "shown"
-LANGUAGES = {"bugs.md": "en", "bugs.zh.md": "zh"}
 
 
 class Neighbour(NamedTuple):
@@ -54,6 +53,12 @@ class Entry:
         """The failures that it explains."""
         seen = (failure for row in self.view.own_rows for failure in row.failures.values())
         return [failure for failure in seen if failure.cause == self.bug]
+
+    @cached_property
+    def uses(self) -> list[Use]:
+        """The uses that need what it makes fail."""
+        keys = {failure.result.key for failure in self.shown}
+        return [use for use in self.view.facts.uses if any(map(use.needs, keys))]
 
     @cached_property
     def ranges(self) -> list[tuple[list[tuple[Kind, str]], Range]]:
@@ -115,14 +120,15 @@ class Entry:
 
     def rank(self, seen: Sighting) -> tuple[bool, bool, bool, bool, int]:
         """The best evidence first: of a pinned cell, whose packages serve other releases, too."""
-        short = scripts.short_script(seen, self.view.fixture)
+        short = scripts.short_script(seen, self.view.facts.fixture)
         script, fits = short or seen.script, seen.severity == self.bug.severity
         return not script, seen.record.kind != "cpu", not short, not fits, len(script)
 
     @cached_property
     def script(self) -> str:
         """What shows it in its newest release; '' where no record has one."""
-        return scripts.script_for(self.evidence, self.view.fixture) if self.evidence else ""
+        fixture = self.view.facts.fixture
+        return scripts.script_for(self.evidence, fixture) if self.evidence else ""
 
     @property
     def right(self) -> str:
@@ -135,7 +141,8 @@ class Entry:
         kind, key = self.evidence.record.kind, self.evidence.result.key
         rows = [row for row in self.view.own_rows if row.kind == kind and key in row.results]
         held = {row.release for row in rows if row.results[key].outcome == "holds"}
-        fixed = {r.version for r in self.view.fixture.release if r.version == self.bug.fixed_in}
+        listed = self.view.facts.fixture.release
+        fixed = {r.version for r in listed if r.version == self.bug.fixed_in}
         later = {release for release in held if in_order(release) > in_order(self.newest)}
         return min(later or fixed, key=in_order, default="") or max(held, key=in_order, default="")
 
@@ -160,22 +167,19 @@ class Entry:
 
 def entries(view: MatrixView) -> list[Entry]:
     """Every bug, those of the newest release first, those that nothing shows yet last."""
-    found = [Entry(bug, view) for bug in view.known.bug]
+    found = [Entry(bug, view) for bug in view.facts.known.bug]
     seen = [entry for entry in found if entry.shown]
     seen.sort(key=lambda entry: in_order(entry.newest), reverse=True)
     return seen + [entry for entry in found if not entry.shown]
 
 
-def render(found: Sequence[Entry], templates: Environment) -> dict[str, str]:
+def render(found: Sequence[Entry]) -> dict[str, str]:
     """The ledger in each language, by the name of its page."""
-    template = templates.get_template("bugs.md.j2")
-    return {
-        name: template.render(entries=found, zh=language == "zh")
-        for name, language in LANGUAGES.items()
-    }
+    pages = {"bugs.md": False, "bugs.zh.md": True}
+    return {name: render_text("bugs.md.j2", entries=found, zh=zh) for name, zh in pages.items()}
 
 
-def report_of(view: MatrixView, name: str, templates: Environment) -> str:
+def report_of(view: MatrixView, name: str) -> str:
     """The body of Paddle's bug form for this bug, or why there is nothing to report.
 
     Raises ValueError, which lists the bugs, where there is none of this id.
@@ -183,11 +187,11 @@ def report_of(view: MatrixView, name: str, templates: Environment) -> str:
     found = {entry.bug.id: entry for entry in entries(view)}
     if name not in found:
         raise ValueError(f"there is no bug {name!r}; there are {', '.join(found)}")
-    newest = max((release.version for release in view.fixture.release), key=in_order)
+    newest = max((release.version for release in view.facts.fixture.release), key=in_order)
     entry = found[name]
     here = [seen for seen in entry.shown if seen.record.release == newest]
     template = "bug-report.md.j2" if here else "no-bug-report.txt.j2"
-    return templates.get_template(template).render(entry=entry, bug=entry.bug, newest=newest)
+    return render_text(template, entry=entry, bug=entry.bug, newest=newest)
 
 
 def code_of(workaround: str, suite: Path = PROPERTIES) -> str:

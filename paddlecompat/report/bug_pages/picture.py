@@ -22,7 +22,7 @@ from paddlecompat.fixtures.bugs import Bug, Severity
 from paddlecompat.fixtures.forms import Language, in_order
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.report.bug_pages.ledger import Entry
-from paddlecompat.report.templates import environment
+from paddlecompat.report.templates import answer_words
 from paddlecompat.report.view import MatrixView
 
 FONTS = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "DejaVu Sans", "sans-serif"]
@@ -74,20 +74,16 @@ class Bar:
                 yield numbers[0], len(numbers)
 
 
-def bars_of(entries: Sequence[Entry], uses: Sequence[Use]) -> list[Bar]:
-    """The bugs that show somewhere, in the order of the ledger."""
-    bars = []
-    for entry in (entry for entry in entries if entry.shown):
-        keys = {seen.result.key for seen in entry.shown}
-        concerned = [use for use in uses if any(map(use.needs, keys))]
-        releases = frozenset(seen.record.release for seen in entry.shown)
-        bars.append(Bar(entry.bug, releases, concerned if len(concerned) < len(uses) else ()))
-    return bars
+def bar_of(entry: Entry, view: MatrixView) -> Bar:
+    """The bar of a bug that shows somewhere."""
+    releases = frozenset(seen.record.release for seen in entry.shown)
+    every = len(entry.uses) == len(view.facts.uses)
+    return Bar(entry.bug, releases, () if every else entry.uses)
 
 
-def render(entries: Sequence[Entry], view: MatrixView, uses: Sequence[Use]) -> dict[str, str]:
+def render(entries: Sequence[Entry], view: MatrixView) -> dict[str, str]:
     """The pictures by their files' names: 'bugs-en-light.svg'; none where no bug shows."""
-    bars = bars_of(entries, uses)
+    bars = [bar_of(entry, view) for entry in entries if entry.shown]
     releases = sorted({row.release for row in view.own_rows if row.record}, key=in_order)
     made = {}
     for language, page in PAGES.items() if bars else ():
@@ -171,7 +167,7 @@ def draw_bar(
 
 def add_legend(axes: Axes, language: Language, rows: int) -> None:
     """Say below what the colours mean."""
-    words: Any = environment().get_template("answers.j2").module
+    words = answer_words()
     for place, severity in enumerate(COLOURS):
         word = words.worst[severity][language == "zh"]
         axes.barh(rows + 1, 0.6, left=place * 5, height=0.5, color=COLOURS[severity], clip_on=False)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -21,7 +21,8 @@ from paddlecompat.fixtures.forms import Model, Version, in_order
 from paddlecompat.fixtures.uses import Card, Use
 from paddlecompat.report.answers import answer
 from paddlecompat.report.facts import HOWS, Answer, Facts, Finding, How, Question
-from paddlecompat.report.templates import environment
+from paddlecompat.report.templates import answer_words
+from paddlecompat.report.view import MatrixView
 
 
 class NamedUse(Model):
@@ -76,10 +77,14 @@ class AnswersFile(Model):
 
 @dataclass(frozen=True)
 class Book:
-    """Every question that the pages can be asked, with its answer."""
+    """What the report shows, and every question that its pages can be asked, with its answer."""
 
-    facts: Facts
+    view: MatrixView
     cards: Sequence[Card]
+
+    @property
+    def facts(self) -> Facts:
+        return self.view.facts
 
     @property
     def uses(self) -> Sequence[Use]:
@@ -103,13 +108,7 @@ class Book:
     ) -> TellingAnswer:
         """The answer to a question, in words too."""
         question = Question(use=use, release=release, how=how, system=system, capability=capability)
-        if question not in self._told:
-            self._told[question] = tell(question, self.facts)
-        return self._told[question]
-
-    @cached_property
-    def _told(self) -> dict[Question, TellingAnswer]:
-        return {}
+        return tell(question, self.facts)
 
     @cached_property
     def file(self) -> AnswersFile:
@@ -143,10 +142,11 @@ class Book:
         )
 
 
+@cache
 def tell(question: Question, facts: Facts) -> TellingAnswer:
     """The answer to a question, with its sentence in both languages."""
     found = answer(question, facts)
-    words: Any = environment().get_template("answers.j2").module
+    words = answer_words()
     told = (words.sentence(found, question, facts, zh) for zh in (0, 1))
     english, chinese = (" ".join(sentence.split()) for sentence in told)
     return TellingAnswer(**found.model_dump(), sentence=english, sentence_zh=chinese)

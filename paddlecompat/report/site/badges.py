@@ -6,12 +6,11 @@ Each is an SVG, and the JSON that shields.io reads. None is green above an answe
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from paddlecompat.records.judging import severity_of
 from paddlecompat.report.facts import SEVERITIES
 from paddlecompat.report.site.answers_file import Book, TellingAnswer
-from paddlecompat.report.templates import environment
+from paddlecompat.report.templates import answer_words, render_text
 from paddlecompat.report.view import MatrixView
 
 Badge = dict[str, object]
@@ -62,26 +61,22 @@ def badge(label: str, message: str, colour: str) -> Badge:
 
 def use_badge(release: str, use: str, pinned: TellingAnswer, fresh: TellingAnswer) -> Badge:
     """What a release means for a use on the CPU: with the pins that fit, and by pip alone."""
-    words: Any = environment().get_template("answers.j2").module
+    words = answer_words()
     first, second = (words.worst[answer.worst][0] for answer in (pinned, fresh))
     message = first if first == second else f"{first} with pins, {second} by pip"
     worst = min((pinned.worst, fresh.worst), key=WORST_FIRST.index)
     return badge(f"paddle {release} CPU, {use}", message, COLOURS[worst])
 
 
-def render(book: Book, view: MatrixView) -> dict[str, str]:
+def render(book: Book) -> dict[str, str]:
     """Every badge, by its path."""
-    badges = {"badge": scheduled_badge(view)}
+    badges = {"badge": scheduled_badge(book.view)}
     for release in book.releases:
         for use in book.uses:
             pinned, fresh = (book.ask(use.id, release, how, "linux") for how in ("pinned", "fresh"))
             badges[f"badges/{release}-{use.id}"] = use_badge(release, use.id, pinned, fresh)
-    template = environment().get_template("badge.svg.j2")
-    return {
-        f"{path}.{kind}": text
-        for path, shown in badges.items()
-        for kind, text in (
-            ("json", json.dumps(shown, indent=1) + "\n"),
-            ("svg", template.render(badge=shown)),
-        )
-    }
+    made: dict[str, str] = {}
+    for path, shown in badges.items():
+        made[f"{path}.json"] = json.dumps(shown, indent=1) + "\n"
+        made[f"{path}.svg"] = render_text("badge.svg.j2", badge=shown)
+    return made

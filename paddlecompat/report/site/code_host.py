@@ -8,8 +8,7 @@ from pathlib import Path
 from paddlecompat.records.build_answers.wheel_answer import by_build
 from paddlecompat.report.bug_pages.bug_scripts import script_for
 from paddlecompat.report.site.answers_file import Book
-from paddlecompat.report.templates import CHOOSE, environment
-from paddlecompat.report.view import MatrixView
+from paddlecompat.report.templates import CHOOSE, render_text
 
 EXCERPT = ("<!-- table: made by `nox -s publish` -->", "<!-- end of table -->")
 PAGES = ("compatibility.md", "compatibility.zh.md")
@@ -17,14 +16,14 @@ SHOWN = ("7.5", "8.6", "8.9", "9.0")
 """The cards of the tables, which are no wider than five columns."""
 
 
-def render(book: Book, view: MatrixView) -> dict[str, str]:
+def render(book: Book) -> dict[str, str]:
     """The page in each language, by its path."""
-    failures = (seen for row in view.own_rows for seen in row.failures.values())
-    new = [(seen, script_for(seen, view.fixture)) for seen in failures if seen.cause is None]
-    wheels = by_build(view.answers)
+    failures = (seen for row in book.view.own_rows for seen in row.failures.values())
+    fixture = book.facts.fixture
+    new = [(seen, script_for(seen, fixture)) for seen in failures if seen.cause is None]
+    about = {"view": book.view, "new": new, "wheels": by_build(book.facts.wheels), "folder": ""}
     return {
-        name: text_of("compatibility.md.j2", zh, book, view=view, new=new, wheels=wheels, folder="")
-        for zh, name in enumerate(PAGES)
+        name: text_of("compatibility.md.j2", zh, book, **about) for zh, name in enumerate(PAGES)
     }
 
 
@@ -32,7 +31,7 @@ def text_of(template: str, zh: int, book: Book, **shown: object) -> str:
     """A template's text in one language."""
     cards = [card for card in book.cards if card.capability in SHOWN]
     about = {"book": book, "shown_cards": cards, "zh": zh, "say": CHOOSE[zh]}
-    return environment().get_template(template).render(**about, **shown)
+    return render_text(template, **about, **shown)
 
 
 def with_excerpts(readmes: Sequence[Path], book: Book, folder: str) -> dict[Path, str]:

@@ -15,10 +15,10 @@ from paddlecompat.fixtures.published import thread_of
 from paddlecompat.report.answers import major
 from paddlecompat.report.bug_pages.ledger import Entry
 from paddlecompat.report.site.answers_file import Book, ListedAnswer, TellingAnswer, compact
-from paddlecompat.report.templates import environment, render_pages
+from paddlecompat.report.templates import answer_words, render_pages
 
 
-def render(book: Book, entries: Sequence[Entry], **shown: object) -> dict[str, str]:
+def render(book: Book, entries: Sequence[Entry], pictures: Sequence[str]) -> dict[str, str]:
     """The first page in each language, by its path."""
     first = book.uses[0].id
     rows = [
@@ -34,7 +34,9 @@ def render(book: Book, entries: Sequence[Entry], **shown: object) -> dict[str, s
         rows=rows,
         entries=entries,
         link_of=link_of,
-        **shown,
+        errors=book.view.errors,
+        pictures=pictures,
+        newest=book.view.newest,
     )
 
 
@@ -89,7 +91,7 @@ def data_of(book: Book, zh: bool) -> dict[str, Any]:
             **({"reported": count} if listed.basis == "reported" else {}),
         }
 
-    words: Any = environment().get_template("answers.j2").module
+    words = answer_words()
     answers = [answer(listed) for listed in file.answers]
     bugs = {bug.id: bug.title_zh if zh else bug.title for bug in book.facts.known.bug}
     return {

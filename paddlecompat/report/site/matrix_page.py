@@ -8,10 +8,10 @@ from functools import cached_property
 
 from paddlecompat.fixtures.bugs import Severity
 from paddlecompat.fixtures.uses import Use
-from paddlecompat.report.facts import SEVERITIES
+from paddlecompat.report.facts import SEVERITIES, grouped
 from paddlecompat.report.site.answers_file import Book
 from paddlecompat.report.templates import render_pages
-from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
+from paddlecompat.report.view import Row, Sighting
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,15 @@ def lines_of(rows: Sequence[Row], uses: Sequence[Use]) -> list[Line]:
     ]
 
 
-def render(book: Book, view: MatrixView, **shown: object) -> dict[str, str]:
+def render(book: Book) -> dict[str, str]:
     """The page in each language, by its path."""
-    rows = [row for row in view.all_rows if row.record and row.record.properties]
-    lines = lines_of(rows, book.uses)
-    about = {"rows": rows, "lines": lines, "uses": book.uses, "listed": book.releases}
-    return render_pages("site/matrix.html.j2", "matrix.html", **about, **shown)
+    rows = [row for row in book.view.all_rows if row.record and row.record.properties]
+    return render_pages(
+        "site/matrix.html.j2",
+        "matrix.html",
+        rows=rows,
+        lines=lines_of(rows, book.uses),
+        uses=book.uses,
+        listed=book.releases,
+        newest=book.view.newest,
+    )

@@ -5,7 +5,7 @@ And one for each bug.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -15,21 +15,13 @@ from paddlecompat.fixtures.releases import Release
 from paddlecompat.fixtures.uses import Card, Use
 from paddlecompat.report.bug_pages.bug_scripts import script_for
 from paddlecompat.report.bug_pages.ledger import Entry
-from paddlecompat.report.facts import HOWS, How
+from paddlecompat.report.facts import HOWS, How, grouped
 from paddlecompat.report.site.answers_file import Book, TellingAnswer
 from paddlecompat.report.templates import render_pages
-from paddlecompat.report.view import MatrixView, Row, Sighting, grouped
+from paddlecompat.report.view import Row, Sighting
 
 Told = list[tuple[Use, TellingAnswer]]
 """The answer for each use."""
-
-
-@dataclass(frozen=True)
-class CardsLine:
-    """Cards that have the same answers, for each way of installing."""
-
-    cards: list[Card]
-    answers: Mapping[How, Told]
 
 
 @dataclass(frozen=True)
@@ -50,16 +42,14 @@ class ReleaseView:
         asked = self.version, how, system, capability
         return [(use, self.book.ask(use.id, *asked)) for use in self.book.uses]
 
-    def cards(self, system: System) -> list[CardsLine]:
-        """The cards with their answers, those of which the same is known together."""
-        lines = [
-            CardsLine([card], {how: self.told(how, system, card.capability) for how in HOWS})
-            for card in self.book.cards
-        ]
-        alike = grouped(lines, lambda line: str(line.answers))
-        return [
-            CardsLine([line.cards[0] for line in some], some[0].answers) for some in alike.values()
-        ]
+    def cards(self, system: System) -> list[tuple[list[Card], dict[How, Told]]]:
+        """The cards that have the same answers for each way of installing, and these."""
+
+        def answers(card: Card) -> dict[How, Told]:
+            return {how: self.told(how, system, card.capability) for how in HOWS}
+
+        alike = grouped(self.book.cards, lambda card: str(answers(card)))
+        return [(cards, answers(cards[0])) for cards in alike.values()]
 
     @property
     def measured(self) -> list[Row]:
@@ -99,22 +89,17 @@ class ReleaseView:
         yield from dict.fromkeys(answer.finds_out for answer in answers if answer.finds_out)
 
 
-def render(
-    book: Book, view: MatrixView, entries: Sequence[Entry], **shown: object
-) -> dict[str, str]:
+def render(book: Book, entries: Sequence[Entry]) -> dict[str, str]:
     """The pages, by their paths."""
     pages: dict[str, str] = {}
+    newest = book.view.newest
     for entry in entries:
-        keys = {failure.result.key for failure in entry.shown}
-        uses = [use for use in book.uses if any(map(use.needs, keys))]
         path = f"bugs/{entry.bug.id}.html"
-        pages |= render_pages("site/bug.html.j2", path, entry=entry, uses=uses, **shown)
-    scripts = partial(script_for, fixture=view.fixture)
+        pages |= render_pages("site/bug.html.j2", path, entry=entry, newest=newest)
+    scripts = partial(script_for, fixture=book.facts.fixture)
     for version in book.releases:
-        rows = [row for row in view.all_rows if row.release == version]
+        rows = [row for row in book.view.all_rows if row.release == version]
         shows = ReleaseView(book.facts.release(version), book, rows)
-        path = f"releases/{version}.html"
-        pages |= render_pages(
-            "site/release.html.j2", path, shows=shows, script_for=scripts, **shown
-        )
+        about = {"shows": shows, "script_for": scripts, "newest": newest}
+        pages |= render_pages("site/release.html.j2", f"releases/{version}.html", **about)
     return pages

@@ -9,11 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment
-
 from paddlecompat.records import advice_results
 from paddlecompat.records.advice_results import Condition, Measured, Piece, Run, Targets, Verdict
-from paddlecompat.report.view import grouped
+from paddlecompat.report.facts import grouped
+from paddlecompat.report.templates import render_text
 
 FAULTY: tuple[Condition, ...] = ("unwritten", "unwritten, nonzero right")
 
@@ -142,12 +141,11 @@ class View:
         return {key: self.span(group) for key, group in made.items()}
 
 
-def render(folder: Path, templates: Environment) -> str:
+def render(folder: Path) -> str:
     """The page about what was measured in `folder`."""
     view = View(*advice_results.gather(folder))
     upgrade = advice_results.upgrade(view.measured)
-    template = templates.get_template("advice.md.j2")
-    return template.render(view=view, upgrade=upgrade, error_span=error_span)
+    return render_text("advice.md.j2", view=view, upgrade=upgrade, error_span=error_span)
 
 
 def verdicts_in(piece: Piece, condition: Condition, one: Measured) -> tuple[Verdict, ...]:

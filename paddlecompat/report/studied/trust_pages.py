@@ -10,14 +10,14 @@ import statistics
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from jinja2 import Environment
 from pydantic import Field
 
 from paddlecompat.fixtures.forms import Model, Words, read_toml
 from paddlecompat.folders import FIXTURES
 from paddlecompat.records import study_results
 from paddlecompat.records.study_results import Trial
-from paddlecompat.report.view import grouped
+from paddlecompat.report.facts import grouped
+from paddlecompat.report.templates import render_text
 
 FAULTS = FIXTURES / "faults.toml"
 Section = Literal[
@@ -53,11 +53,12 @@ def load_faults(path: Path = FAULTS) -> list[Fault]:
     return read_toml(FaultsFile, path).fault
 
 
-def render_faults(path: Path, templates: Environment) -> str:
+def render_faults(path: Path) -> str:
     """The page. Raises ValueError, as `read_toml` does."""
     faults = load_faults(path)
     sections = grouped(faults, lambda fault: fault.section)
-    return templates.get_template("reliability.md.j2").render(
+    return render_text(
+        "reliability.md.j2",
         sections=[(name, sections.get(name, [])) for name in get_args(Section)],
         files=sorted({test.partition("::")[0] for fault in faults for test in fault.tests}),
         untested=sum(not fault.tests for fault in faults),
@@ -65,12 +66,13 @@ def render_faults(path: Path, templates: Environment) -> str:
     )
 
 
-def render_studies(folder: Path, templates: Environment) -> dict[str, str]:
+def render_studies(folder: Path) -> dict[str, str]:
     """The pages on what was measured in `folder`, as far as it was. Raises ValueError."""
     pages: dict[str, str] = {}
     if (path := folder / study_results.MUTATION.name).exists():
         measured = study_results.read_mutation(path)
-        pages["mutation.md"] = templates.get_template("mutation.md.j2").render(
+        pages["mutation.md"] = render_text(
+            "mutation.md.j2",
             measured=measured,
             costs={trial.release: cost_of(trial) for trial in measured.trials},
             hidden={trial.release: measured.not_shown(trial) for trial in measured.trials},
@@ -79,9 +81,8 @@ def render_studies(folder: Path, templates: Environment) -> dict[str, str]:
         )
     if (path := folder / study_results.BENCH.name).exists():
         timed = study_results.read_bench(path)
-        pages["bench.md"] = templates.get_template("bench.md.j2").render(
-            bench=timed, groups=study_results.lines_of(timed)
-        )
+        lines = study_results.lines_of(timed)
+        pages["bench.md"] = render_text("bench.md.j2", bench=timed, groups=lines)
     return pages
 
 

@@ -7,10 +7,12 @@ import textwrap
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from paddlecompat.report.view import BY_OTHERS, LONGEST, grouped
+from paddlecompat.report.facts import grouped
+from paddlecompat.report.view import BY_OTHERS, LONGEST
 
 TEMPLATES = Path(__file__).parent
 WIDTH = 100  # of the terminal
@@ -43,6 +45,16 @@ def environment() -> Environment:
     return made
 
 
+def render_text(template: str, **shown: object) -> str:
+    """A template's text."""
+    return environment().get_template(template).render(**shown)
+
+
+def answer_words() -> Any:
+    """The words of answers, and the macros that make sentences of them: `answers.j2`."""
+    return environment().get_template("answers.j2").module
+
+
 def render_pages(template: str, path: str, **shown: object) -> dict[str, str]:
     """The page in English at `path`, and in Chinese below zh/; each leads to the other."""
     made = {}
@@ -51,7 +63,7 @@ def render_pages(template: str, path: str, **shown: object) -> dict[str, str]:
         root = f"{home}../" if zh else home
         other = f"{root}{path}" if zh else f"{root}zh/{path}"
         about = {"zh": int(zh), "home": home, "root": root, "other": other, "say": CHOOSE[zh]}
-        made[f"{folder}{path}"] = environment().get_template(template).render(**about, **shown)
+        made[f"{folder}{path}"] = render_text(template, **about, **shown)
     return made
 
 
