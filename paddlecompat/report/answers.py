@@ -10,9 +10,10 @@ import re
 import shlex
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from paddlecompat.fixtures.bugs import Bug
-from paddlecompat.fixtures.builds import SYSTEM_NAMED, Build, System
+from paddlecompat.fixtures.builds import SYSTEM_NAMED, Build
 from paddlecompat.fixtures.forms import Kind, in_order
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Release
@@ -103,19 +104,20 @@ def answer_of(record: Record, use: Use, facts: Facts) -> Answer:
         not_asked=len(newer),
         finds_out=f"nox -s {record.cell}" if newer and not found else "",
         build=record.build.version if record.build else None,
-        bugs=by_severity(bugs.values()),
+        bugs=[bug.id for bug in bugs],
         new=len(new),
         properties=len(held),
         calls=sum(result.calls for result in results),
-        install=mending(record, list(bugs.values())),
+        install=mending(record, bugs),
         records=[record.file_name],
     )
 
 
-def bugs_in(judgement: Judgement, failed: Iterable[PropertyResult]) -> dict[str, Bug]:
-    """The bugs that explain these failures, by id."""
+def bugs_in(judgement: Judgement, failed: Iterable[PropertyResult]) -> list[Bug]:
+    """The bugs that explain these failures, the worst first."""
     causes = (judgement.causes.get(result.key) for result in failed)
-    return {cause.id: cause for cause in causes if isinstance(cause, Bug)}
+    bugs = {cause.id: cause for cause in causes if isinstance(cause, Bug)}
+    return sorted(bugs.values(), key=lambda bug: SEVERITIES.index(bug.severity))
 
 
 def mending(record: Record, bugs: Iterable[Bug]) -> str:
@@ -128,11 +130,6 @@ def mending(record: Record, bugs: Iterable[Bug]) -> str:
     return f"python -m pip install {' '.join(map(shlex.quote, pins))}" if pins else ""
 
 
-def by_severity(bugs: Iterable[Bug]) -> list[str]:
-    """Their ids, the worst first."""
-    return [bug.id for bug in sorted(bugs, key=lambda bug: SEVERITIES.index(bug.severity))]
-
-
 def lacks_the_head(result: PropertyResult) -> bool:
     """Whether it was not tested for want of PaddleDetection, which says nothing of the release."""
     return result.outcome == "unsupported" and result.message.startswith(NO_HEAD)
@@ -143,14 +140,12 @@ def lacks_the_head(result: PropertyResult) -> bool:
 
 def without_build(question: Question, release: Release, facts: Facts) -> Answer:
     """No build of the release is for the card, or PyPI has none for pip."""
-    other = nearest_build(question, release, facts)
     codes = filter(None, (build.on(question.system) for build in release.gpu_builds))
     return Answer(
         worst="unknown",
         basis="from the wheel" if any(code.source == "wheel" for code in codes) else "unknown",
         reason="no build",
-        install=command_for(other, question.system, facts) if other else "",
-        instead=other.version if other else None,
+        **taking(nearest_build(question, release, facts), question, facts),
     )
 
 
@@ -159,7 +154,6 @@ def without_code(question: Question, release: Release, build: Build, facts: Fact
     code, capability = build.on(question.system), question.capability
     if code is None or capability is None or code.source != "wheel" or code.runs_on(capability):
         return None
-    other = nearest_build(question, release, facts)
     return Answer(
         worst="error" if release.failed_launches else "silent",
         basis="from the wheel",
@@ -168,9 +162,8 @@ def without_code(question: Question, release: Release, build: Build, facts: Fact
         has=code.sm,
         cuda=build.cuda,
         noticed=release.failed_launches,
-        install=command_for(other, question.system, facts) if other else "",
-        instead=other.version if other else None,
-        threads=threads_of(facts.reports, release.version, "no code for the card"),
+        threads=facts.threads_of(release.version, "no code for the card"),
+        **taking(nearest_build(question, release, facts), question, facts),
     )
 
 
@@ -183,10 +176,12 @@ def nearest_build(question: Question, release: Release, facts: Facts) -> Build |
     return next(filter(None, found), None)
 
 
-def command_for(build: Build, system: System, facts: Facts) -> str:
-    """What installs a listed build, beside what its release can live with."""
+def taking(build: Build | None, question: Question, facts: Facts) -> dict[str, Any]:
+    """The fields of an answer that say to take this listed build instead; none without one."""
+    if build is None:
+        return {}
     release = next(r for r in facts.fixture.release if build in r.builds)
-    return release.install_command(build, system)
+    return {"instead": build.version, "install": release.install_command(build, question.system)}
 
 
 def lost_numbers(question: Question, release: Release, build: Build, facts: Facts) -> Answer | None:
@@ -194,13 +189,11 @@ def lost_numbers(question: Question, release: Release, build: Build, facts: Fact
 
     None where that is not so. It was measured on the CPU under Linux: the code is the same.
     """
-    if question.how != "fresh":
+    fresh = facts.records_of("fresh", release.version, "linux") if question.how == "fresh" else []
+    record = next((record for record in fresh if record.lost), None)
+    if record is None:
         return None
-    fresh = [r for r in facts.records_of("fresh", release.version, "linux") if r.lost]
-    if not fresh:
-        return None
-    record, judgement = fresh[0], facts.judgements[fresh[0].file_name]
-    bugs = bugs_in(judgement, record.lost)
+    bugs = bugs_in(facts.judgements[record.file_name], record.lost)
     command = record.resolution.command if record.resolution else ""
     return Answer(
         worst="silent",
@@ -208,10 +201,10 @@ def lost_numbers(question: Question, release: Release, build: Build, facts: Fact
         reason="failed",
         build=build.version,
         cuda=build.cuda,
-        bugs=by_severity(bugs.values()),
+        bugs=[bug.id for bug in bugs],
         new=0 if bugs else len(record.lost),
         install=re.sub(r"paddlepaddle(-gpu)?==", f"{build.distribution}==", command),
-        threads=threads_of(facts.reports, release.version, "numpy 2"),
+        threads=facts.threads_of(release.version, "numpy 2"),
         records=[record.file_name],
     )
 
@@ -219,10 +212,10 @@ def lost_numbers(question: Question, release: Release, build: Build, facts: Fact
 def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: Facts) -> Answer:
     """What was measured with the build on such a card, else what others reported of its like."""
     install = release.install_command(build, question.system)
+    tagged = f" -- --build {build.version}" if build.public != release.version else ""
     for record in facts.records_of("gpu", release.version, question.system):
         if record.device and record.device.capability == question.capability:
-            measured = answer_of(record, use, facts)
-            return measured.model_copy(update={"install": install})
+            return answer_of(record, use, facts).model_copy(update={"install": install})
     seen = [r for r in facts.reports if bears_on(r, question, build, use)]
     wrong = [r for r in seen if r.seen == "wrong" and r.os and r.cause == [KERNEL]]
     right = [r for r in seen if r.seen == "right"]
@@ -237,33 +230,24 @@ def on_gpu(question: Question, release: Release, build: Build, use: Use, facts: 
         unclear=len(seen) - len(wrong) - len(right),
         threads=list(dict.fromkeys(report.link for report in seen)),
         install=install,
-        finds_out=measuring(release, build),
+        finds_out=f"nox -s gpu-{release.version}{tagged}",
     )
-    asked = facts.wheel(build.version, question.system) if use.reports else None
-    if asked:
-        unknown = unknown.model_copy(update={"wheel": asked.answer})
-    if asked and asked.answer == "live":
-        changes = {"worst": "silent", "basis": "from the wheel", "reason": "live"}
-        return unknown.model_copy(update=changes)
-    if wrong and (asked is None or asked.answer == "not read"):
-        other = right_build(question, facts)
-        changes = {"worst": "silent", "basis": "reported", "reason": "reported wrong"}
-        if other:
-            changes["instead"] = other.version
-            changes["install"] = command_for(other, question.system, facts)
-        return unknown.model_copy(update=changes)
-    if shown := on_host_half(question, build, use, facts):
-        changes = {"worst": shown[0].severity, "basis": "measured on the host half"}
-        return unknown.model_copy(
-            update={**changes, "reason": "failed", "bugs": [bug.id for bug in shown]}
-        )
-    if right:
-        changes = {"worst": "right", "basis": "reported", "reason": "reported right"}
-        return unknown.model_copy(update=changes)
-    on_the_cpu = Question(
-        use=use.id, release=release.version, how="pinned", system="linux", capability=None
-    )
-    return unknown.model_copy(update={"on_the_cpu": answer(on_the_cpu, facts).worst})
+    wheel = facts.wheel(build.version, question.system) if use.reports else None
+    known: dict[str, Any] = {"wheel": wheel.answer if wheel else None}
+    if wheel and wheel.answer == "live":
+        known |= {"worst": "silent", "basis": "from the wheel", "reason": "live"}
+    elif wrong and (wheel is None or wheel.answer == "not read"):
+        known |= {"worst": "silent", "basis": "reported", "reason": "reported wrong"}
+        known |= taking(right_build(question, facts), question, facts)
+    elif shown := on_host_half(question, build, use, facts):
+        known |= {"worst": shown[0].severity, "basis": "measured on the host half"}
+        known |= {"reason": "failed", "bugs": [bug.id for bug in shown]}
+    elif right:
+        known |= {"worst": "right", "basis": "reported", "reason": "reported right"}
+    else:
+        on_cpu = {"how": "pinned", "system": "linux", "capability": None, "build": None}
+        known["on_the_cpu"] = answer(question.model_copy(update=on_cpu), facts).worst
+    return unknown.model_copy(update=known)
 
 
 def on_host_half(question: Question, build: Build, use: Use, facts: Facts) -> list[Bug]:
@@ -296,21 +280,9 @@ def bears_on(report: FieldReport, question: Question, build: Build, use: Use) ->
     )
 
 
-def measuring(release: Release, build: Build) -> str:
-    """The command that measures the build on somebody's card."""
-    tagged = f" -- --build {build.version}" if build.public != release.version else ""
-    return f"nox -s gpu-{release.version}{tagged}"
-
-
 def major(cuda: str | None) -> str:
     """'11' of '11.2'."""
     return (cuda or "").partition(".")[0]
-
-
-def threads_of(reports: Iterable[FieldReport], release: str, cause: str) -> list[str]:
-    """Where it was reported for that cause alone, each thread once."""
-    found = (r.link for r in reports if r.concerns(release) and r.cause == [cause])
-    return list(dict.fromkeys(found))
 
 
 def right_build(question: Question, facts: Facts) -> Build | None:

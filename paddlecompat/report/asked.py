@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from packaging.specifiers import SpecifierSet
 
@@ -35,10 +35,8 @@ class Asked:
 
 def language_of(asked: str | None, variables: Mapping[str, str]) -> Language:
     """The reader's language: as asked, else that of the locale's messages."""
-    if asked:
-        return next(each for each in get_args(Language) if each == asked)
     names = (variables.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
+    return "zh" if (asked or next(filter(None, names), "")).startswith("zh") else "en"
 
 
 def read_words(

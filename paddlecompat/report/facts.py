@@ -154,6 +154,11 @@ class Facts:
         found = (h for h in self.hosts if (h.build.version, h.system) == (build, system))
         return any(answer.shown_of(where) for answer in found)
 
+    def threads_of(self, release: str, cause: str) -> list[str]:
+        """Where the release was reported for that cause alone, each thread once."""
+        found = (r.link for r in self.reports if r.concerns(release) and r.cause == [cause])
+        return list(dict.fromkeys(found))
+
     def use(self, name: str) -> Use:
         return next(use for use in self.uses if use.id == name)
 

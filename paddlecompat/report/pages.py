@@ -128,8 +128,10 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
     lists = {
         "Worse than expected": standing.get("worse", ()),
         "Better than expected": standing.get("better", ()),
-        "Measured by others": view.by_others,
-        "Measured with other properties than today's, so measure anew with nox -s": view.outdated,
+        "Measured by others": [row for row in view.all_rows if row.by_others],
+        "Measured with other properties than today's, so measure anew with nox -s": [
+            row for row in view.all_rows if row.outdated
+        ],
     }
     cells = {label: [f"{row.kind}-{row.label}" for row in rows] for label, rows in lists.items()}
     cells["No record on the CPU"] = [row.release for row in view.all_rows if row.record is None]

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.forms import Language
 from paddlecompat.records.advice_results import NO_ADVICE, Measured
 from paddlecompat.records.judging import Judgement
 from paddlecompat.records.record import UNSOUND, NoCode, Record
-from paddlecompat.report.answers import lacks_the_head, mending
+from paddlecompat.report.answers import bugs_in, lacks_the_head, mending
 from paddlecompat.report.templates import NOT_SHOWN, WIDTH, render_text
 from paddlecompat.report.view import Sighting, parts_of
 
@@ -25,7 +24,6 @@ def verdict_lines(
 ) -> list[str]:
     """How a cell ended; `scripts` gives the path of each violation's script, by property."""
     lost = record.lost
-    causes = [judgement.causes.get(result.key) for result in lost[:1]]
     text = render_text(
         "verdict.txt.j2",
         record=record,
@@ -34,7 +32,7 @@ def verdict_lines(
         count=Counter(result.outcome for result in record.properties),
         lost=lost,
         dtypes=", ".join(parts_of(result.name)[1] for result in lost),
-        install=mending(record, [cause for cause in causes if isinstance(cause, Bug)]),
+        install=mending(record, bugs_in(judgement, lost[:1])),
         failed=[r for r in record.properties if r.outcome in UNSOUND or r in judgement.new],
         poison=POISON,
         no_code=no_code_lines,
@@ -79,7 +77,7 @@ def here_lines(
         "here.txt.j2",
         zh=language == "zh",
         keyword=keyword,
-        new=[Sighting(record, "", r) for r in judgement.new if r.outcome in UNSOUND],
+        new=[Sighting(record, r) for r in judgement.new if r.outcome in UNSOUND],
         headless=[r for r in unsupported if lacks_the_head(r)],
         withdrawn=[r for r in judgement.new if r in unsupported],
         refused=[r for r in unsupported if r.key in judgement.causes],

@@ -46,8 +46,6 @@ class Sighting:
     """What one property came to in one cell; where it failed, with what explains it."""
 
     record: Record
-    source: str
-    """The row's: 'H2 post112'."""
     result: PropertyResult
     cause: Explanation | None = None
 
@@ -184,7 +182,7 @@ class Row:
         if self.record is None:
             return []
         causes, results = self.judgement.causes, self.record.properties
-        return [Sighting(self.record, self.source, r, causes.get(r.key)) for r in results]
+        return [Sighting(self.record, r, causes.get(r.key)) for r in results]
 
 
 @dataclass(frozen=True)
@@ -203,8 +201,8 @@ class MatrixView:
         return {host: f"H{number}" for number, host in enumerate(ranked, start=1)}
 
     @cached_property
-    def rows(self) -> dict[Kind, list[Row]]:
-        """Of each kind, newest release first; on the CPU also the releases without a record."""
+    def all_rows(self) -> list[Row]:
+        """By kind, newest release first; on the CPU also the releases without a record."""
         facts, count = self.facts, Counter(record.cell for record in self.facts.records)
         today = facts.listed.digest if facts.listed else None
         rows = [
@@ -217,38 +215,20 @@ class MatrixView:
         ]
         listed = [Row(r.version, "cpu") for r in facts.fixture.release if "cpu" in r.places]
         rows += [row for row in listed if row.cell not in count]
-        rows.sort(key=lambda row: ([-part for part in in_order(row.release)], row.source))
-        return {kind: [row for row in rows if row.kind == kind] for kind in KINDS}
 
-    @property
-    def all_rows(self) -> list[Row]:
-        return [row for kind in KINDS for row in self.rows[kind]]
+        def place(row: Row) -> tuple[int, list[int], str]:
+            return KINDS.index(row.kind), [-part for part in in_order(row.release)], row.source
+
+        return sorted(rows, key=place)
 
     @property
     def own_rows(self) -> list[Row]:
         return [row for row in self.all_rows if not row.by_others]
 
     @property
-    def by_others(self) -> list[Row]:
-        return [row for row in self.all_rows if row.by_others]
-
-    @property
-    def outdated(self) -> list[Row]:
-        return [row for row in self.all_rows if row.outdated]
-
-    @property
-    def measured(self) -> list[Row]:
-        """The rows that have a record, be it one that says why nothing ran."""
-        return [row for row in self.all_rows if row.record]
-
-    @property
     def newest(self) -> Record | None:
         measured = (record for record in self.facts.records if record.not_run is None)
         return max(measured, key=lambda record: record.measured_at, default=None)
-
-    @cached_property
-    def failures(self) -> list[Sighting]:
-        return [failure for row in self.all_rows for failure in row.failures.values()]
 
 
 def view_of(

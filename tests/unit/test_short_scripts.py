@@ -66,7 +66,7 @@ def seen(case: str = READING, place: str = "cpu", **changes: Any) -> Sighting:
     evidence = samples.evidence(case=case, expected="[1.]", actual="[0.]")
     failed = samples.result(outcome="violated", evidence=evidence)
     record = samples.record([failed], cell=f"{place}-2.3.2", place=place, **changes)
-    return Sighting(record, "", failed, samples.known().bug[0])
+    return Sighting(record, failed, samples.known().bug[0])
 
 
 @pytest.fixture(scope="module")

@@ -157,7 +157,7 @@ class Entry:
         for why in ("gone", "absent"):
             cells = [
                 (pattern, row.where)
-                for row in self.view.measured
+                for row in self.view.all_rows
                 for pattern, cause in getattr(row.judgement, why)
                 if cause == self.bug
             ]
@@ -202,7 +202,8 @@ def code_of(workaround: str, suite: Path = PROPERTIES) -> str:
     group, _, name = workaround.partition("::")
     properties = ast.parse((suite / "kernel" / f"test_{group}.py").read_text(encoding="utf-8"))
     source = (suite / "questions" / f"{group}.py").read_text(encoding="utf-8")
-    made = [n for n in properties.body if isinstance(n, ast.Assign) and names_it(n, name)]
+    assigned = (node for node in properties.body if isinstance(node, ast.Assign))
+    made = [node for node in assigned if name in map(ast.unparse, node.targets)]
     if not made:
         raise ValueError(f"workaround: {workaround!r} is no property of the suite")
     asked = {node.attr for node in ast.walk(made[0]) if isinstance(node, ast.Attribute)}
@@ -216,8 +217,3 @@ def code_of(workaround: str, suite: Path = PROPERTIES) -> str:
     )
     imports = "import numpy as np\n" if "np." in code else ""
     return f"{imports}import paddle\n\n\n{code}\n"
-
-
-def names_it(assignment: ast.Assign, name: str) -> bool:
-    """Whether something is assigned to this name."""
-    return any(isinstance(target, ast.Name) and target.id == name for target in assignment.targets)

@@ -34,10 +34,6 @@ class Mark:
         held = any(seen.result.outcome == "holds" for seen in self.seen)
         return "right" if held else "unsupported"
 
-    @property
-    def calls(self) -> int:
-        return sum(seen.result.calls for seen in self.seen)
-
 
 @dataclass(frozen=True)
 class Line:
