@@ -76,15 +76,6 @@ class Part:
     build: str
     answers: list[tuple[Use, Question, Answer]]
 
-    @property
-    def first(self) -> tuple[Question, Answer]:
-        return self.answers[0][1:]
-
-    @property
-    def alike(self) -> bool:
-        """Whether one answer serves all uses."""
-        return all(answer == self.answers[0][2] for _, _, answer in self.answers)
-
 
 def answer_lines(asked: Asked, facts: Facts, language: Language) -> list[str]:
     """The answer for each use, as lines for a terminal; the last ones are the commands."""
@@ -106,10 +97,20 @@ def record_lines(record: Record, facts: Facts, language: Language) -> list[str]:
 def lines_of(
     asked: Asked, parts: list[Part], facts: Facts, language: Language, title: bool
 ) -> list[str]:
-    """The parts in words."""
-    commands, zh = commands_of(parts), int(language == "zh")
-    about = {"asked": asked, "parts": parts, "commands": commands, "facts": facts}
-    return render_text("asked.txt.j2", **about, zh=zh, title=title).splitlines()
+    """The parts in words; then what to install, and what finds out, by the last of them."""
+    answers = [answer for _, _, answer in parts[-1].answers]
+    installing = (answer for answer in answers if answer.install)
+    text = render_text(
+        "asked.txt.j2",
+        asked=asked,
+        parts=parts,
+        facts=facts,
+        zh=int(language == "zh"),
+        title=title,
+        taken=max(installing, key=lambda answer: answer.instead is not None, default=None),
+        finds_out=next((answer.finds_out for answer in answers if answer.finds_out), ""),
+    )
+    return text.splitlines()
 
 
 def parts_of(asked: Asked, facts: Facts) -> Iterable[Part]:
@@ -151,13 +152,3 @@ def spoils_numbers(asked: Asked, facts: Facts) -> bool:
         and SpecifierSet(where.packages["numpy"]).contains(asked.numpy or "", prereleases=True)
         for where in wheres
     )
-
-
-def commands_of(parts: Sequence[Part]) -> dict[str, str]:
-    """What to install ('take BUILD' where it is of another release), and what finds out."""
-    answers = [answer for _, _, answer in parts[-1].answers]
-    install = next((a for a in answers if a.install), None)
-    unknown = next((a.finds_out for a in answers if a.finds_out), "")
-    taken = next((a for a in answers if a.instead), None) or install
-    told = {f"take {taken.instead}" if taken.instead else "install": taken.install} if taken else {}
-    return told | ({"find out": unknown} if unknown else {})

@@ -8,7 +8,6 @@ editors (a TOML file names its own in a `#:schema` line) and to look fields up.
 from __future__ import annotations
 
 import shutil
-import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from paddlecompat.records.build_answers import host_answer, wheel_answer
 from paddlecompat.records.build_answers.host_answer import HostAnswer
 from paddlecompat.records.build_answers.wheel_answer import WheelAnswer
 from paddlecompat.records.record import Record
-from paddlecompat.report import wheel_pages
+from paddlecompat.report import terminal, wheel_pages
 from paddlecompat.report.bug_pages import ledger
 from paddlecompat.report.facts import grouped
 from paddlecompat.report.site import (
@@ -38,7 +37,7 @@ from paddlecompat.report.site import (
 )
 from paddlecompat.report.site.answers_file import AnswersFile, Book
 from paddlecompat.report.studied import advice_page, trust_pages
-from paddlecompat.report.templates import TEMPLATES, WIDTH
+from paddlecompat.report.templates import TEMPLATES
 from paddlecompat.report.view import MatrixView
 
 MADE_ANEW = ("badges", "bugs", "releases", "scripts", "zh")
@@ -138,4 +137,4 @@ def summary_of(view: MatrixView, out_folder: Path) -> str:
     parts += [f"{label}: {', '.join(some)}." for label, some in cells.items() if some]
     parts += [f"Records refused: {len(view.errors)}."] if view.errors else []
     parts += [f"The report is {out_folder / 'index.html'}, and compatibility.md beside it."]
-    return textwrap.fill(" ".join(parts), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(terminal.wrap("", " ".join(parts), "", most=None))

@@ -29,7 +29,7 @@ def render(book: Book, entries: Sequence[Entry], pictures: Sequence[str]) -> dic
     return render_pages(
         "site/first.html.j2",
         "index.html",
-        choices=[choices_of(book, zh) for zh in (False, True)],
+        book=book,
         data=data,
         rows=rows,
         entries=entries,
@@ -46,20 +46,6 @@ def link_of(answer: TellingAnswer, release: str) -> str:
         return f"bugs/{answer.bugs[0]}.html#script"
     place = "unmeasured" if answer.worst == "unknown" else "answers"
     return f"releases/{release}.html#{place}"
-
-
-def choices_of(book: Book, zh: bool) -> dict[str, list[tuple[str, str]]]:
-    """What can be chosen: values, and their words."""
-    cards = [place for place in book.places if place.capability]
-    return {
-        "releases": [(release, release) for release in book.releases],
-        "places": [
-            ("", "CPU"),
-            *((c.capability or "", f"{c.group} ({c.capability})") for c in reversed(cards)),
-        ],
-        "systems": [(system, system.capitalize()) for system in SYSTEMS],
-        "uses": [(use.id, use.title_zh if zh else use.title) for use in book.uses],
-    }
 
 
 def data_of(book: Book, zh: bool) -> dict[str, Any]:

@@ -58,17 +58,14 @@ class Line:
 def lines_of(rows: Sequence[Row], uses: Sequence[Use]) -> list[Line]:
     """The lines, in the order in which the records list the properties."""
     by_row = [grouped(row.sightings, lambda seen: seen.subject) for row in rows]
-    keys: dict[str, set[str]] = {}
-    for found in by_row:
-        for subject, seen in found.items():
-            keys.setdefault(subject, set()).update(each.result.key for each in seen)
+    every = grouped((seen for row in rows for seen in row.sightings), lambda seen: seen.subject)
     return [
         Line(
             subject,
             [Mark(found[subject]) if subject in found else None for found in by_row],
-            [use for use in uses if any(map(use.needs, keys[subject]))],
+            [use for use in uses if any(use.needs(one.result.key) for one in seen)],
         )
-        for subject in keys
+        for subject, seen in every.items()
     ]
 
 

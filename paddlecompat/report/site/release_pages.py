@@ -80,11 +80,11 @@ class ReleaseView:
     def unmeasured(self) -> Iterator[str]:
         """The commands that would measure what nobody has measured of it."""
         answers = [
-            self.book.ask(use.id, self.version, how, system, capability)
+            answer
             for system in SYSTEMS
             for capability in (None, *(card.capability for card in self.book.cards))
             for how in HOWS
-            for use in self.book.uses
+            for _, answer in self.told(how, system, capability)
         ]
         yield from dict.fromkeys(answer.finds_out for answer in answers if answer.finds_out)
 
