@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from packaging.specifiers import SpecifierSet
-
 from paddlecompat.fixtures.builds import SYSTEM_NAMED, System
 from paddlecompat.fixtures.forms import Language
 from paddlecompat.fixtures.uses import Card, Use, capability_of
+from paddlecompat.records.judging import is_among
 from paddlecompat.records.record import Record
 from paddlecompat.report.answers import answer, answer_of
 from paddlecompat.report.facts import Answer, Facts, How, Question, runs
@@ -79,7 +78,7 @@ class Part:
 
 def answer_lines(asked: Asked, facts: Facts, language: Language) -> list[str]:
     """The answer for each use, as lines for a terminal; the last ones are the commands."""
-    return lines_of(asked, list(parts_of(asked, facts)), facts, language, title=True)
+    return lines_of(asked, list(parts_of(asked, facts)), facts, language)
 
 
 def record_lines(record: Record, facts: Facts, language: Language) -> list[str]:
@@ -91,12 +90,10 @@ def record_lines(record: Record, facts: Facts, language: Language) -> list[str]:
     answers = [
         (use, question_about(use, asked, how), answer_of(record, use, facts)) for use in facts.uses
     ]
-    return lines_of(asked, [Part("cell", record.cell, answers)], facts, language, title=False)
+    return lines_of(asked, [Part("cell", record.cell, answers)], facts, language)
 
 
-def lines_of(
-    asked: Asked, parts: list[Part], facts: Facts, language: Language, title: bool
-) -> list[str]:
+def lines_of(asked: Asked, parts: list[Part], facts: Facts, language: Language) -> list[str]:
     """The parts in words; then what to install, and what finds out, by the last of them."""
     answers = [answer for _, _, answer in parts[-1].answers]
     installing = (answer for answer in answers if answer.install)
@@ -106,7 +103,6 @@ def lines_of(
         parts=parts,
         facts=facts,
         zh=int(language == "zh"),
-        title=title,
         taken=max(installing, key=lambda answer: answer.instead is not None, default=None),
         finds_out=next((answer.finds_out for answer in answers if answer.finds_out), ""),
     )
@@ -146,9 +142,8 @@ def question_about(use: Use, asked: Asked, how: How) -> Question:
 
 def spoils_numbers(asked: Asked, facts: Facts) -> bool:
     """Whether a bug of the release shows beside the NumPy that is installed."""
-    wheres = [w for bug in facts.known.bug for w in bug.expected if "numpy" in w.packages]
-    return bool(asked.numpy) and any(
-        where.concerns(asked.release)
-        and SpecifierSet(where.packages["numpy"]).contains(asked.numpy or "", prereleases=True)
+    wheres = (w for bug in facts.known.bug for w in bug.expected if "numpy" in w.packages)
+    return any(
+        where.concerns(asked.release) and is_among(asked.numpy or "", where.packages["numpy"])
         for where in wheres
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from paddlecompat.fixtures.builds import SYSTEMS, System, sm
 from paddlecompat.fixtures.forms import in_order
 from paddlecompat.fixtures.releases import Fixture
 from paddlecompat.fixtures.uses import load_cards
 from paddlecompat.records.build_answers.host_answer import HostAnswer
-from paddlecompat.records.build_answers.wheel_answer import FunctionAnswer, WheelAnswer, by_build
+from paddlecompat.records.build_answers.wheel_answer import WheelAnswer, by_build
 from paddlecompat.records.record import Record
 from paddlecompat.report.facts import grouped
 from paddlecompat.report.templates import render_text
@@ -67,11 +66,6 @@ class Family:
     @property
     def anchor(self) -> str:
         return f"{self.system}-{self.answers[0].version}"
-
-    @cached_property
-    def functions(self) -> dict[str, list[FunctionAnswer]]:
-        """The functions of the newest, by the function of Paddle."""
-        return grouped(self.answer.functions, lambda found: found.function)
 
 
 def families(answers: Iterable[WheelAnswer]) -> list[Family]:

@@ -167,10 +167,8 @@ class Entry:
 
 def entries(view: MatrixView) -> list[Entry]:
     """Every bug, those of the newest release first, those that nothing shows yet last."""
-    found = [Entry(bug, view) for bug in view.facts.known.bug]
-    seen = [entry for entry in found if entry.shown]
-    seen.sort(key=lambda entry: in_order(entry.newest), reverse=True)
-    return seen + [entry for entry in found if not entry.shown]
+    found = (Entry(bug, view) for bug in view.facts.known.bug)
+    return sorted(found, key=lambda entry: in_order(entry.newest or "0"), reverse=True)
 
 
 def render(found: Sequence[Entry]) -> dict[str, str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from paddlecompat.fixtures.builds import SYSTEMS
 from paddlecompat.fixtures.published import thread_of
 from paddlecompat.report.answers import major
 from paddlecompat.report.bug_pages.ledger import Entry

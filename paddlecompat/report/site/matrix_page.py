@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from paddlecompat.fixtures.bugs import Severity
 from paddlecompat.fixtures.uses import Use
 from paddlecompat.report.facts import SEVERITIES, grouped
 from paddlecompat.report.site.answers_file import Book
@@ -21,16 +20,16 @@ class Mark:
     seen: Sequence[Sighting]
 
     @cached_property
-    def failed(self) -> list[tuple[Severity, Sighting]]:
-        """Those that failed, each with its severity, the worst first."""
-        found = [(seen.severity, seen) for seen in self.seen if seen.failed]
-        return sorted(found, key=lambda pair: SEVERITIES.index(pair[0]))
+    def failed(self) -> list[Sighting]:
+        """Those that failed, the worst first."""
+        found = (seen for seen in self.seen if seen.failed)
+        return sorted(found, key=lambda seen: SEVERITIES.index(seen.severity))
 
     @property
     def word(self) -> str:
         """The worst severity, 'right', or 'unsupported'."""
         if self.failed:
-            return self.failed[0][0]
+            return self.failed[0].severity
         held = any(seen.result.outcome == "holds" for seen in self.seen)
         return "right" if held else "unsupported"
 
@@ -47,7 +46,7 @@ class Line:
     @property
     def severities(self) -> list[str]:
         """How it fails somewhere, the worst first; ['right'] where it does not."""
-        found = {name for mark in self.marks if mark for name, _ in mark.failed}
+        found = {seen.severity for mark in self.marks if mark for seen in mark.failed}
         return [name for name in SEVERITIES if name in found] or ["right"]
 
     @property

@@ -33,13 +33,9 @@ class ReleaseView:
     rows: Sequence[Row]
     """Its cells, those on the CPU first; a cell without a record has none."""
 
-    @property
-    def version(self) -> str:
-        return self.release.version
-
     def told(self, how: How, system: System, capability: str | None = None) -> Told:
         """The answer for each use."""
-        asked = self.version, how, system, capability
+        asked = self.release.version, how, system, capability
         return [(use, self.book.ask(use.id, *asked)) for use in self.book.uses]
 
     def cards(self, system: System) -> list[tuple[list[Card], dict[How, Told]]]:
@@ -54,11 +50,6 @@ class ReleaseView:
     @property
     def measured(self) -> list[Row]:
         return [row for row in self.rows if row.record and row.record.properties]
-
-    @property
-    def idle(self) -> list[Row]:
-        """The cells whose record says why nothing ran."""
-        return [row for row in self.rows if row.record and row.record.not_run]
 
     @cached_property
     def failures(self) -> dict[Explanation | None, dict[str, list[Sighting]]]:
