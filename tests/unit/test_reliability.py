@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paddlecompat.fixtures.forms import read_toml
 from paddlecompat.folders import REPORTS, ROOT
 from paddlecompat.report import pages
 from paddlecompat.report.studied import trust_pages
@@ -75,7 +76,7 @@ def skipped_in(file: str) -> dict[str, bool]:
 
 def test_every_test_that_a_fault_names_exists_and_runs() -> None:
     wrong = []
-    for fault in trust_pages.load_faults():
+    for fault in read_toml(trust_pages.FaultsFile, trust_pages.FAULTS).fault:
         for name in fault.tests:
             file, _, function = name.partition("::")
             there = skipped_in(file) if (ROOT / file).exists() else {}

@@ -48,14 +48,9 @@ class FaultsFile(Model):
     fault: list[Fault] = Field(min_length=1, description="One block for each.")
 
 
-def load_faults(path: Path = FAULTS) -> list[Fault]:
-    """The faults, in the order of the file. Raises ValueError, as `read_toml` does."""
-    return read_toml(FaultsFile, path).fault
-
-
 def render_faults(path: Path) -> str:
     """The page. Raises ValueError, as `read_toml` does."""
-    faults = load_faults(path)
+    faults = read_toml(FaultsFile, path).fault
     sections = grouped(faults, lambda fault: fault.section)
     return render_text(
         "reliability.md.j2",
