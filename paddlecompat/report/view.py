@@ -55,15 +55,10 @@ class Sighting:
         return f"{self.result.group}: {parts_of(self.result.name)[0]}"
 
     @property
-    def title(self) -> str:
-        """'copies bytes [float32]'."""
-        title, parameter = parts_of(self.result.name)
-        return f"{title} [{parameter}]" if parameter else title
-
-    @property
     def full_title(self) -> str:
         """'masked_select: copies bytes [float32]'."""
-        return f"{self.result.group}: {self.title}"
+        parameter = parts_of(self.result.name)[1]
+        return f"{self.subject} [{parameter}]" if parameter else self.subject
 
     @property
     def failed(self) -> bool:
@@ -172,9 +167,9 @@ class Row:
         return {result.key: result for result in self.record.properties} if self.record else {}
 
     @cached_property
-    def failures(self) -> dict[str, Sighting]:
-        """The properties that failed, by their keys."""
-        return {seen.result.key: seen for seen in self.sightings if seen.failed}
+    def failures(self) -> list[Sighting]:
+        """The properties that failed."""
+        return [seen for seen in self.sightings if seen.failed]
 
     @cached_property
     def sightings(self) -> list[Sighting]:

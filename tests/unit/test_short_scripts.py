@@ -172,7 +172,7 @@ def test_the_records_own_script_stays_where_there_is_no_other(told: Sighting) ->
 
 
 def test_every_committed_cpu_failure_has_a_short_script(published: MatrixView) -> None:
-    failures = [f for row in published.own_rows for f in row.failures.values()]
+    failures = [f for row in published.own_rows for f in row.failures]
     on_cpu = [f for f in failures if f.record.place == "cpu"]
     assert on_cpu
     bare = {f.result.key for f in on_cpu if not scripts.short_script(f, published.facts.fixture)}

@@ -51,7 +51,7 @@ class Entry:
     @cached_property
     def shown(self) -> list[Sighting]:
         """The failures that it explains."""
-        seen = (failure for row in self.view.own_rows for failure in row.failures.values())
+        seen = (failure for row in self.view.own_rows for failure in row.failures)
         return [failure for failure in seen if failure.cause == self.bug]
 
     @cached_property
@@ -91,7 +91,7 @@ class Entry:
 
     def outcome_in(self, row: Row) -> str:
         """SHOWN, or what its properties come to in a cell; '' where they were not asked there."""
-        if any(seen.cause == self.bug for seen in row.failures.values()):
+        if any(seen.cause == self.bug for seen in row.failures):
             return SHOWN
         if any(where.sometimes and where.concerns(row.release) for where in self.bug.expected):
             return ""  # that it did not show once says nothing

@@ -42,7 +42,7 @@ def scheduled_badge(view: MatrixView) -> Badge:
     first = f"{len(new)} new in {cells}" if new else f"no new violations in {cells}"
     parts = [first if rows else "nothing measured"]
     parts += [f"{count} {word}" for word, count in asides.items() if count]
-    known = any(failure.cause for row in rows for failure in row.failures.values())
+    known = any(failure.cause for row in rows for failure in row.failures)
     colours = {
         "red": silent or refused,
         "orange": new,

@@ -18,7 +18,7 @@ SHOWN = ("7.5", "8.6", "8.9", "9.0")
 
 def render(book: Book) -> dict[str, str]:
     """The page in each language, by its path."""
-    failures = (seen for row in book.view.own_rows for seen in row.failures.values())
+    failures = (seen for row in book.view.own_rows for seen in row.failures)
     fixture = book.facts.fixture
     new = [(seen, script_for(seen, fixture)) for seen in failures if seen.cause is None]
     about = {"view": book.view, "new": new, "wheels": by_build(book.facts.wheels), "folder": ""}

@@ -54,7 +54,7 @@ class ReleaseView:
     @cached_property
     def failures(self) -> dict[Explanation | None, dict[str, list[Sighting]]]:
         """What failed: by the bug, the new ones first, and by the property, in all its cells."""
-        found = [seen for row in self.measured for seen in row.failures.values()]
+        found = [seen for row in self.measured for seen in row.failures]
         causes = grouped(found, lambda seen: seen.cause)
         ordered = sorted(causes, key=lambda cause: isinstance(cause, Bug))
         return {cause: grouped(causes[cause], lambda seen: seen.subject) for cause in ordered}
