@@ -27,7 +27,7 @@ def answer_lines(answer: WheelAnswer, fixture: Fixture) -> list[str]:
         "wheel.txt.j2",
         answer=answer,
         runs=[f"{card.group} ({card.capability})" for card in cards.get(True, ())],
-        none=[f"{card.group} ({card.capability})" for card in cards.get(False, ())],
+        without=[f"{card.group} ({card.capability})" for card in cards.get(False, ())],
         said=answer.said,
         code=[*map(sm, answer.sm), *(f"PTX {ptx}" for ptx in answer.ptx)],
         notices=release.failed_launches if release else None,
