@@ -101,7 +101,7 @@ def words_on_mending(error: NotImported, known: Known) -> str:
     for bug in known.bug:
         for where in bug.expected:
             if bug.pin and IMPORTS in where.properties and where.fits(error.words):
-                command = f"{shlex.quote(str(error.python))} -m pip install {shlex.quote(bug.pin)}"
+                command = f'{shlex.quote(str(error.python))} -m pip install "{bug.pin}"'
                 return f"\n{bug.title}. {bug.title_zh}。\n  mend it 修复方法: {command}"
     return ""
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-import shlex
 import tempfile
 from pathlib import Path, PurePath, PureWindowsPath
 from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, tag_of
+from paddlecompat.fixtures.forms import Line, Model, Sha256, Text, pip_install, tag_of
 from paddlecompat.folders import ROOT
 
 LOCKED = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}==[A-Za-z0-9.!+_-]{1,60} --hash=sha256:[0-9a-f]{64}$"
@@ -170,7 +169,7 @@ class Resolution(Model):
         """What a person types to have an environment that works; empty: not known."""
         if self.needs is None or self.pins is None:
             return ""
-        return f"pip install {' '.join(map(shlex.quote, [self.asked, *self.pins]))}"
+        return pip_install(self.asked, *self.pins)
 
 
 class Seconds(Model):

@@ -7,14 +7,13 @@ give the same answer on the terminal, on the pages and in `reports/answers.json`
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.builds import SYSTEM_NAMED, Build
-from paddlecompat.fixtures.forms import Kind, in_order
+from paddlecompat.fixtures.forms import Kind, in_order, pip_install
 from paddlecompat.fixtures.published import FieldReport
 from paddlecompat.fixtures.releases import Release
 from paddlecompat.fixtures.uses import Use
@@ -127,7 +126,7 @@ def mending(record: Record, bugs: Iterable[Bug]) -> str:
     pins = [bug.pin for bug in bugs if bug.pin]
     if record.resolution and (record.resolution.refused or record.lost):
         return record.resolution.command
-    return f"python -m pip install {' '.join(map(shlex.quote, pins))}" if pins else ""
+    return pip_install(*pins) if pins else ""
 
 
 def lacks_the_head(result: PropertyResult) -> bool:

@@ -170,7 +170,9 @@ def test_the_fewest_pins_that_mend_an_import_are_found(index: SmallIndex, tmp_pa
     told = told_by(made)
     assert told.refused.endswith("TypeError: Descriptors cannot be created directly.")
     assert told.needs == told.pins == ["numpy<2", "protobuf<=3.20.3"]
-    assert told.command == "pip install paddlepaddle-gpu==2.6.9 'numpy<2' 'protobuf<=3.20.3'"
+    assert told.command == (
+        'python -m pip install paddlepaddle-gpu==2.6.9 "numpy<2" "protobuf<=3.20.3"'
+    )
     packages = made.environment.packages
     assert (packages["numpy"], packages["protobuf"]) == ("1.26.4", "3.20.3")
 

@@ -14,6 +14,7 @@ from functools import cache
 
 from paddlecompat.fixtures.bugs import Bug
 from paddlecompat.fixtures.builds import System
+from paddlecompat.fixtures.forms import pip_install
 from paddlecompat.fixtures.releases import Fixture, Release
 from paddlecompat.folders import TESTS
 from paddlecompat.records.record import IMPORTS, Evidence
@@ -31,8 +32,7 @@ def install_command(seen: Sighting, release: Release) -> str:
         system: System = "windows" if seen.record.host.system == "Windows" else "linux"
         return release.install_command(release.on_pypi, system)
     needs = [] if seen.result.key == IMPORTS else resolved.needs or []
-    named = f"{release.on_pypi.distribution}=={release.version}"
-    return " ".join(["python -m pip install", named, *(f'"{pin}"' for pin in needs)])
+    return pip_install(f"{release.on_pypi.distribution}=={release.version}", *needs)
 
 
 def python_for(seen: Sighting, release: Release) -> str:
