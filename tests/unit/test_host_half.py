@@ -126,15 +126,13 @@ def test_an_error_has_its_words(tmp_path: Path) -> None:
     assert (output.came, output.words) == ("raised", "OSError: CUDA error(700)")
 
 
-def seen(folder: Path, copied: int, grid: int) -> str:
-    """How a call that copies and launches so differs from what the wheel of 2.3.2 said."""
-    wheel = next(
-        one for one in wheel_answer.read_all() if one.version == "2.3.2" and one.system == "linux"
-    )
+def seen(folder: Path, copied: int, grid: int, by: str = "2.3.2 linux") -> str:
+    """How a call that copies and launches so differs from what a wheel said."""
+    wheels = {f"{one.version} {one.system}": one for one in wheel_answer.read_all()}
+    wheel = wheels[by]
     done = [copy("to host", 0x9000, INPUT, copied), launch(COUNT, grid=grid), select(OUTPUT)]
-    lines = [line for line in done if line["what"] == "copy" or wheel]
     cumsum = "_ZN3phi5funcs14CumsumOneBlockIllNS_3kps10AddFunctorIlEELi2EEEvPKT_PT0_iiT1_"
-    path = log_of(folder, *lines, launch(cumsum))
+    path = log_of(folder, *done, launch(cumsum))
     path.write_text(path.read_text().replace('"elements": 9', '"elements": 1'))
     path.write_text(path.read_text().replace('\\"elements\\": 9', '\\"elements\\": 1'))
     (function,) = functions_of(cases_of(path), wheel)
@@ -151,6 +149,10 @@ def test_another_copy_is_a_difference(tmp_path: Path) -> None:
 
 def test_another_grid_is_a_difference(tmp_path: Path) -> None:
     assert "launches" in seen(tmp_path, copied=8, grid=2)
+
+
+def test_a_wheel_that_was_not_read_says_nothing(tmp_path: Path) -> None:
+    assert seen(tmp_path, copied=4, grid=2, by="2.2.2 windows") == ""
 
 
 def test_a_short_name_has_the_functor() -> None:

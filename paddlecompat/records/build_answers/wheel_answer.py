@@ -103,6 +103,11 @@ class WheelAnswer(Model):
         return {answer: counted[answer] for answer in WORST if counted[answer]}
 
     @property
+    def read(self) -> list[FunctionAnswer]:
+        """The functions that were read: of the others the code says nothing."""
+        return [found for found in self.functions if found.answer != "not read"]
+
+    @property
     def typical(self) -> FunctionAnswer:
         """Of its functions one that has its answer."""
         return next(found for found in self.functions if found.answer == self.answer)

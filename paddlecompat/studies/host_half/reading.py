@@ -243,9 +243,11 @@ def asked_in(case: Case, operator: str) -> Iterator[tuple[str, FunctionName]]:
 def difference(seen: SeenFunction, wheel: WheelAnswer | None) -> str:
     """In words, how a function did otherwise than the wheel's code said; empty: in no way.
 
-    The code's kernels are a part of what is launched: it says nothing of what it calls.
+    The code's kernels are a part of what is launched: it says nothing of what it calls. Of a
+    function that was not read it says nothing at all.
     """
-    alike = [one for one in wheel.functions if one.function == seen.function] if wheel else []
+    read = wheel.read if wheel else []
+    alike = [one for one in read if one.function == seen.function]
     said = [one for one in alike if one.dtype == seen.dtype and one.copied is not None]
     if said and all(one.copied not in seen.copied for one in said):
         return f"copies {seen.copied} bytes, not {said[0].copied}"

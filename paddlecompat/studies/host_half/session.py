@@ -181,7 +181,7 @@ def measure(prepared: Prepared, release: Release, system: System) -> HostAnswer:
             host=about,
             sources=sources_digest(),
             functions=functions_of(cases, wheel),
-            against=wheel.sha256 if wheel else None,
+            against=wheel.sha256 if wheel and wheel.read else None,
             outputs=outputs_of(cases),
             failed=list(session.failed_calls()),
             training=list(session.training()),
