@@ -99,7 +99,7 @@ def test_the_newest_that_pip_finds_is_installed(plain: Plain) -> None:
 def test_a_release_that_works_as_resolved_needs_nothing(plain: Plain) -> None:
     told = told_by(plain.made)
     assert (told.refused, told.needs, told.pins) == ("", [], [])
-    assert told.command == "pip install paddlepaddle-gpu==2.6.9"
+    assert told.command == "python -m pip install paddlepaddle-gpu==2.6.9"
 
 
 def test_the_same_resolution_makes_nothing_anew(plain: Plain) -> None:

@@ -100,7 +100,7 @@ def test_what_is_copied_is_the_command(open_page: Open) -> None:
     page.keyboard.press("Control+V")
     pasted = page.locator("textarea").input_value()
     assert pasted == command.locator("code").inner_text()
-    assert pasted.startswith("pip install paddlepaddle-gpu==2.6.1")
+    assert pasted.startswith("python -m pip install paddlepaddle-gpu==2.6.1")
 
 
 def test_one_click_leads_from_the_table_to_a_script(open_page: Open) -> None:
