@@ -26,7 +26,7 @@ from pydantic import Field
 from paddlecompat.environments import cuda_libraries, installer, loader, wheels
 from paddlecompat.environments.wheels import Wheel
 from paddlecompat.environments.windows import wine, winpython
-from paddlecompat.fixtures.builds import CUDA, Build
+from paddlecompat.fixtures.builds import CUDA, Build, requirements
 from paddlecompat.fixtures.forms import Model, printable, read_kept, write_text
 from paddlecompat.fixtures.releases import Cell, Fixture
 from paddlecompat.folders import WHEELS, environment_of
@@ -243,7 +243,7 @@ def install_all(cell: Cell, wheel: Wheel, python: Path, folder: Path, uv: str) -
     if lock is None:
         release = cell.release.version
         raise installer.install_failed(f"no lock for {release}: run `nox -s lock -- {release}`")
-    blocks = wheels.requirements(lock)
+    blocks = requirements(lock)
     others = [text for name, text in blocks.items() if not name.startswith("paddlepaddle")]
     print(f"installing {len(others)} locked packages and {wheel.path.name}", flush=True)
     inside, options = installer.python_of(folder), list[str]()

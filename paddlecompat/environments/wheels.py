@@ -22,7 +22,6 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from paddlecompat.environments.installer import install_failed
 from paddlecompat.fixtures.builds import Build, System, paddle_index
-from paddlecompat.fixtures.builds import requirements as requirements  # as it is asked for here
 from paddlecompat.fixtures.releases import Cell
 from paddlecompat.folders import WHEELS
 from paddlecompat.machine import host, index

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from small_wheels import UvLog, write_program
 
-from paddlecompat.environments import installed, wheels
+from paddlecompat.environments import installed
 from paddlecompat.environments.installed import Interpreter, install_tools, read_interpreter
 from paddlecompat.environments.installer import TOOLS, python_of
 from paddlecompat.fixtures import builds
@@ -188,13 +188,13 @@ def test_the_tools_are_those_of_the_lock_by_their_hashes(
 
 def test_nothing_that_paddle_needs_is_in_the_lock_of_the_tools() -> None:
     own = {"numpy", "paddlepaddle", "paddledet", "protobuf", "scipy", "pillow", "setuptools"}
-    assert own & wheels.requirements(TOOLS).keys() == set()
+    assert own & builds.requirements(TOOLS).keys() == set()
 
 
 def test_the_tools_are_locked_for_every_python_that_is_taken() -> None:
     asked_for = (builds.REQUIREMENTS / "here.in").read_text(encoding="utf-8").splitlines()
     names = {line.split()[0] for line in asked_for if line and not line.startswith("#")}
-    assert names <= wheels.requirements(TOOLS).keys()
+    assert names <= builds.requirements(TOOLS).keys()
     assert "python_full_version < '3.10'" in TOOLS.read_text(encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import pytest
 from small_wheels import make_wheel, serve
 
 from paddlecompat.environments import wheels
-from paddlecompat.fixtures.builds import Build
+from paddlecompat.fixtures.builds import Build, requirements
 from paddlecompat.fixtures.forms import Kind
 from paddlecompat.fixtures.releases import Cell, Release
 from paddlecompat.records.record import CannotRun, MachineFailed
@@ -166,7 +166,7 @@ def test_a_lock_is_read_block_by_block(tmp_path: Path) -> None:
     lock = tmp_path / "lock.txt"
     six, pillow = "six==1.0 \\\n    --hash=sha256:a\n", "Pillow==2.0 \\\n    --hash=sha256:b\n"
     lock.write_text(f"# by hand\n{six}{pillow}")
-    assert wheels.requirements(lock) == {"six": six, "pillow": pillow}
+    assert requirements(lock) == {"six": six, "pillow": pillow}
 
 
 @pytest.mark.parametrize(

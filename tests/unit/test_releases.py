@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from paddlecompat.environments import wheels
 from paddlecompat.fixtures import releases
+from paddlecompat.fixtures.builds import requirements
 
 TEN = (
     *("2.3.2", "2.4.0", "2.4.1", "2.4.2", "2.5.0", "2.5.1", "2.5.2"),
@@ -53,7 +53,7 @@ def test_every_build_on_pypi_is_locked_with_hashes() -> None:
 def test_every_locked_requirement_has_a_hash() -> None:
     listed = [b.lock for release in releases.load().release for b in release.builds]
     existing = [lock for lock in listed if lock.exists()]
-    blocks = [text for lock in existing for text in wheels.requirements(lock).values()]
+    blocks = [text for lock in existing for text in requirements(lock).values()]
     assert [text.splitlines()[0] for text in blocks if "--hash=sha256:" not in text] == []
 
 

@@ -130,12 +130,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool:
 
 def try_seeds(item: MutantItem, most: int) -> Iterator[dict[str, Any]]:
     """What came of a mutant with each seed that tells something, until it survives one."""
+    mutant = Mutant(item.config, item.name)
+    properties = [each for each in item.session.stash[PROPERTIES] if mutant.is_own(each)]
     killers: list[str] = []
     told = 0
     for seed in count():
-        seen = try_mutant(item, seed, killers)
+        seen = try_mutant(mutant, properties, seed, killers)
+        fails_itself = any((each.nodeid, seed) in memory.failing for each in properties)
         left = most if killers else UNTOLD
-        if seen["outcome"] == "survived" and fails_itself(item, seed) and seed - told < left:
+        if seen["outcome"] == "survived" and fails_itself and seed - told < left:
             continue
         yield seen
         told += 1
@@ -143,13 +146,6 @@ def try_seeds(item: MutantItem, most: int) -> Iterator[dict[str, Any]]:
         if seen["outcome"] != "killed" or told == most:
             return
         killers = list(dict.fromkeys([seen["killer"], *killers]))
-
-
-def fails_itself(item: MutantItem, seed: int) -> bool:
-    """Whether the release breaks a property of the mutant's own with this seed."""
-    mutant = Mutant(item.config, item.name)
-    properties = item.session.stash[PROPERTIES]
-    return any((p.nodeid, seed) in memory.failing for p in properties if mutant.is_own(p))
 
 
 def tell(item: pytest.Item, seen: dict[str, Any]) -> None:
@@ -168,12 +164,13 @@ def tell(item: pytest.Item, seen: dict[str, Any]) -> None:
     item.ihook.pytest_runtest_logreport(report=report)
 
 
-def try_mutant(item: MutantItem, seed: int, killers: Sequence[str]) -> dict[str, Any]:
-    """Ask property after property, until one fails: first those that killed it before."""
+def try_mutant(
+    mutant: Mutant, properties: Sequence[pytest.Item], seed: int, killers: Sequence[str]
+) -> dict[str, Any]:
+    """Ask its own properties, until one fails: first those that killed it before."""
     began = time.process_time()
-    mutant = Mutant(item.config, item.name)
     seen: dict[str, Any] = {"seed": seed, "outcome": "not reached"}
-    for each in in_order(item.session.stash[PROPERTIES], mutant, killers):
+    for each in in_order(properties, mutant, killers):
         found = mutant.ask(each, seed)
         if found.outcome in ("killed", "broken", "absent"):
             seen.update(outcome=found.outcome, message=found.message[:200])
@@ -260,7 +257,7 @@ def words_of(name: str) -> tuple[str, ...]:
 def in_order(
     properties: Sequence[pytest.Item], mutant: Mutant, killers: Sequence[str]
 ) -> list[pytest.Item]:
-    """Those of its own groups: its killers, what killed its like, the first group, the rest."""
+    """The same: its killers, what killed its like, the first group, the rest."""
 
     def rank(item: pytest.Item) -> tuple[Any, ...]:
         nodeid = item.nodeid
@@ -268,7 +265,7 @@ def in_order(
         other = not group_of(nodeid).startswith(mutant.first)
         return nodeid not in killers, -likely, other, memory.seconds.get(nodeid, 0.0)
 
-    return sorted(filter(mutant.is_own, properties), key=rank)
+    return sorted(properties, key=rank)
 
 
 def group_of(nodeid: str) -> str:
